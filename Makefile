@@ -1,0 +1,37 @@
+# The commands one needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PROFILE ?= examples/profiles/aloha_demo.yaml
+export DAGSTER_HOME := $(CURDIR)/var/dagster
+export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo ui test lint lock clean
+
+help:  ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(BIN)/.ready: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bagmill needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+setup: $(BIN)/.ready  ## Make the environment in .venv
+
+test: setup  ## Run the tests
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+lint: setup  ## Types, style, and which room may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+lock: setup  ## Pin every package anew
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+
+clean:  ## Remove the environment and the demo's data
+	rm -rf $(VENV) var

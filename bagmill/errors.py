@@ -1,0 +1,99 @@
+"""Every error a user of bagmill can meet.
+
+One tree, so that `except BagmillError` catches all of it and nothing else. Typed fields go in, one sentence comes out: what is
+wrong, where (path, channel, stamp), and what to do about it. Exceptions of other libraries are translated in the room that
+called the library and never travel further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class BagmillError(Exception):
+    """What is wrong, where, and what to do.
+
+    Args:
+        problem: What is wrong, as a clause without a full stop: expected and found.
+        path: The file or folder it is wrong in.
+        channel: The topic it is wrong on.
+        stamp_ns: The log time of the message it is wrong in, ns since the Unix epoch.
+        remedy: What the reader can do, as a clause without a full stop.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: Path | str | None = None,
+        channel: str | None = None,
+        stamp_ns: int | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = None if path is None else Path(path)
+        self.channel = channel
+        self.stamp_ns = stamp_ns
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        where = [] if self.path is None else [str(self.path)]
+        if self.channel is not None:
+            where.append(f"channel {self.channel}")
+        if self.stamp_ns is not None:
+            where.append(f"message at {self.stamp_ns} ns")
+        sentence = f"{', '.join(where)}: {self.problem}" if where else self.problem
+        return f"{sentence}. {self.remedy}." if self.remedy else f"{sentence}."
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross process borders in batches; the default would call __init__ without the keywords.
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(kind: type[BagmillError], args: tuple[object, ...], state: dict[str, object]) -> BagmillError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class RecordingError(BagmillError):
+    """A recording that cannot be opened or read."""
+
+
+class DecodeError(BagmillError):
+    """A message whose payload is not what its schema says."""
+
+
+class CodecError(BagmillError):
+    """Bytes that a codec cannot decode, or an array that it cannot encode."""
+
+
+class AlignmentError(BagmillError):
+    """Streams that cannot be laid on one timeline."""
+
+
+class StorageError(BagmillError):
+    """An episode, report or snapshot that cannot be written or read back."""
+
+
+class RegistryError(BagmillError):
+    """A name that no implementation is registered under, or one that two are."""
+
+
+class _ListedError(BagmillError):
+    """Several problems found together, told together."""
+
+    def __init__(self, problems: Sequence[str], *, path: Path | str | None = None, remedy: str | None = None) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems), path=path, remedy=remedy)
+
+
+class ProfileError(_ListedError):
+    """A profile that is not valid: every mistake in it, each with its place (`… @ $.features.state.rule`)."""
+
+
+class PlanError(_ListedError):
+    """A profile that does not fit a recording: every mismatch between the two."""

@@ -1,0 +1,146 @@
+"""What a metric is, what it is given, and what a check says.
+
+A metric measures one number for every subject (a channel, a feature, the whole recording) of one stage. A check is a metric
+with a threshold and a severity. Metrics are given arrays and plain data; they open no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.alignment.timeline import Timeline
+from bagmill.plan import IngestPlan
+from bagmill.profile import Profile, Severity
+from bagmill.streams.index import RecordingIndex
+
+Stage = Literal["recording", "timeline", "episode", "preview"]
+STAGES: tuple[Stage, ...] = ("recording", "timeline", "episode", "preview")
+"""In the order they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSample:
+    """One audited frame: what the recording had and what the episode gives back."""
+
+    tick: int
+    source: NDArray[np.uint8] | NDArray[np.uint16]
+    """(H, W, 3) uint8 or (H, W) uint16, decoded from the message."""
+    stored: NDArray[np.uint8] | NDArray[np.uint16]
+    """The same frame decoded from the episode's own bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEvidence:
+    """What the metrics of stage `recording` are given."""
+
+    profile: Profile
+    index: RecordingIndex
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvidence:
+    """What the metrics of stage `timeline` are given."""
+
+    plan: IngestPlan
+    timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeEvidence:
+    """What the metrics of stage `episode` are given."""
+
+    plan: IngestPlan
+    timeline: Timeline
+    signals: Mapping[str, NDArray[np.floating]]
+    """Feature → values as stored (T, D)."""
+    samples: Mapping[str, Sequence[FrameSample]]
+    """Image or depth feature → audited frames, spread over the episode, in tick order."""
+    num_frames_stored: Mapping[str, int]
+    """Image or depth feature → ticks whose frame can be found in the published shards."""
+    num_frames_damaged: Mapping[str, int]
+    """Image or depth feature → messages whose payload could not be decoded; their ticks are marked invalid."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewEvidence:
+    """What the metrics of stage `preview` are given."""
+
+    num_ticks: int
+    num_frames_decoded: int
+    """Frames that came out of the preview when it was decoded from its first to its last."""
+    psnr_db: Sequence[float]
+    """Of sampled preview frames against the training frames they show, at the preview's size."""
+
+
+Evidence = RecordingEvidence | TimelineEvidence | EpisodeEvidence | PreviewEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One number of one subject."""
+
+    subject: str
+    """Channel, feature, or `recording`."""
+    value: float
+    """In the metric's unit; nan where there was nothing to measure."""
+    note: str = ""
+    """What a reader should know about this number; empty for most."""
+
+
+class Metric(Protocol):
+    """One thing that is measured."""
+
+    name: str
+    """Also the name of its check; unique."""
+    stage: Stage
+    unit: str
+    """`ms`, `dB`, `%`, `messages`…"""
+    direction: Literal["higher", "lower"]
+    """Which way is better: a value passes at the threshold and on the better side of it."""
+    threshold: float | None
+    """Default; None: measured but not judged."""
+    severity: Severity
+    """Default."""
+    description: str
+    """One sentence for the web UI: what it measures and what a failure means."""
+
+    def measure(self, evidence: Evidence) -> list[Measurement]:
+        """One measurement a subject; empty where the metric has no subject (no depth camera, say)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A metric judged."""
+
+    name: str
+    stage: Stage
+    unit: str
+    direction: Literal["higher", "lower"]
+    threshold: float | None
+    severity: Literal["error", "warn"]
+    description: str
+    measurements: tuple[Measurement, ...]
+    failed_subjects: tuple[str, ...]
+
+    @property
+    def is_passed(self) -> bool:
+        return not self.failed_subjects
+
+    @property
+    def is_blocking(self) -> bool:
+        """It failed, and what is downstream of it must not be made."""
+        return bool(self.failed_subjects) and self.severity == "error"
+
+    @property
+    def worst(self) -> float:
+        """The worst value over all subjects; nan where nothing was measured."""
+        values = [m.value for m in self.measurements if not np.isnan(m.value)]
+        if not values:
+            return float("nan")
+        return min(values) if self.direction == "higher" else max(values)

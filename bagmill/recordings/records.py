@@ -1,0 +1,100 @@
+"""What every container gives: channels, messages, and the faults found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, NamedTuple, Protocol
+
+Buffer = bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A topic in a recording with its schema.
+
+    Connections (ROS 1) and channel records (MCAP) of one topic, schema and encoding are one channel here: several publishers
+    of a topic are no business of the reader's.
+    """
+
+    id: int
+    """Position in `Recording.channels`: dense, in the order of first appearance, the same at every opening."""
+    topic: str
+    """Name as recorded, leading slash or not."""
+    schema_name: str
+    """ROS names in their ROS 2 form whatever the container wrote: `sensor_msgs/msg/Image`. Others as they are."""
+    schema_encoding: str
+    """`ros2msg`, `ros2idl`, `ros1msg`, `protobuf`, `jsonschema`, or empty."""
+    schema_data: bytes
+    """The definition's own bytes; empty where the container carries none."""
+    message_encoding: str
+    """`cdr`, `ros1`, `protobuf`, `json`, or whatever else the container names."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """The container's own key/value pairs about the channel."""
+
+
+class Message(NamedTuple):
+    """One record on a channel."""
+
+    channel_id: int
+    sequence: int
+    """How many messages of its channel stood before it in the recording's own order: the pointer by which it is found again."""
+    log_time_ns: int
+    publish_time_ns: int
+    """Equal to `log_time_ns` where the container knows only one time."""
+    data: Buffer
+    """The payload; a view may be valid only until the next message is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with a container that did not stop the reading of it."""
+
+    code: str
+    """`chunk_crc_mismatch`, `count_differs_from_summary`, `truncated`, `missing_split`…"""
+    message: str
+    """One sentence: what, where, expected and found."""
+    severity: Literal["error", "warning"] = "error"
+    """`error`: messages are lost or wrong; `warning`: the container contradicts itself, its messages are whole."""
+
+
+class Recording(Protocol):
+    """An open recording: a context manager over one MCAP file, one .bag or one rosbag2 folder."""
+
+    path: Path
+    container: Literal["mcap", "rosbag1", "rosbag2"]
+    files: tuple[Path, ...]
+    """Every file whose bytes belong to the recording, in a fixed order: what its content hash is taken over."""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """By id. May grow while `messages` runs (a container without a summary); complete once it is exhausted."""
+        ...
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Found so far; complete once `messages` was exhausted."""
+        ...
+
+    @property
+    def num_messages_from_summary(self) -> Mapping[int, int] | None:
+        """What the container says of itself: messages by channel id; None where it says nothing."""
+        ...
+
+    def messages(self, channel_ids: Collection[int] | None = None) -> Iterator[Message]:
+        """Every message in the recording's own order, the same at every call; only some channels' where named.
+
+        Raises:
+            RecordingError: The bytes cannot be read further and nothing behind them can be trusted.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Recording: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,78 @@
+"""The scan's result: every stream of a recording as stamps and pointers, and what the recording holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.messages.content import ChannelContent
+from bagmill.recordings.records import Channel, Fault
+
+NO_STAMP = np.iinfo(np.int64).min
+"""In `Stream.header_time_ns`: the message has no header stamp, or one that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One channel's messages as time stamps plus pointers into the recording.
+
+    The pointer is the position itself: row n is the channel's message with `Message.sequence == n`.
+    """
+
+    channel: Channel
+    content: ChannelContent
+    log_time_ns: NDArray[np.int64]
+    """(N,) ns since the Unix epoch, in the recording's own order, so not necessarily rising."""
+    publish_time_ns: NDArray[np.int64]
+    """(N,)"""
+    header_time_ns: NDArray[np.int64]
+    """(N,) the stamp inside the message; `NO_STAMP` where there is none."""
+    size_bytes: NDArray[np.int64]
+    """(N,) payload sizes."""
+
+    @property
+    def num_messages(self) -> int:
+        return len(self.log_time_ns)
+
+    @property
+    def has_header_stamps(self) -> bool:
+        """Every message carries a stamp that is not zero (drivers that never set it leave it at zero)."""
+        return self.num_messages > 0 and bool(np.all((self.header_time_ns != NO_STAMP) & (self.header_time_ns != 0)))
+
+    def time_ns(self, clock: str) -> NDArray[np.int64]:
+        """Stamps (N,) by the named clock: `header`, `log` or `publish`."""
+        match clock:
+            case "header":
+                return self.header_time_ns
+            case "log":
+                return self.log_time_ns
+            case "publish":
+                return self.publish_time_ns
+        raise ValueError(f"no clock is called {clock!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingIndex:
+    """All that the later stages need to know of a recording without opening it."""
+
+    path: str
+    """Where it was when it was scanned."""
+    container: str
+    """`mcap`, `rosbag1` or `rosbag2`."""
+    content_hash: str
+    """`blake3:` and 64 hex digits over the files' bytes in order: the recording's identity, wherever it lies."""
+    size_bytes: int
+    """Of all its files together."""
+    streams: tuple[Stream, ...]
+    """By channel id; channels without a message included."""
+    faults: tuple[Fault, ...]
+
+    @property
+    def num_messages_from_scan(self) -> int:
+        return sum(stream.num_messages for stream in self.streams)
+
+    def streams_of(self, topic: str) -> tuple[Stream, ...]:
+        """Streams of a topic: one, but for a topic that was recorded with two schemas."""
+        return tuple(stream for stream in self.streams if stream.channel.topic == topic)

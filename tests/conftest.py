@@ -1,0 +1,15 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def recordings_dir() -> Path:
+    """The folder of real recordings, made by others; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("BAGMILL_RECORDINGS", Path(__file__).parents[2] / "shared" / "recordings"))
+    if not folder.is_dir():
+        pytest.skip(f"no real recordings at {folder}: set BAGMILL_RECORDINGS to their folder")
+    return folder
