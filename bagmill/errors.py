@@ -39,13 +39,17 @@ class BagmillError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
+        return f"{self.sentence} {self.remedy}." if self.remedy else self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and where, without the remedy."""
         where = [] if self.path is None else [str(self.path)]
         if self.channel is not None:
             where.append(f"channel {self.channel}")
         if self.stamp_ns is not None:
             where.append(f"message at {self.stamp_ns} ns")
-        sentence = f"{', '.join(where)}: {self.problem}" if where else self.problem
-        return f"{sentence}. {self.remedy}." if self.remedy else f"{sentence}."
+        return f"{', '.join(where)}: {self.problem}." if where else f"{self.problem}."
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process borders in batches; the default would call __init__ without the keywords.

@@ -31,7 +31,9 @@ class FeaturePlan:
     """Of one tick's value: (H, W, 3) for images, (H, W) for depth, (D,) for signals."""
     dtype: np.dtype[np.generic]
     names: tuple[str, ...]
-    """Signals: the name of every number, joint names where the messages carry them; empty for pictures."""
+    """Signals: what every number is called, for people; empty for pictures."""
+    joints: tuple[str, ...]
+    """Signals: the joints to take from messages that name theirs, in this order; empty where messages name none."""
     is_jpeg_source: bool
     """Images: the messages are JPEG already, their bytes are copied."""
 
@@ -97,8 +99,10 @@ def _resolve_feature(
         problems.append(f"expected {wanted} messages ({stream.channel.schema_name}) on {spec.channel}, found {found}")
         return problems, None
     names: tuple[str, ...] = ()
+    joints: tuple[str, ...] = ()
     if kind == "signal":
-        signal_problems, names = _resolve_names(spec, stream)
+        signal_problems, joints, num_values = _resolve_numbers(spec, stream)
+        names = joints or _numbered(spec.field or "", num_values)
         problems += signal_problems
         if len(spec.limits) not in (0, 1, len(names)):
             problems.append(f"expected 1 or {len(names)} pairs of limits, found {len(spec.limits)}")
@@ -118,6 +122,7 @@ def _resolve_feature(
         shape=shape,
         dtype=np.dtype(dtype),
         names=names,
+        joints=joints,
         is_jpeg_source=kind == "image" and content.encoding == "jpeg",
     )
 
@@ -133,19 +138,25 @@ def _why_no_stream(spec: FeatureSpec, streams: list[Stream], index: RecordingInd
     return f"no channel {spec.channel}; the recording has {shown or 'no messages at all'}"
 
 
-def _resolve_names(spec: FeatureSpec, stream: Stream) -> tuple[list[str], tuple[str, ...]]:
-    """A signal's problems, and the names of its numbers."""
-    field = spec.field or ""
+def _resolve_numbers(spec: FeatureSpec, stream: Stream) -> tuple[list[str], tuple[str, ...], int]:
+    """A signal's problems, the joints to take, and how many numbers that gives."""
     fields = stream.content.fields
-    width = fields.get(field)
+    num_values = fields.get(spec.field or "")
     joints = stream.content.names
-    if width is None:
+    if num_values is None:
         known = ", ".join(list(fields)[:12]) or "none"
-        return [f"no numeric field `{field}` in {stream.channel.schema_name} on {spec.channel}; it has {known}"], ()
+        return [f"no numeric field `{spec.field}` in {stream.channel.schema_name}; it has {known}"], (), 0
     if spec.names and not joints:
-        return [f"`names` are given, but the messages on {spec.channel} name no joints"], ()
+        return [f"`names` are given, but the messages on {spec.channel} name no joints"], (), 0
     if unknown := [name for name in spec.names if name not in joints]:
-        return [f"no joint called {', '.join(unknown)} on {spec.channel}; it has {', '.join(joints)}"], ()
-    if joints and width == len(joints):
-        return [], spec.names or joints
-    return [], tuple(f"{field}[{n}]" for n in range(width)) if width > 1 else (field,)
+        return [f"no joint called {', '.join(unknown)} on {spec.channel}; it has {', '.join(joints)}"], (), 0
+    if joints and num_values == len(joints):
+        chosen = spec.names or joints
+        return [], chosen, len(chosen)
+    if spec.names:
+        return [f"`names` are given, but `{spec.field}` does not hold one number a joint"], (), 0
+    return [], (), num_values
+
+
+def _numbered(field: str, num_values: int) -> tuple[str, ...]:
+    return (field,) if num_values == 1 else tuple(f"{field}[{n}]" for n in range(num_values))

@@ -21,7 +21,7 @@ FeatureKind = Literal["image", "depth", "signal"]
 Severity = Literal["error", "warn", "off"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
-_RESERVED = ("time", "source", "valid", "interpolated")
+_RESERVED = ("time", "source", "valid", "interpolated", "sequence")
 _DEFAULT_RULES: dict[FeatureKind, str] = {"image": "nearest", "depth": "nearest", "signal": "linear"}
 
 
@@ -115,6 +115,8 @@ class Profile(_Section):
         problems: list[str] = []
         for name, spec in self.features.items():
             problems += (f"{problem} @ $.features.{name}" for problem in _problems_of_feature(name, spec))
+            if outer := next((other for other in self.features if name.startswith(f"{other}/")), None):
+                problems.append(f"a feature cannot lie inside another, `{outer}` @ $.features.{name}")
         if problems:
             raise ProfileError(problems)
         return self

@@ -1,14 +1,15 @@
 """What a metric is, what it is given, and what a check says.
 
-A metric measures one number for every subject (a channel, a feature, the whole recording) of one stage. A check is a metric
-with a threshold and a severity. Metrics are given arrays and plain data; they open no files.
+A metric measures one number for every subject (a channel, a feature, the whole recording) of one stage. A check is a
+metric with a threshold and a severity. Metrics are given arrays and plain data; they open no files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from functools import cached_property
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,17 @@ from numpy.typing import NDArray
 from bagmill.alignment.timeline import Timeline
 from bagmill.plan import IngestPlan
 from bagmill.profile import Profile, Severity
+from bagmill.quality.fidelity import luma
 from bagmill.streams.index import RecordingIndex
 
 Stage = Literal["recording", "timeline", "episode", "preview"]
 STAGES: tuple[Stage, ...] = ("recording", "timeline", "episode", "preview")
 """In the order they run."""
+Direction = Literal["higher", "lower"]
+"""Which way is better."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: `cached_property` keeps its values in the instance's dict
 class FrameSample:
     """One audited frame: what the recording had and what the episode gives back."""
 
@@ -32,6 +36,16 @@ class FrameSample:
     """(H, W, 3) uint8 or (H, W) uint16, decoded from the message."""
     stored: NDArray[np.uint8] | NDArray[np.uint16]
     """The same frame decoded from the episode's own bytes."""
+
+    @cached_property
+    def source_luma(self) -> NDArray[np.float32]:
+        """(H, W) of an image's source, 0–255; made once for all metrics."""
+        return luma(self.source)
+
+    @cached_property
+    def stored_luma(self) -> NDArray[np.float32]:
+        """(H, W) of the stored image, 0–255."""
+        return luma(self.stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,7 @@ class EpisodeEvidence:
 
     plan: IngestPlan
     timeline: Timeline
+    """Less the ticks that damaged messages would have fed."""
     signals: Mapping[str, NDArray[np.floating]]
     """Feature → values as stored (T, D)."""
     samples: Mapping[str, Sequence[FrameSample]]
@@ -63,7 +78,11 @@ class EpisodeEvidence:
     num_frames_stored: Mapping[str, int]
     """Image or depth feature → ticks whose frame can be found in the published shards."""
     num_frames_damaged: Mapping[str, int]
-    """Image or depth feature → messages whose payload could not be decoded; their ticks are marked invalid."""
+    """Feature → messages whose payload could not be decoded; their ticks are invalid in `timeline`."""
+    num_frames_encoded: Mapping[str, int]
+    """Image or depth feature → messages that a stored frame was made from."""
+    num_frames_repeated: Mapping[str, int]
+    """Image or depth feature → how many of those gave the same bytes as the message before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +109,8 @@ class Measurement:
     """In the metric's unit; nan where there was nothing to measure."""
     note: str = ""
     """What a reader should know about this number; empty for most."""
+    is_judged: bool = True
+    """False: told, but no reason to fail (a channel of which the profile expects no rate, say)."""
 
 
 class Metric(Protocol):
@@ -100,7 +121,7 @@ class Metric(Protocol):
     stage: Stage
     unit: str
     """`ms`, `dB`, `%`, `messages`…"""
-    direction: Literal["higher", "lower"]
+    direction: Direction
     """Which way is better: a value passes at the threshold and on the better side of it."""
     threshold: float | None
     """Default; None: measured but not judged."""
@@ -109,7 +130,8 @@ class Metric(Protocol):
     description: str
     """One sentence for the web UI: what it measures and what a failure means."""
 
-    def measure(self, evidence: Evidence) -> list[Measurement]:
+    # Any: every metric takes the evidence of its own stage, and names that type.
+    def measure(self, evidence: Any) -> list[Measurement]:
         """One measurement a subject; empty where the metric has no subject (no depth camera, say)."""
         ...
 
@@ -121,7 +143,7 @@ class CheckResult:
     name: str
     stage: Stage
     unit: str
-    direction: Literal["higher", "lower"]
+    direction: Direction
     threshold: float | None
     severity: Literal["error", "warn"]
     description: str
@@ -130,6 +152,7 @@ class CheckResult:
 
     @property
     def is_passed(self) -> bool:
+        """Nothing that is judged is beyond the threshold."""
         return not self.failed_subjects
 
     @property
@@ -139,8 +162,9 @@ class CheckResult:
 
     @property
     def worst(self) -> float:
-        """The worst value over all subjects; nan where nothing was measured."""
-        values = [m.value for m in self.measurements if not np.isnan(m.value)]
+        """The worst value over the subjects that are judged, or over all where none is; nan where nothing was measured."""
+        known = [m for m in self.measurements if not np.isnan(m.value)]
+        values = [m.value for m in known if m.is_judged] or [m.value for m in known]
         if not values:
             return float("nan")
         return min(values) if self.direction == "higher" else max(values)

@@ -6,17 +6,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, Self
 
 Buffer = bytes | memoryview
+Container = Literal["mcap", "rosbag1", "rosbag2"]
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A topic in a recording with its schema.
 
-    Connections (ROS 1) and channel records (MCAP) of one topic, schema and encoding are one channel here: several publishers
-    of a topic are no business of the reader's.
+    Connections (ROS 1) and channel records (MCAP) of one topic, schema and encoding are one channel here: several
+    publishers of a topic are no business of the reader's.
     """
 
     id: int
@@ -40,7 +41,7 @@ class Message(NamedTuple):
 
     channel_id: int
     sequence: int
-    """How many messages of its channel stood before it in the recording's own order: the pointer by which it is found again."""
+    """How many messages of its channel stood before it in the recording's own order: the pointer to find it by again."""
     log_time_ns: int
     publish_time_ns: int
     """Equal to `log_time_ns` where the container knows only one time."""
@@ -64,7 +65,7 @@ class Recording(Protocol):
     """An open recording: a context manager over one MCAP file, one .bag or one rosbag2 folder."""
 
     path: Path
-    container: Literal["mcap", "rosbag1", "rosbag2"]
+    container: Container
     files: tuple[Path, ...]
     """Every file whose bytes belong to the recording, in a fixed order: what its content hash is taken over."""
 
@@ -91,9 +92,16 @@ class Recording(Protocol):
         """
         ...
 
-    def close(self) -> None: ...
+    @property
+    def num_bytes_read(self) -> int:
+        """Bytes of `files` that the latest pass of `messages` has behind it, roughly: for a progress bar."""
+        ...
 
-    def __enter__(self) -> Recording: ...
+    def close(self) -> None:
+        """Let go of the files; messages handed out before stay valid."""
+        ...
+
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,0 +1,120 @@
+"""Asset checks, made from the library's metrics: one a metric, on the asset of its stage."""
+
+from __future__ import annotations
+
+import math
+
+import dagster as dg
+
+# Dagster fills this in by itself only in runs over one partition; `AssetCheckEvaluation`, which takes it, is public.
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+
+from assets.metadata import Metadata, shown, table, with_unit
+from assets.partitions import EPISODES
+from bagmill.quality import METRICS, CheckResult, Measurement, Metric, Stage
+
+
+def check_specs() -> list[dg.AssetCheckSpec]:
+    """One check for every metric there is; a profile may switch it off, or to another severity, for its episodes."""
+    return [_spec(METRICS[name]) for name in METRICS]
+
+
+def check_key(stage: Stage, name: str) -> dg.AssetCheckKey:
+    """The key of a metric's check."""
+    return dg.AssetCheckKey(dg.AssetKey(stage), name)
+
+
+def evaluation(
+    result: CheckResult, *, episode: str, target: AssetCheckEvaluationTargetMaterializationData | None
+) -> dg.AssetCheckEvaluation:
+    """What a check said of one episode.
+
+    Args:
+        result: What it said.
+        episode: The partition.
+        target: The materialisation it speaks of.
+    """
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(result.stage),
+        check_name=result.name,
+        passed=result.is_passed,
+        partition=episode,
+        severity=dg.AssetCheckSeverity.ERROR if result.severity == "error" else dg.AssetCheckSeverity.WARN,
+        description=_sentence(result),
+        metadata=_metadata(result),
+        target_materialization_data=target,
+        blocking=result.severity == "error",
+    )
+
+
+def target_of(
+    instance: dg.DagsterInstance, stage: Stage, episode: str
+) -> AssetCheckEvaluationTargetMaterializationData | None:
+    """An episode's latest materialisation of a stage's asset."""
+    found = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=dg.AssetKey(stage), asset_partitions=[episode]), limit=1
+    )
+    if not found.records:
+        return None
+    record = found.records[0]
+    return AssetCheckEvaluationTargetMaterializationData(
+        run_id=record.run_id, storage_id=record.storage_id, timestamp=record.timestamp
+    )
+
+
+def _spec(metric: Metric) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        metric.name,
+        asset=dg.AssetKey(metric.stage),
+        description=metric.description,
+        blocking=metric.severity == "error",
+        partitions_def=EPISODES,
+        metadata=shown(
+            {
+                with_unit("default_threshold", metric.unit): metric.threshold,
+                "better": metric.direction,
+                "default_severity": metric.severity,
+            }
+        ),
+    )
+
+
+def _metadata(result: CheckResult) -> Metadata:
+    metadata = shown(
+        {
+            with_unit("worst", result.unit): result.worst,
+            with_unit("threshold", result.unit): result.threshold,
+            "better": result.direction,
+        }
+    )
+    if result.measurements:
+        metadata["measurements"] = table([_row(measurement, result) for measurement in result.measurements])
+    return metadata
+
+
+def _row(measurement: Measurement, result: CheckResult) -> dict[str, object]:
+    return {
+        "subject": measurement.subject,
+        result.unit: round(measurement.value, 4),
+        "passed": measurement.subject not in result.failed_subjects,
+        "note": measurement.note,
+    }
+
+
+def _sentence(result: CheckResult) -> str:
+    if not result.measurements:
+        return "nothing to measure here"
+    if result.threshold is None:
+        return f"measured, not judged: worst {_number(result.worst)} {result.unit}"
+    bound = "at least" if result.direction == "higher" else "at most"
+    asked = f"{bound} {_number(result.threshold)} {result.unit} asked"
+    if result.is_passed:
+        return f"worst {_number(result.worst)} {result.unit}, {asked}"
+    failed = [m for m in result.measurements if m.subject in result.failed_subjects]
+    told = ", ".join(f"{m.subject} {_number(m.value)} {result.unit}" for m in failed[:4])
+    more = f" and {len(failed) - 4} more" if len(failed) > 4 else ""
+    return f"{told}{more}; {asked}"
+
+
+def _number(value: float) -> str:
+    return "unmeasured" if math.isnan(value) else f"{value:.6g}"

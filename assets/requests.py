@@ -1,0 +1,87 @@
+"""Partitions → what is to be ingested, or why an episode cannot even be tried."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine
+from bagmill.errors import BagmillError, RecordingError
+from bagmill.ingest import IngestRequest
+from bagmill.profile import load_profile
+from bagmill.quality import Stage
+from resources.profiles import ProfileRules
+from resources.recordings import RecordingsFolder
+
+
+def make_requests(
+    episodes: Sequence[str],
+    *,
+    recordings: RecordingsFolder,
+    dataset: Dataset,
+    profiles: ProfileRules,
+    until: Stage,
+) -> tuple[list[IngestRequest], list[QuarantineEntry]]:
+    """Find every episode's recording and profile.
+
+    Args:
+        episodes: Their names, which are the partition keys.
+        recordings: Where they lie.
+        dataset: Where they go, and where what cannot be tried is put in quarantine.
+        profiles: Which profile fits which.
+        until: The last stage wanted.
+
+    Returns:
+        Requests, and the episodes whose recording is gone, or whose profile is missing or not valid.
+
+    Raises:
+        RecordingError: The recordings folder cannot be listed.
+        StorageError: The quarantine cannot be written.
+    """
+    found = recordings.by_episode()
+    load = cache(load_profile)  # for this batch: the file may be another one by the next
+    requests: list[IngestRequest] = []
+    refused: list[QuarantineEntry] = []
+    for episode in episodes:
+        recording = found.get(episode)
+        try:
+            if recording is None:
+                raise RecordingError(
+                    f"no recording of episode {episode} is there any more",
+                    path=recordings.path,
+                    remedy="Bring it back, or delete the partition",
+                )
+            profile = load(profiles.profile_of(recordings.path_below(recording)))
+        except BagmillError as err:
+            refused.append(refuse(dataset, episode, recording=recording, reason=str(err)))
+        else:
+            requests.append(
+                IngestRequest(episode=episode, recording=recording, dataset=dataset.path, profile=profile, until=until)
+            )
+    return requests, refused
+
+
+def refuse(dataset: Dataset, episode: str, *, recording: Path | None, reason: str) -> QuarantineEntry:
+    """Put an episode that was not ingested at all in quarantine.
+
+    Args:
+        dataset: Whose quarantine.
+        episode: Its name.
+        recording: Its recording, where there is one.
+        reason: Why.
+
+    Raises:
+        StorageError: The quarantine cannot be written.
+    """
+    return put_quarantine(
+        dataset,
+        QuarantineEntry(
+            episode=episode,
+            recording="" if recording is None else str(recording),
+            stage="recording",
+            reason=reason,
+            since_ns=time.time_ns(),
+        ),
+    )

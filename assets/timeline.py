@@ -1,0 +1,30 @@
+"""Asset `timeline`: which message feeds which tick."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import dagster as dg
+
+from assets.metadata import Metadata, picture
+from bagmill.dataset import Dataset, EpisodeReport
+
+TIMELINE: Final = dg.AssetSpec(
+    "timeline",
+    deps=["recording"],
+    description=(
+        "All features on one clock at the profile's rate: which message feeds which tick, and by how much it misses it. "
+        "Bad synchronisation ends the line here, before anything is encoded."
+    ),
+    group_name="episodes",
+    kinds={"numpy"},
+    skippable=True,
+)
+
+
+def timeline_pictures(dataset: Dataset, report: EpisodeReport) -> Metadata:
+    """The skew of every feature over the episode."""
+    if report.version is None:
+        return {}
+    plot = picture(dataset.skew_plot_path(report.episode, report.version), kind="png", alt="skew over time")
+    return {} if plot is None else {"skew_plot": plot}

@@ -1,0 +1,126 @@
+"""JPEG through libjpeg-turbo.
+
+Decoding uses the exact DCT and the smooth chroma upsampling, libjpeg's defaults: so does every other reader of an
+episode, and all of them get the same numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+
+from bagmill.errors import CodecError
+
+Buffer = bytes | bytearray | memoryview | NDArray[np.uint8]
+
+_NUM_COMPONENTS = {"Gray": 1, "YCbCr": 3, "RGB": 3, "CMYK": 4, "YCCK": 4}
+_START = b"\xff\xd8"
+_END = b"\xff\xd9"
+
+
+@dataclass(frozen=True, slots=True)
+class JpegInfo:
+    """What a JPEG's header says."""
+
+    height: int
+    width: int
+    num_components: int
+    """1 gray, 3 colour, 4 CMYK."""
+    subsampling: str
+    """Of the chroma: `444`, `422`, `420`, `440`, `411`, `441`; `gray` where there is none."""
+
+
+def encode_jpeg(rgb: NDArray[np.uint8], *, quality: int = 95, subsampling: Literal["420", "444"] = "420") -> bytes:
+    """Encode a picture.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        quality: 1 to 100.
+        subsampling: Of the chroma: `420` or `444`.
+
+    Raises:
+        CodecError: The array is no picture, or larger than JPEG allows.
+    """
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
+        raise CodecError(f"expected uint8 (H, W, 3) to encode as JPEG, found {rgb.dtype} {rgb.shape}")
+    try:
+        encoded = simplejpeg.encode_jpeg(
+            np.ascontiguousarray(rgb), quality=quality, colorspace="RGB", colorsubsampling=subsampling, fastdct=False
+        )
+    except (ValueError, TypeError, KeyError) as err:
+        raise CodecError(
+            f"cannot be encoded as JPEG of quality {quality!r} and subsampling {subsampling!r} ({_reason(err)})"
+        ) from err
+    return cast("bytes", encoded)
+
+
+def decode_jpeg(data: Buffer, *, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Decode a picture; a gray one is given as three equal channels.
+
+    Args:
+        data: The file's bytes.
+        out: Where to decode to, (H, W, 3) uint8, C-contiguous and of the picture's own size; None: a new array.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        CodecError: The bytes are not a whole JPEG of one or three components, or not of the size of `out`.
+    """
+    info = jpeg_info(data)
+    if info.num_components > 3:
+        raise CodecError(
+            "a CMYK JPEG, which has no one conversion to RGB", remedy="Record the camera as RGB or gray JPEG"
+        )
+    shape = (info.height, info.width, 3)
+    if out is not None and (out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous):
+        raise CodecError(f"expected a JPEG for uint8 {out.shape}, found one of {shape}")
+    try:
+        decoded = simplejpeg.decode_jpeg(data, colorspace="RGB", fastdct=False, fastupsample=False, buffer=out)
+    except (ValueError, TypeError) as err:
+        raise CodecError(f"a damaged JPEG ({_reason(err)})") from err
+    return cast("NDArray[np.uint8]", decoded) if out is None else out
+
+
+def jpeg_info(data: Buffer) -> JpegInfo:
+    """Size and colour layout of a JPEG, from its header alone.
+
+    Raises:
+        CodecError: The bytes do not begin with a JPEG's header.
+    """
+    try:
+        height, width, colorspace, subsampling = simplejpeg.decode_jpeg_header(data)
+    except (ValueError, TypeError) as err:
+        raise CodecError(f"not a JPEG ({_reason(err)})") from err
+    num_components = _NUM_COMPONENTS.get(colorspace)
+    if num_components is None:
+        raise CodecError(f"a JPEG of the unknown colour space {colorspace!r}")
+    return JpegInfo(int(height), int(width), num_components, str(subsampling).lower())
+
+
+def is_whole(data: Buffer) -> bool:
+    """Whether bytes begin as a JPEG, have its header, and end as one.
+
+    Cheap: what lies between is not decoded, so that damage in the middle is not seen. Zero bytes after the end are
+    allowed: drivers that hand out fixed buffers leave them.
+    """
+    view = memoryview(data)  # type: ignore[arg-type]  # an ndarray is a buffer, which its annotations do not say
+    if bytes(view[:2]) != _START:
+        return False
+    end = bytes(view[-64:]).rstrip(b"\0") or bytes(view).rstrip(b"\0")
+    if not end.endswith(_END):
+        return False
+    try:
+        jpeg_info(data)
+    except CodecError:
+        return False
+    return True
+
+
+def _reason(err: Exception) -> str:
+    # libjpeg-turbo's messages begin with the name of its function, which says nothing to a reader.
+    return str(err).rsplit("(): ", maxsplit=1)[-1]

@@ -1,0 +1,110 @@
+"""Where everything in a dataset lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bagmill.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset's folder; it need not exist yet: whoever writes makes the folders needed."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+
+    @property
+    def episodes_dir(self) -> Path:
+        """One folder an episode."""
+        return self.path / "episodes"
+
+    @property
+    def snapshots_dir(self) -> Path:
+        """Snapshots' tables and names."""
+        return self.path / "snapshots"
+
+    @property
+    def quarantine_dir(self) -> Path:
+        """One file an episode that was refused."""
+        return self.path / "quarantine"
+
+    def episode_path(self, episode: str, version: str) -> Path:
+        """The Zarr group of one version."""
+        return self.episodes_dir / _name(episode) / f"{_name(version)}.zarr"
+
+    def preview_path(self, episode: str, version: str) -> Path:
+        """The AV1 preview."""
+        return self.path / "previews" / _name(episode) / f"{_name(version)}.mp4"
+
+    def contact_sheet_path(self, episode: str, version: str) -> Path:
+        """The contact sheet, JPEG."""
+        return self.path / "previews" / _name(episode) / f"{_name(version)}.jpg"
+
+    def skew_plot_path(self, episode: str, version: str) -> Path:
+        """The plot of skew over time, PNG."""
+        return self.path / "previews" / _name(episode) / f"{_name(version)}.skew.png"
+
+    def report_path(self, episode: str, version: str) -> Path:
+        """What `save_report` writes."""
+        return self.path / "reports" / _name(episode) / f"{_name(version)}.json"
+
+    def quarantine_path(self, episode: str) -> Path:
+        """What `put_quarantine` writes."""
+        return self.quarantine_dir / f"{_name(episode)}.json"
+
+    def scan_path(self, episode: str) -> Path:
+        """The index that the last scan of the episode's recording left."""
+        return self.path / "scans" / f"{_name(episode)}.npz"
+
+    def fingerprint_path(self, episode: str) -> Path:
+        """What the recording's files looked like when they were last read."""
+        return self.path / "scans" / f"{_name(episode)}.fingerprint.json"
+
+    def episodes(self) -> list[str]:
+        """Names of all episodes with a folder, sorted; one of which nothing is published may be among them.
+
+        Raises:
+            StorageError: The folder cannot be listed.
+        """
+        return [path.name for path in _listed(self.episodes_dir) if path.is_dir()]
+
+    def published(self, episode: str) -> list[str]:
+        """The versions of an episode whose root metadata stands, which is written last, sorted.
+
+        Raises:
+            StorageError: The folder cannot be listed.
+        """
+        groups = [path for path in _listed(self.episodes_dir / _name(episode)) if path.suffix == ".zarr"]
+        return [path.stem for path in groups if (path / "zarr.json").is_file()]
+
+    def quarantined(self) -> list[str]:
+        """Names of all episodes in quarantine, sorted.
+
+        Raises:
+            StorageError: The folder cannot be listed.
+        """
+        return [path.stem for path in _listed(self.quarantine_dir) if path.suffix == ".json"]
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What is in a folder, sorted, less what is being written; nothing where there is no folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as err:
+        raise StorageError(
+            f"cannot be listed ({err.strerror})", path=folder, remedy="Name a dataset's folder that may be read"
+        ) from err
+
+
+def _name(part: str) -> str:
+    if not part or "/" in part or "\0" in part or part.startswith("."):
+        raise StorageError(
+            f"{part!r} is no name of an episode or version", remedy="Name episodes as `episode_name` does"
+        )
+    return part

@@ -1,0 +1,169 @@
+"""Frozen dataclasses ↔ JSON, strictly: what is read back is what was written, or an error says where it is not.
+
+JSON has no NaN and no infinity. NaN is written as null and read back as NaN wherever a field is a number that cannot be None;
+infinities are written as `{"float": "inf"}` and `{"float": "-inf"}`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+T = TypeVar("T")
+_Reader = Callable[[Any, str], Any]
+_Readers = dict[type, _Reader]
+"""Type of a parsed JSON value → how it is read as the kind wanted; other types are wrong there."""
+
+_INFINITIES = {"inf": math.inf, "-inf": -math.inf}
+
+
+def to_json(record: object, *, schema: str, derived: Mapping[str, object] | None = None) -> bytes:
+    """A dataclass as JSON with the name of its schema in front.
+
+    Args:
+        record: Of dataclasses, mappings with text keys, tuples, lists, text, numbers (NumPy's too), booleans and None.
+        schema: Name and version of the layout.
+        derived: Further keys, for readers who want only those; not read back into the dataclass.
+
+    Raises:
+        TypeError: It holds something that JSON has no form for.
+    """
+    content = {"schema": schema, **_plain(record), **_plain(derived or {})}
+    return json.dumps(content, allow_nan=False).encode("ascii") + b"\n"
+
+
+def from_json(data: bytes, kind: type[T], *, schema: str) -> T:
+    """Read a dataclass back; keys that it does not have are passed over.
+
+    Raises:
+        ValueError: The bytes are not JSON, of another schema, or hold something else than `kind` says; names the place.
+    """
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as err:
+        raise ValueError(f"is not JSON ({err})") from err
+    found = content.get("schema") if isinstance(content, dict) else None
+    if found != schema:
+        raise ValueError(f"expected schema {schema}, found {found!r}")
+    read: T = _read(content, _readers(kind), "$")
+    return read
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        return value if math.isfinite(value) else {"float": "inf" if value > 0 else "-inf"}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _read(value: Any, readers: _Readers, place: str) -> Any:
+    reader = readers.get(type(value))
+    if reader is None:
+        expected = " or ".join(sorted({kind.__name__ for kind in readers}))
+        raise ValueError(f"expected {expected}, found {type(value).__name__} @ {place}")
+    return reader(value, place)
+
+
+@cache
+def _readers(kind: Any) -> _Readers:
+    """How values of a type annotation are read, by the JSON type they come as."""
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        # int before float: a whole number of `int | float` stays one
+        members = sorted(get_args(kind), key=lambda member: member is float)
+        merged: _Readers = {}
+        for member in members:
+            merged = {**_readers(member), **merged}
+        return merged
+    if origin is Literal:
+        return _literal_readers(get_args(kind))
+    if origin is tuple:
+        return {list: _list_reader(get_args(kind)[0])}
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {dict: _mapping_reader(get_args(kind)[1])}
+    if dataclasses.is_dataclass(kind):
+        return {dict: _dataclass_reader(kind)}
+    if kind is float:
+        return {float: _as_is, int: lambda value, _: float(value), type(None): lambda *_: math.nan, dict: _infinity}
+    if kind is object:
+        return {of: _as_is for of in (str, int, float, bool, type(None))} | {list: _any_list, dict: _any_mapping}
+    if kind in (str, int, bool, type(None)):
+        return {kind: _as_is}
+    raise TypeError(f"{kind} has no reader")
+
+
+def _as_is(value: Any, _place: str) -> Any:
+    return value
+
+
+def _infinity(value: Any, place: str) -> float:
+    found = value.get("float")
+    if len(value) != 1 or found not in _INFINITIES:
+        raise ValueError(f"expected a number, found an object @ {place}")
+    return _INFINITIES[found]
+
+
+def _any_list(value: Any, place: str) -> list[object]:
+    return [_read(item, _readers(object), place) for item in value]
+
+
+def _any_mapping(value: Any, place: str) -> object:
+    if len(value) == 1 and value.get("float") in _INFINITIES:
+        return _infinity(value, place)
+    return {key: _read(item, _readers(object), f"{place}.{key}") for key, item in value.items()}
+
+
+def _literal_readers(choices: tuple[Any, ...]) -> _Readers:
+    def read(value: Any, place: str) -> Any:
+        if value not in choices:
+            raise ValueError(f"expected one of {', '.join(map(str, choices))}, found {value!r} @ {place}")
+        return value
+
+    return {type(choice): read for choice in choices}
+
+
+def _list_reader(kind: Any) -> _Reader:
+    readers = _readers(kind)
+    return lambda value, place: tuple(_read(item, readers, f"{place}[{n}]") for n, item in enumerate(value))
+
+
+def _mapping_reader(kind: Any) -> _Reader:
+    readers = _readers(kind)
+    return lambda value, place: {key: _read(item, readers, f"{place}.{key}") for key, item in value.items()}
+
+
+def _dataclass_reader(kind: Any) -> _Reader:
+    hints = get_type_hints(kind)
+    fields = [(field.name, _readers(hints[field.name]), _is_required(field)) for field in dataclasses.fields(kind)]
+
+    def read(value: Any, place: str) -> Any:
+        missing = [name for name, _, is_required in fields if is_required and name not in value]
+        if missing:
+            raise ValueError(f"expected {', '.join(missing)}, found nothing @ {place}")
+        return kind(
+            **{name: _read(value[name], readers, f"{place}.{name}") for name, readers, _ in fields if name in value}
+        )
+
+    return read
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

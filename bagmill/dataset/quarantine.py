@@ -1,0 +1,100 @@
+"""Quarantine: the recordings that gave no episode, each with the reason, until they do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bagmill.dataset.folder import Dataset
+from bagmill.dataset.json_records import from_json, to_json
+from bagmill.dataset.whole_file import read_whole, write_whole
+from bagmill.errors import StorageError
+from bagmill.quality.metric import Stage
+
+QUARANTINE_SCHEMA = "bagmill-quarantine-1"
+_REMEDY = "Ingest the episode again: the entry is written anew, or released"
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """Why an episode went no further."""
+
+    episode: str
+    recording: str
+    """The recording's path."""
+    stage: Stage
+    """Where the line ended."""
+    reason: str
+    """One sentence, as an error says it."""
+    since_ns: int
+    """When it was first refused for this reason, ns since the Unix epoch."""
+    remedy: str | None = None
+    """What can be done about it."""
+    failed_checks: tuple[str, ...] = ()
+    """Names of the checks that failed with severity `error`; empty where an error ended the line."""
+
+
+def put_quarantine(dataset: Dataset, entry: QuarantineEntry) -> QuarantineEntry:
+    """Put an episode in quarantine, in place of its earlier entry.
+
+    Returns:
+        The entry as written: refused for the same reason as before, it keeps its earlier `since_ns`.
+
+    Raises:
+        StorageError: The disk does not take it.
+    """
+    try:
+        earlier = read_quarantine(dataset, entry.episode)
+    except StorageError:
+        # It is damaged, and about to be replaced.
+        earlier = None
+    if earlier is not None and replace(earlier, since_ns=entry.since_ns) == entry:
+        entry = replace(entry, since_ns=min(earlier.since_ns, entry.since_ns))
+    write_whole(dataset.quarantine_path(entry.episode), to_json(entry, schema=QUARANTINE_SCHEMA))
+    return entry
+
+
+def release(dataset: Dataset, episode: str) -> bool:
+    """Take an episode out of quarantine.
+
+    Returns:
+        Whether it was there.
+
+    Raises:
+        StorageError: Its entry cannot be removed.
+    """
+    path = dataset.quarantine_path(episode)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as err:
+        raise StorageError(
+            f"cannot be removed ({err.strerror})", path=path, remedy="Mend the folder's permissions"
+        ) from err
+    return True
+
+
+def read_quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:
+    """An episode's entry; None where it is not in quarantine.
+
+    Raises:
+        StorageError: The entry is there and cannot be read.
+    """
+    path = dataset.quarantine_path(episode)
+    if not path.exists():
+        return None
+    data = read_whole(path, remedy=_REMEDY)
+    try:
+        return from_json(data, QuarantineEntry, schema=QUARANTINE_SCHEMA)
+    except ValueError as err:
+        raise StorageError(f"is no quarantine entry: {err}", path=path, remedy=_REMEDY) from err
+
+
+def list_quarantine(dataset: Dataset) -> list[QuarantineEntry]:
+    """Every entry, by episode.
+
+    Raises:
+        StorageError: One cannot be read; names it.
+    """
+    entries = (read_quarantine(dataset, episode) for episode in dataset.quarantined())
+    return [entry for entry in entries if entry is not None]

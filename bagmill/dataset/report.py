@@ -1,0 +1,164 @@
+"""The report of one episode version: where it came from, what every stage said and measured, how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bagmill.dataset.folder import Dataset
+from bagmill.dataset.json_records import from_json, to_json
+from bagmill.dataset.whole_file import read_whole, write_whole
+from bagmill.errors import StorageError
+from bagmill.profile import FeatureKind
+from bagmill.quality.metric import CheckResult, Stage
+
+REPORT_SCHEMA = "bagmill-report-1"
+REPORT_REMEDY = "Ingest the episode again with `force` to write its report anew"
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """What one stage said of itself."""
+
+    stage: Stage
+    num_seconds: float
+    metadata: Mapping[str, object]
+    """Plain values (text, numbers, booleans, None, lists and mappings of them); units in the keys. NaN is kept as None."""
+    checks: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureReport:
+    """One feature of the episode, as it is stored."""
+
+    name: str
+    kind: FeatureKind
+    shape: tuple[int, ...]
+    """Of one tick's value."""
+    dtype: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeReport:
+    """All that is known of one episode version. What a line that ended early did not come to know is None, 0 or empty."""
+
+    episode: str
+    version: str | None
+    """None where the line ended before it was known: such a report is not kept."""
+    recording_path: str
+    profile: str
+    """The profile's name."""
+    requested_ns: int
+    """When this version was last asked for, ns since the Unix epoch: of several, the newest is the episode's current one."""
+    recording_hash: str | None = None
+    container: str | None = None
+    task: str = ""
+    robot: str = ""
+    rate_hz: str = ""
+    """Ticks a second, exact: `30` or `30000/1001`."""
+    num_ticks: int = 0
+    start_ns: int = 0
+    """The first tick, ns since the Unix epoch."""
+    duration_ns: int = 0
+    """From the first tick to the last."""
+    num_frames: int = 0
+    """Frames stored, of all cameras together."""
+    raw_bytes: int = 0
+    """Of the recording's files."""
+    stored_bytes: int = 0
+    """Of the episode's files."""
+    features: tuple[FeatureReport, ...] = ()
+    stages: tuple[StageReport, ...] = ()
+    """Those that ran, in the order they ran."""
+
+    @property
+    def checks(self) -> tuple[CheckResult, ...]:
+        """Of all stages, in their order."""
+        return tuple(check for stage in self.stages for check in stage.checks)
+
+    @property
+    def failed_checks(self) -> tuple[str, ...]:
+        """Names of all that failed, warnings too."""
+        return tuple(check.name for check in self.checks if not check.is_passed)
+
+    @property
+    def is_blocked(self) -> bool:
+        """A failed check keeps this version out of training."""
+        return any(check.is_blocking for check in self.checks)
+
+    @property
+    def quality(self) -> dict[str, float]:
+        """Metric → its worst value; nan where there was nothing to measure."""
+        return {check.name: check.worst for check in self.checks}
+
+    @property
+    def num_seconds(self) -> float:
+        """Spent in all stages together."""
+        return sum(stage.num_seconds for stage in self.stages)
+
+    @property
+    def raw_bytes_per_s(self) -> float:
+        """The recording's bytes by the seconds of all stages; nan before any ran."""
+        return self.raw_bytes / self.num_seconds if self.num_seconds > 0 else float("nan")
+
+    @property
+    def frames_per_s(self) -> float:
+        """Frames stored by the seconds of stage `episode`; nan where it did not run."""
+        seconds = sum(stage.num_seconds for stage in self.stages if stage.stage == "episode")
+        return self.num_frames / seconds if seconds > 0 else float("nan")
+
+    def stage(self, name: Stage) -> StageReport | None:
+        """What a stage said; None where it did not run."""
+        return next((stage for stage in self.stages if stage.stage == name), None)
+
+    def with_stage(self, stage: StageReport) -> EpisodeReport:
+        """The report with one stage more, or with that stage said anew."""
+        return replace(self, stages=(*(other for other in self.stages if other.stage != stage.stage), stage))
+
+
+def save_report(dataset: Dataset, report: EpisodeReport) -> None:
+    """Write a report to its place, whole or not at all.
+
+    Raises:
+        ValueError: The report has no version.
+        StorageError: The disk does not take it.
+    """
+    if report.version is None:
+        raise ValueError("a report without a version has no place in a dataset")
+    derived = {"quality": report.quality, "failed_checks": report.failed_checks, "is_blocked": report.is_blocked}
+    write_whole(
+        dataset.report_path(report.episode, report.version), to_json(report, schema=REPORT_SCHEMA, derived=derived)
+    )
+
+
+def load_report(dataset: Dataset, episode: str, *, version: str) -> EpisodeReport:
+    """Read a report back.
+
+    Raises:
+        StorageError: It is not there, or not what `save_report` wrote.
+    """
+    path = dataset.report_path(episode, version)
+    data = read_whole(path, remedy=REPORT_REMEDY)
+    try:
+        return from_json(data, EpisodeReport, schema=REPORT_SCHEMA)
+    except ValueError as err:
+        raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err
+
+
+def make_current(dataset: Dataset, report: EpisodeReport, *, requested_ns: int) -> EpisodeReport:
+    """Note that a published version was asked for again, where the episode has others that it could be mistaken for.
+
+    Without it, going back to an earlier profile would leave the later profile's version the current one.
+
+    Returns:
+        The report as it stands now.
+
+    Raises:
+        StorageError: The disk does not take it.
+    """
+    if all(version == report.version for version in dataset.published(report.episode)):
+        return report
+    report = replace(report, requested_ns=requested_ns)
+    save_report(dataset, report)
+    return report

@@ -1,0 +1,52 @@
+"""The few keys of a report that a table over thousands of them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bagmill.dataset.folder import Dataset
+from bagmill.dataset.json_records import from_json
+from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, FeatureReport
+from bagmill.dataset.whole_file import read_whole
+from bagmill.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSummary:
+    """`EpisodeReport` without its stages; every field as there."""
+
+    episode: str
+    version: str
+    recording_path: str
+    recording_hash: str | None
+    container: str | None
+    profile: str
+    requested_ns: int
+    task: str
+    robot: str
+    rate_hz: str
+    num_ticks: int
+    start_ns: int
+    duration_ns: int
+    num_frames: int
+    raw_bytes: int
+    stored_bytes: int
+    features: tuple[FeatureReport, ...]
+    quality: Mapping[str, float]
+    failed_checks: tuple[str, ...]
+    is_blocked: bool
+
+
+def load_summary(dataset: Dataset, episode: str, *, version: str) -> ReportSummary:
+    """Read a report's summary: a fraction of the time that the whole of it takes.
+
+    Raises:
+        StorageError: As `load_report`.
+    """
+    path = dataset.report_path(episode, version)
+    data = read_whole(path, remedy=REPORT_REMEDY)
+    try:
+        return from_json(data, ReportSummary, schema=REPORT_SCHEMA)
+    except ValueError as err:
+        raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err

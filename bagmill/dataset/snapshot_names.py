@@ -1,0 +1,103 @@
+"""Names for snapshots: small files that point at a snapshot's id. A name is given once; only `latest` moves."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bagmill.dataset.folder import Dataset
+from bagmill.dataset.json_records import from_json, to_json
+from bagmill.dataset.whole_file import read_whole, write_whole
+from bagmill.errors import StorageError
+
+LATEST = "latest"
+ID_LENGTH = 20
+_SCHEMA = "bagmill-snapshot-name-1"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pointer:
+    id: str
+
+
+def is_snapshot_id(text: str) -> bool:
+    """Whether a text is an id by its form, not a name."""
+    return _ID.fullmatch(text) is not None
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be a name.
+
+    Raises:
+        StorageError: It has other characters, or is an id by its form.
+    """
+    if not _NAME.fullmatch(name) or is_snapshot_id(name):
+        raise StorageError(
+            f"{name!r} is no name for a snapshot",
+            remedy=f"Use up to 100 letters, digits, `.`, `_` and `-`, but not {ID_LENGTH} hexadecimal digits: that is an id",
+        )
+
+
+def point(dataset: Dataset, name: str, *, snapshot_id: str) -> None:
+    """Give a snapshot a name; `latest` is moved, any other is given once.
+
+    Raises:
+        StorageError: The name is not one, points elsewhere already, or cannot be written.
+    """
+    check_name(name)
+    path = _path(dataset, name)
+    data = to_json(_Pointer(snapshot_id), schema=_SCHEMA)
+    if name == LATEST:
+        write_whole(path, data)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Created, not renamed into place: a rename would replace a name that another process gave meanwhile.
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError:
+        if (found := resolve_name(dataset, name)) != snapshot_id:
+            raise StorageError(
+                f"the name {name!r} is given to snapshot {found} already",
+                path=path,
+                remedy=f"Choose another name for {snapshot_id}, or delete this file first",
+            ) from None
+    except OSError as err:
+        raise StorageError(
+            f"cannot be written ({err.strerror})", path=path, remedy="Make room or mend the folder's permissions"
+        ) from err
+
+
+def resolve_name(dataset: Dataset, name: str) -> str:
+    """The id that a name points at.
+
+    Raises:
+        StorageError: There is no such name, or its file is damaged.
+    """
+    check_name(name)
+    path = _path(dataset, name)
+    if not path.exists():
+        known = ", ".join(list_snapshot_names(dataset)) or "none yet"
+        raise StorageError(f"no snapshot is called {name!r}", path=dataset.path, remedy=f"Known names: {known}")
+    data = read_whole(path, remedy="Delete it and name the snapshot again")
+    try:
+        snapshot_id = from_json(data, _Pointer, schema=_SCHEMA).id
+        if not is_snapshot_id(snapshot_id):
+            raise ValueError(f"{snapshot_id!r} is no snapshot's id")
+    except ValueError as err:
+        raise StorageError(
+            f"is no snapshot's name: {err}", path=path, remedy="Delete it and name the snapshot again"
+        ) from err
+    return snapshot_id
+
+
+def list_snapshot_names(dataset: Dataset) -> list[str]:
+    """All names given, sorted."""
+    return sorted(path.stem for path in dataset.snapshots_dir.glob("*.json") if _NAME.fullmatch(path.stem))
+
+
+def _path(dataset: Dataset, name: str) -> Path:
+    return dataset.snapshots_dir / f"{name}.json"

@@ -1,0 +1,56 @@
+"""A draft as YAML that explains itself: what was measured and why a line is there stands beside it as a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import yaml
+
+from bagmill.drafts.draft import ProfileDraft
+from bagmill.drafts.features import FeatureDraft
+
+
+def profile_yaml(draft: ProfileDraft) -> str:
+    """The text of a profile; suggestions and what was left out are comments in it."""
+    return "\n".join(_lines(draft)) + "\n"
+
+
+def _lines(draft: ProfileDraft) -> Iterator[str]:
+    yield f"# Drafted by `bagmill profile` from {_comment(draft.recording)}: a start, to be read through once."
+    yield f"name: {_value(draft.name)}"
+    yield 'robot: ""  # which one'
+    yield 'task: ""  # what it does here, in words; kept with every episode'
+    yield f"clock: {draft.clock.clock}  # {_comment(draft.clock.reason)}"
+    yield f"rate_hz: {draft.rate_hz}  # ticks a second; {_comment(draft.rate_reason)}"
+    yield "features:"
+    for feature in draft.features:
+        if feature.is_active:
+            yield from _feature_lines(feature)
+    suggested = [feature for feature in draft.features if not feature.is_active]
+    if suggested:
+        yield ""
+        yield "  # Also there; to use one, take the `#` away:"
+        for feature in suggested:
+            yield from (f"  #{line[1:]}" for line in _feature_lines(feature))
+    if draft.left_out:
+        yield ""
+        yield "# Left out:"
+        for topic, schema_name, reason in draft.left_out:
+            yield f"# {_comment(topic)} ({_comment(schema_name) or 'no type'}): {_comment(reason)}"
+
+
+def _feature_lines(feature: FeatureDraft) -> Iterator[str]:
+    yield f"  {_value(feature.name)}:  # {_comment(feature.comment)}"
+    for key, value in feature.settings.items():
+        yield f"    {key}: {_value(value)}"
+
+
+def _value(value: object) -> str:
+    """A value in YAML's flow style, on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=float("inf"))
+    return str(text).removesuffix("\n").removesuffix("\n...")
+
+
+def _comment(text: str) -> str:
+    """Text that cannot end its comment: topics come from files and may hold anything."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

@@ -1,0 +1,67 @@
+"""What an episode says of itself: provenance, profile, codec decisions and clocks, as the root attributes of its Zarr group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bagmill.encode.episode import EncodeResult
+from bagmill.plan import FeaturePlan, IngestPlan
+from bagmill.streams import estimate_clock
+
+
+def episode_attributes(plan: IngestPlan, result: EncodeResult, *, episode: str, version: str) -> dict[str, Any]:
+    """Plain JSON values; nothing of where or when the episode was made, so that the same input gives the same bytes."""
+    index = plan.index
+    return {
+        "episode": episode,
+        "version": version,
+        "task": plan.profile.task,
+        "robot": plan.profile.robot,
+        "rate_hz": str(plan.profile.rate_hz),
+        "recording": {
+            "container": index.container,
+            "content_hash": index.content_hash,
+            "size_bytes": index.size_bytes,
+            "num_messages": index.num_messages_from_scan,
+        },
+        "profile": plan.profile.canonical(),
+        "features": {feature.name: _of_feature(feature, plan, result) for feature in plan.features},
+        "omitted_features": list(plan.omitted),
+        "faults": [{"code": fault.code, "message": fault.message, "severity": fault.severity} for fault in index.faults],
+    }
+
+
+def _of_feature(feature: FeaturePlan, plan: IngestPlan, result: EncodeResult) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "kind": feature.kind,
+        "channel": feature.channel.topic,
+        "schema": feature.channel.schema_name,
+        "clock": feature.clock,
+        "clock_estimate": _clock_estimate(feature, plan),
+        "rule": feature.rule,
+        "tolerance_ns": feature.tolerance_ns,
+        "num_damaged_messages": result.num_damaged[feature.name],
+    }
+    if feature.kind == "signal":
+        return said | {"field": feature.spec.field, "names": list(feature.names), "units": feature.spec.units}
+    if feature.kind == "depth":
+        return said | {"scale_m": feature.spec.scale_m, "codec": {"step": "lossless"}}
+    step = result.targets[feature.name].step
+    codec: dict[str, Any] = {"step": step}
+    if step in ("420", "444"):
+        codec |= {"quality": feature.spec.quality, "subsampling": step}
+    return said | {"codec": codec}
+
+
+def _clock_estimate(feature: FeaturePlan, plan: IngestPlan) -> dict[str, float] | None:
+    """Log against header time of the feature's channel; None where its messages carry no stamps."""
+    stream = plan.stream_of(feature)
+    if not stream.has_header_stamps:
+        return None
+    clock = estimate_clock(stream.header_time_ns, stream.log_time_ns)
+    return {
+        "offset_ns": clock.offset_ns,
+        "drift_ppm": clock.drift_ppm,
+        "latency_p50_ns": clock.latency_p50_ns,
+        "latency_p99_ns": clock.latency_p99_ns,
+    }

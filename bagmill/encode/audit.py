@@ -1,0 +1,29 @@
+"""The fidelity audit: do sampled frames, decoded from their stored bytes, come close enough to their source?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bagmill.codecs.jpeg import decode_jpeg
+from bagmill.encode.linear_pass import FrameTarget
+from bagmill.quality import FrameSample, ResolvedCheck, measure_fidelity
+
+
+def is_faithful(target: FrameTarget, checks: Mapping[str, ResolvedCheck]) -> bool:
+    """Whether a camera's frames may stay as they are stored.
+
+    True for what is stored without loss or was copied; else whether the audited frames, decoded from their stored bytes, pass
+    every fidelity check that the profile judges.
+    """
+    if target.step not in ("420", "444"):
+        return True
+    samples = [
+        FrameSample(tick, source=frame.source, stored=decode_jpeg(frame.data))
+        for tick, frame in sorted(target.audit.items())
+        if frame.source is not None
+    ]
+    return all(
+        check.threshold is None or value >= check.threshold
+        for name, value in measure_fidelity(samples).items()
+        if (check := checks.get(name)) is not None
+    )

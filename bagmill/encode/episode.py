@@ -1,0 +1,138 @@
+"""A plan and its timeline → the episode's arrays, a step finer for every camera whose audit asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.alignment import Timeline
+from bagmill.codecs.policy import CodecStep, finer, first_step
+from bagmill.encode.audit import is_faithful
+from bagmill.encode.damage import without_damaged
+from bagmill.encode.frames import frame_encoder
+from bagmill.encode.linear_pass import FrameTarget, run_pass
+from bagmill.encode.schedule import FrameSchedule, audited_ticks
+from bagmill.encode.signals import SignalCollector
+from bagmill.episodes.writer import EpisodeWriter
+from bagmill.plan import FeaturePlan, IngestPlan
+from bagmill.quality import resolve_checks
+from bagmill.recordings import open_recording
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeResult:
+    """What the encode pass leaves besides the bytes in the writer's shards."""
+
+    timeline: Timeline
+    """Less the ticks that damaged messages would have fed."""
+    signals: Mapping[str, NDArray[np.floating]]
+    """Feature → values (T, D) to be stored; nan where not valid."""
+    targets: Mapping[str, FrameTarget]
+    """Image or depth feature → how its frames were stored in the end, and what was counted on the way."""
+    num_damaged: Mapping[str, int]
+    """Feature → messages that could not be decoded."""
+
+
+def encode_episode(
+    plan: IngestPlan,
+    timeline: Timeline,
+    writer: EpisodeWriter,
+    *,
+    num_threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> EncodeResult:
+    """Fill an episode writer with everything but the attributes.
+
+    Args:
+        plan: What the episode is made of.
+        timeline: Its ticks.
+        writer: Open; not published here.
+        num_threads: Threads that encode; None: one a core this process may use.
+        progress: Called with the number of messages read so far.
+
+    Raises:
+        RecordingError: The recording cannot be read to its end.
+        StorageError: The disk does not take it.
+    """
+    def follow(targets: Sequence[FrameTarget], collectors: Sequence[SignalCollector]) -> None:
+        with open_recording(plan.index.path) as recording:
+            run_pass(recording, targets, collectors, num_threads=num_threads or usable_cores(), progress=progress)
+
+    collectors = [
+        SignalCollector(feature, timeline.features[feature.name], num_messages=plan.stream_of(feature).num_messages)
+        for feature in plan.features
+        if feature.kind == "signal"
+    ]
+    targets = {
+        feature.name: _open_target(feature, _first_step(feature), plan=plan, timeline=timeline, writer=writer)
+        for feature in plan.features
+        if feature.kind != "signal"
+    }
+    follow(list(targets.values()), collectors)
+    checks = resolve_checks(plan.profile)
+    while again := [target for target in targets.values() if not is_faithful(target, checks)]:
+        for target in again:
+            writer.discard_frames(target.feature.name)
+            targets[target.feature.name] = _open_target(
+                target.feature, finer(target.step), plan=plan, timeline=timeline, writer=writer
+            )
+        follow([targets[target.feature.name] for target in again], [])
+
+    damaged = {part.feature.name: part.damaged for part in (*targets.values(), *collectors)}
+    whole = without_damaged(timeline, damaged)
+    return EncodeResult(
+        timeline=whole,
+        signals={
+            collector.feature.name: collector.values(whole.features[collector.feature.name].is_valid)
+            for collector in collectors
+        },
+        targets=targets,
+        num_damaged={name: len(sequences) for name, sequences in damaged.items()},
+    )
+
+
+def usable_cores() -> int:
+    """Cores this process may use: fewer than the machine's in a container or under taskset."""
+    return len(os.sched_getaffinity(0))
+
+
+def _first_step(feature: FeaturePlan) -> CodecStep | None:
+    if feature.kind == "depth":
+        return None
+    return first_step(feature.spec.subsampling, height=feature.shape[0], is_jpeg_source=feature.is_jpeg_source)
+
+
+def _open_target(
+    feature: FeaturePlan, step: CodecStep | None, *, plan: IngestPlan, timeline: Timeline, writer: EpisodeWriter
+) -> FrameTarget:
+    aligned = timeline.features[feature.name]
+    height, width = feature.shape[:2]
+    if step is None:
+        sink = writer.add_depth(
+            feature.name,
+            num_ticks=timeline.num_ticks,
+            height=height,
+            width=width,
+            attributes={"scale_m": feature.spec.scale_m},
+        )
+    else:
+        sink = writer.add_images(
+            feature.name,
+            num_ticks=timeline.num_ticks,
+            height=height,
+            width=width,
+            step=step,
+            quality=feature.spec.quality,
+        )
+    return FrameTarget(
+        feature=feature,
+        step=step,
+        schedule=FrameSchedule.of(aligned, num_messages=plan.stream_of(feature).num_messages),
+        encode=frame_encoder(feature, step),
+        sink=sink,
+        audited=audited_ticks(aligned, num_frames=plan.profile.audit_frames),
+    )

@@ -1,0 +1,83 @@
+"""One message → one stored frame: copied where it is JPEG already, else decoded and encoded by the feature's codec step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.codecs.depth import encode_depth
+from bagmill.codecs.jpeg import encode_jpeg, is_whole, jpeg_info
+from bagmill.codecs.lossless import encode_lossless
+from bagmill.codecs.policy import CodecStep
+from bagmill.errors import DecodeError
+from bagmill.messages import ImagePayload, image_decoder, to_depth, to_rgb
+from bagmill.plan import FeaturePlan
+from bagmill.recordings.records import Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """What goes into a shard for one message."""
+
+    data: Buffer
+    source: NDArray[np.uint8] | NDArray[np.uint16] | None
+    """The frame as the recording has it, only where it is audited: (H, W, 3) uint8 or (H, W) uint16."""
+
+
+FrameEncoder = Callable[[Buffer, bool], EncodedFrame]
+"""(payload, whether it is audited) → frame. Raises DecodeError or CodecError. Safe to call from several threads."""
+
+
+def frame_encoder(feature: FeaturePlan, step: CodecStep | None) -> FrameEncoder:
+    """The work to be done on every message of a feature.
+
+    Args:
+        feature: An image or depth feature.
+        step: How images are stored; None for depth, which is always lossless.
+    """
+    decode = image_decoder(feature.channel)
+
+    def encode_depth_message(payload: Buffer, is_audited: bool) -> EncodedFrame:
+        depth = to_depth(_checked(decode(payload), feature), scale_m=feature.spec.scale_m)
+        return EncodedFrame(encode_depth(depth), depth if is_audited else None)
+
+    def copy_message(payload: Buffer, is_audited: bool) -> EncodedFrame:
+        image = _checked(decode(payload), feature)
+        if not is_whole(image.data):
+            raise DecodeError("a JPEG that breaks off before its end", channel=feature.channel.topic)
+        if jpeg_info(image.data).num_components not in (1, 3):
+            raise DecodeError(
+                "a JPEG with neither one nor three colour components",
+                channel=feature.channel.topic,
+                remedy="Such frames cannot be stored as RGB: record the camera as RGB or gray JPEG",
+            )
+        return EncodedFrame(bytes(image.data), to_rgb(image) if is_audited else None)
+
+    def encode_message(payload: Buffer, is_audited: bool) -> EncodedFrame:
+        rgb = to_rgb(_checked(decode(payload), feature))
+        if step == "lossless":
+            data = encode_lossless(rgb)
+        else:
+            data = encode_jpeg(rgb, quality=feature.spec.quality, subsampling="444" if step == "444" else "420")
+        # A view into the payload would keep the container's whole chunk alive as long as the sample lives.
+        return EncodedFrame(data, rgb.copy() if is_audited else None)
+
+    if feature.kind == "depth":
+        return encode_depth_message
+    return copy_message if step == "copy" else encode_message
+
+
+def _checked(image: ImagePayload, feature: FeaturePlan) -> ImagePayload:
+    height, width = feature.shape[:2]
+    if (image.height, image.width) != (height, width):
+        raise DecodeError(
+            f"expected {width}×{height} pixels as in the channel's first message, found {image.width}×{image.height}",
+            channel=feature.channel.topic,
+            remedy="A camera that changes its resolution makes two recordings: split it there",
+        )
+    if feature.is_jpeg_source and image.encoding != "jpeg":
+        raise DecodeError(f"expected jpeg, found {image.encoding}", channel=feature.channel.topic)
+    return image

@@ -1,0 +1,93 @@
+"""Frames on their way into an array's shards, as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from bagmill.codecs import jpeg_info
+from bagmill.episodes.frame_array import FrameArray
+from bagmill.episodes.shard import ShardWriter
+from bagmill.errors import CodecError, StorageError
+
+_MAX_OPEN_FILES: Final = 4
+
+
+class FrameSink:
+    """Takes encoded frames by tick and writes them to their shards at once; memory is 16 bytes a tick.
+
+    Frames lie in a shard in the order of `put`, so that the same calls give the same bytes. For one thread at a time.
+
+    Args:
+        array: The array that the frames are of.
+        root: The folder the array is in.
+    """
+
+    def __init__(self, array: FrameArray, root: Path) -> None:
+        self.array = array
+        self._root = root
+        self._shards: dict[int, ShardWriter] = {}
+        self._recent: list[int] = []
+
+    def put(self, tick: int, data: bytes | memoryview, *, also: Iterable[int] = ()) -> None:
+        """Store one encoded frame behind one or several ticks: once in every shard that has some of them.
+
+        Args:
+            tick: Position on the timeline.
+            data: The encoded frame; not needed any longer when this returns.
+            also: Further ticks of the same frame.
+
+        Raises:
+            CodecError: A JPEG that is not of the array's size, or that no RGB can be made of.
+            StorageError: A tick that is outside the episode or has a frame already, or the disk does not take it.
+        """
+        if self.array.coding == "jpeg":
+            self._check_jpeg(data)
+        first_chunk: dict[int, int] = {}
+        for each in (tick, *also):
+            if not 0 <= each < self.array.num_ticks:
+                raise StorageError(f"{self.array.name}: tick {each} is outside 0…{self.array.num_ticks - 1}")
+            shard, chunk = divmod(each, self.array.shard_ticks)
+            writer = self._shard(shard)
+            if shard in first_chunk:
+                writer.alias(chunk, first_chunk[shard])
+            else:
+                writer.append(chunk, data)
+                first_chunk[shard] = chunk
+
+    def close(self) -> None:
+        """Finish every shard.
+
+        Raises:
+            StorageError: The disk does not take it.
+        """
+        for writer in self._shards.values():
+            writer.finish()
+        self._shards.clear()
+
+    def abandon(self) -> None:
+        """Give the file handles back; what was written is of no use."""
+        for shard in self._recent:
+            self._shards[shard].pause()
+        self._recent.clear()
+
+    def _check_jpeg(self, data: bytes | memoryview) -> None:
+        info = jpeg_info(data)
+        if (info.height, info.width) != self.array.shape[:2] or info.num_components > 3:
+            height, width = self.array.shape[:2]
+            raise CodecError(
+                f"{self.array.name}: expected a gray or colour JPEG of {width}×{height}, "
+                f"found {info.width}×{info.height} with {info.num_components} components"
+            )
+
+    def _shard(self, shard: int) -> ShardWriter:
+        if shard not in self._shards:
+            self._shards[shard] = ShardWriter(self.array.shard_path(self._root, shard), self.array.shard_ticks)
+        if not self._recent or self._recent[-1] != shard:
+            if shard in self._recent:
+                self._recent.remove(shard)
+            self._recent.append(shard)
+            if len(self._recent) > _MAX_OPEN_FILES:
+                self._shards[self._recent.pop(0)].pause()
+        return self._shards[shard]

@@ -1,0 +1,134 @@
+"""The folder an episode grows in, beside its final place, until it is moved there whole.
+
+A living writer holds a lock on a file beside its folder, and the kernel drops the lock when the process dies, however
+it dies: so the next writer of the episode can tell abandoned folders from those in use, and sweeps them.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO, Final, Self
+
+from bagmill.errors import StorageError
+
+_PREFIX: Final = ".staging-"
+_LOCK_SUFFIX: Final = ".lock"
+_FSYNC_THREADS: Final = 8
+
+
+class StagingFolder:
+    """A folder that no reader takes for an episode; `claim` makes one.
+
+    Attributes:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path, lock_path: Path, lock: BinaryIO) -> None:
+        self.path = path
+        self._lock_path = lock_path
+        self._lock = lock
+
+    @classmethod
+    def claim(cls, parent: Path, *, version: str) -> Self:
+        """Sweep what dead writers left in an episode's folder, then make a folder of one's own there.
+
+        Raises:
+            StorageError: The disk does not take it.
+        """
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            _sweep(parent)
+            while True:
+                path = parent / f"{_PREFIX}{version}-{os.getpid()}-{secrets.token_hex(4)}"
+                lock_path = path.with_name(path.name + _LOCK_SUFFIX)
+                lock = lock_path.open("xb")
+                # Between the two a sweeping writer may have taken the lock and the file away: try again then.
+                if _try_lock(lock, lock_path):
+                    break
+                lock.close()
+            path.mkdir()
+        except OSError as err:
+            raise _no_storage(parent, err) from err
+        return cls(path, lock_path, lock)
+
+    def publish(self, target: Path) -> bool:
+        """Make everything durable and move the folder to its final place, whole, unless that is taken.
+
+        Returns:
+            False where another writer was first: its episode stays and this one is removed.
+
+        Raises:
+            StorageError: The disk does not take it.
+        """
+        try:
+            _fsync_tree(self.path)
+            try:
+                # A folder replaces only an empty one, so of two writers exactly one succeeds.
+                self.path.rename(target)
+            except OSError as err:
+                if err.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                is_first = False
+            else:
+                is_first = True
+                _fsync(target.parent)
+        except OSError as err:
+            raise _no_storage(target, err) from err
+        self.discard()
+        return is_first
+
+    def discard(self) -> None:
+        """Remove the folder, if it is still there, and give up the lock."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock_path.unlink(missing_ok=True)
+        self._lock.close()
+
+
+def _sweep(parent: Path) -> None:
+    for lock_path in sorted(parent.glob(f"{_PREFIX}*{_LOCK_SUFFIX}")):
+        try:
+            lock = lock_path.open("rb+")
+        except FileNotFoundError:
+            continue  # its writer has just finished
+        with lock:
+            if _try_lock(lock, lock_path):
+                shutil.rmtree(lock_path.with_name(lock_path.name.removesuffix(_LOCK_SUFFIX)), ignore_errors=True)
+                lock_path.unlink(missing_ok=True)
+
+
+def _try_lock(lock: BinaryIO, lock_path: Path) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), lock_path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _fsync_tree(folder: Path) -> None:
+    paths = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
+    folders = [Path(parent) for parent, _, _ in os.walk(folder)]
+    # Together, because a journalling file system commits what waits at the same time at once.
+    with ThreadPoolExecutor(_FSYNC_THREADS) as pool:
+        list(pool.map(_fsync, paths))
+        list(pool.map(_fsync, folders))
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _no_storage(path: Path, err: OSError) -> StorageError:
+    return StorageError(f"cannot be written ({err.strerror})", path=path, remedy="Check the disk's space and rights")

@@ -1,0 +1,213 @@
+"""Reads an episode back, every byte of it, and lists what is damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from bagmill.episodes import layout
+from bagmill.episodes.frame_array import FrameArray, parse_frame_array
+from bagmill.episodes.metadata import read_root_metadata
+from bagmill.episodes.shard import ShardReader
+from bagmill.errors import BagmillError, StorageError
+from bagmill.profile import feature_kind
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing wrong with an episode."""
+
+    array: str
+    """Name of the array; empty for the episode as a whole."""
+    tick: int | None
+    """The tick that cannot be read, the first of several where they fail together; None where it is the whole array."""
+    problem: str
+    """What is wrong, as a clause."""
+
+    def __str__(self) -> str:
+        place = self.array if self.tick is None else f"{self.array} at tick {self.tick}"
+        return f"{place}: {self.problem}" if place else self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What reading an episode back found."""
+
+    path: Path
+    num_arrays: int
+    num_chunks: int
+    """Read, their checksums compared, and decoded; ticks that share their bytes count once."""
+    damages: tuple[Damage, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """No damage was found."""
+        return not self.damages
+
+
+def verify_episode(path: Path, *, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
+    """Read back every chunk of every array of an episode; never stops at the first damage.
+
+    Args:
+        path: The episode's folder.
+        progress: Called with (arrays done, arrays in all).
+
+    Returns:
+        Every damage found. One that keeps the episode from being opened is the only one.
+    """
+    path = Path(path)
+    try:
+        _, arrays = read_root_metadata(path)
+    except StorageError as err:
+        return VerifyReport(path, 0, 0, (Damage("", None, err.problem),))
+    check = _Check(path, arrays)
+    for done, name in enumerate(arrays):
+        check.check_array(name)
+        if progress is not None:
+            progress(done + 1, len(arrays))
+    check.check_ticks()
+    return VerifyReport(path, len(arrays), check.num_chunks, tuple(check.damages))
+
+
+class _Check:
+    """One run over one episode: what was found so far, and what is needed for the checks across arrays."""
+
+    def __init__(self, path: Path, arrays: Mapping[str, dict[str, Any]]) -> None:
+        self.damages: list[Damage] = []
+        self.num_chunks = 0
+        self._path = path
+        self._arrays = arrays
+        self._values: dict[str, NDArray[Any]] = {}
+        """Arrays that describe the ticks, where they could be read whole."""
+        self._stored: dict[str, NDArray[np.bool_]] = {}
+        """Frame array → ticks whose frame is stored; only where every shard's index could be read."""
+
+    def check_array(self, name: str) -> None:
+        metadata = self._arrays[name]
+        try:
+            own = json.loads((self._path / name / layout.METADATA_FILE).read_bytes())
+        except (OSError, ValueError) as err:
+            self._note(name, None, f"its own metadata cannot be read ({err})")
+        else:
+            if own != metadata:
+                self._note(name, None, "its own metadata differ from the episode's")
+        if layout.is_feature(name) and feature_kind(name) != "signal":
+            self._check_frames(name, metadata)
+        else:
+            self._check_values(name)
+
+    def check_ticks(self) -> None:
+        """Whether the arrays agree: as many ticks each, and a frame for every valid tick and for no other."""
+        time = self._arrays.get(layout.TIME)
+        if time is None:
+            self._note(layout.TIME, None, "the array is missing")
+        for name, metadata in self._arrays.items():
+            if time is not None and metadata["shape"][:1] != time["shape"]:
+                self._note(name, None, f"expected {time['shape'][0]} ticks, found {metadata['shape'][0]}")
+            if layout.is_feature(name):
+                self._check_feature(name)
+
+    def _check_feature(self, name: str) -> None:
+        for room in (layout.VALID, layout.SOURCE):
+            if f"{room}/{name}" not in self._arrays:
+                self._note(f"{room}/{name}", None, "the array is missing")
+        valid = self._values.get(f"{layout.VALID}/{name}")
+        stored = self._stored.get(name)
+        sequence = self._values.get(f"{layout.SEQUENCE}/{name}")
+        if valid is None:
+            return
+        if stored is not None and len(stored) == len(valid):
+            for tick in np.flatnonzero(valid & ~stored).tolist():
+                self._note(name, tick, "the tick is valid, but its frame is missing")
+            for tick in np.flatnonzero(stored & ~valid).tolist():
+                self._note(name, tick, "a frame is stored for a tick that is not valid")
+        if sequence is not None and len(sequence) == len(valid):
+            for tick in np.flatnonzero(valid != (sequence >= 0)).tolist():
+                self._note(f"{layout.SEQUENCE}/{name}", tick, "does not agree with the tick's validity")
+
+    def _check_frames(self, name: str, metadata: Mapping[str, Any]) -> None:
+        try:
+            array = parse_frame_array(name, metadata, path=self._path)
+        except StorageError as err:
+            self._note(name, None, err.problem)
+            return
+        stored = np.zeros(array.num_ticks, np.bool_)
+        is_known = True
+        for number in range(array.num_shards):
+            first = number * array.shard_ticks
+            path = array.shard_path(self._path, number)
+            if not path.exists():
+                continue  # none of its ticks has a frame; the mask says whether that is right
+            try:
+                shard = ShardReader(path, array.shard_ticks)
+            except StorageError as err:
+                num_ticks = min(array.shard_ticks, array.num_ticks - first)
+                self._note(name, first, f"{err.problem}; {num_ticks} ticks are lost with it")
+                is_known = False
+                continue
+            for tick in self._read_shard(array, shard, first):
+                stored[tick] = True
+        if is_known:
+            self._stored[name] = stored
+
+    def _read_shard(self, array: FrameArray, shard: ShardReader, first: int) -> Iterator[int]:
+        """Read and decode a shard's chunks; gives the ticks that have one, damaged or not."""
+        problem_at: dict[tuple[int, int], str | None] = {}
+        for chunk in range(len(shard)):
+            if not shard.has_chunk(chunk):
+                continue
+            tick = first + chunk
+            if tick >= array.num_ticks:
+                self._note(array.name, tick, "a frame is stored behind the last tick")
+                continue
+            place = shard.place(chunk)
+            if place not in problem_at:
+                self.num_chunks += 1
+                problem_at[place] = _problem_of_frame(array, shard, chunk)
+            problem = problem_at[place]
+            if problem is not None:
+                self._note(array.name, tick, problem)
+            yield tick
+
+    def _check_values(self, name: str) -> None:
+        try:
+            node = zarr.open_array(str(self._path / name), mode="r", zarr_format=3)
+            num_ticks, rows = node.shape[0], node.chunks[0]
+            folder = self._path / name / "c"
+        except Exception as err:  # noqa: BLE001 - zarr's errors have no common class
+            self._note(name, None, f"cannot be opened ({err})")
+            return
+        parts: list[NDArray[Any]] = []
+        for number, first in enumerate(range(0, num_ticks, rows)):
+            chunk_path = folder.joinpath(str(number), *("0" for _ in node.shape[1:]))
+            if not chunk_path.exists():
+                # zarr would read fill values and say nothing.
+                self._note(name, first, f"chunk {number} is missing")
+                continue
+            try:
+                parts.append(np.asarray(node[first : first + rows]))
+                self.num_chunks += 1
+            except Exception as err:  # noqa: BLE001 - as above, and those of its codecs
+                self._note(name, first, f"chunk {number} cannot be read ({err})")
+        if sum(len(part) for part in parts) == num_ticks:
+            self._values[name] = np.concatenate(parts) if parts else np.empty(node.shape, node.dtype)
+
+    def _note(self, array: str, tick: int | None, problem: str) -> None:
+        self.damages.append(Damage(array, tick, problem))
+
+
+def _problem_of_frame(array: FrameArray, shard: ShardReader, chunk: int) -> str | None:
+    try:
+        data = shard.chunk(chunk)
+        if data is not None:
+            array.decode(data)
+    except BagmillError as err:
+        return err.problem
+    return None

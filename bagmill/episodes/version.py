@@ -1,0 +1,27 @@
+"""An episode's version: a hash of everything its bytes depend on."""
+
+from __future__ import annotations
+
+import json
+
+from blake3 import blake3
+
+from bagmill.episodes.layout import FORMAT_VERSION
+from bagmill.profile import Profile
+
+_NUM_DIGITS = 16
+
+
+def episode_version(content_hash: str, profile: Profile) -> str:
+    """Name the version that a recording and a profile make.
+
+    Args:
+        content_hash: `RecordingIndex.content_hash`.
+        profile: With every default written out, so that spelling out a default changes nothing.
+
+    Returns:
+        16 hex digits.
+    """
+    content = {"recording": content_hash, "profile": profile.canonical(), "format": FORMAT_VERSION}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return str(blake3(text.encode()).hexdigest())[:_NUM_DIGITS]

@@ -1,0 +1,10 @@
+"""The stages composed: recording → timeline → episode → preview, for one episode.
+
+Belongs here: the order of the stages, what each of them reports, when a finished version is taken as it stands. Stays out:
+everything a stage does (its own room), many episodes at once (the caller's: a shell loop, a batch of Dagster's).
+"""
+
+from bagmill.ingest.line import ingest
+from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress
+
+__all__ = ["IngestOutcome", "IngestRequest", "Progress", "ingest"]

@@ -1,0 +1,143 @@
+"""Stage `episode`: encode, publish, read back, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bagmill.alignment import Timeline
+from bagmill.dataset import FeatureReport
+from bagmill.encode import EncodeResult, encode_episode, episode_attributes, write_ticks
+from bagmill.episodes import Episode, EpisodeWriter
+from bagmill.errors import CodecError, StorageError
+from bagmill.ingest.request import IngestRequest
+from bagmill.plan import IngestPlan
+from bagmill.quality import CheckResult, EpisodeEvidence, FrameSample, judge
+
+
+@dataclass(frozen=True, slots=True)
+class MadeEpisode:
+    """A published episode and what making it gave."""
+
+    episode: Episode
+    result: EncodeResult
+    stored_bytes: int
+    """Of all its files."""
+
+    @property
+    def num_frames(self) -> int:
+        """Of all cameras together."""
+        return sum(target.num_encoded for target in self.result.targets.values())
+
+    @property
+    def timeline(self) -> Timeline:
+        return self.result.timeline
+
+
+def make_episode(
+    plan: IngestPlan,
+    timeline: Timeline,
+    *,
+    request: IngestRequest,
+    version: str,
+    progress: Callable[[int], None] | None,
+) -> MadeEpisode:
+    """Encode and publish.
+
+    Raises:
+        RecordingError: The recording cannot be read to its end.
+        StorageError: The disk does not take it.
+    """
+    with EpisodeWriter(request.dataset, request.episode, version) as writer:
+        result = encode_episode(plan, timeline, writer, num_threads=request.num_threads, progress=progress)
+        write_ticks(writer, result.timeline)
+        for feature in plan.features:
+            if feature.kind == "signal":
+                attributes = {"names": list(feature.names), "units": feature.spec.units}
+                writer.put_signal(feature.name, result.signals[feature.name], attributes=attributes)
+        path = writer.publish(episode_attributes(plan, result, episode=request.episode, version=version))
+    stored_bytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return MadeEpisode(Episode.open(path), result, stored_bytes)
+
+
+def judge_episode(plan: IngestPlan, made: MadeEpisode) -> tuple[CheckResult, ...]:
+    """The checks of what is stored: every frame in question is read back from the published shards."""
+    result = made.result
+    evidence = EpisodeEvidence(
+        plan=plan,
+        timeline=result.timeline,
+        signals={name: made.episode.signal(name) for name in result.signals},
+        samples={name: _samples(made, name) for name in result.targets},
+        num_frames_stored={
+            name: sum(made.episode.has_frame(name, tick) for tick in range(result.timeline.num_ticks))
+            for name in result.targets
+        },
+        num_frames_damaged=result.num_damaged,
+        num_frames_repeated={name: target.num_repeated for name, target in result.targets.items()},
+        num_frames_encoded={name: target.num_encoded for name, target in result.targets.items()},
+    )
+    return judge("episode", evidence, plan.profile)
+
+
+def _samples(made: MadeEpisode, name: str) -> tuple[FrameSample, ...]:
+    samples = []
+    for tick, frame in sorted(made.result.targets[name].audit.items()):
+        if frame.source is None:
+            continue
+        try:
+            samples.append(FrameSample(tick, source=frame.source, stored=made.episode.frame(name, tick)))
+        except (CodecError, StorageError):
+            # Not there or not readable: what counts stored frames says so, with the number.
+            continue
+    return tuple(samples)
+
+
+def describe_episode(plan: IngestPlan, made: MadeEpisode) -> dict[str, object]:
+    """What is stored, as plain values with units in their keys."""
+    num_ticks = made.timeline.num_ticks
+    uncompressed = sum(num_ticks * _bytes_per_tick(f.shape, f.dtype.itemsize) for f in plan.features)
+    return {
+        "path": str(made.episode.path),
+        "num_ticks": num_ticks,
+        "uncompressed_bytes": uncompressed,
+        "stored_bytes": made.stored_bytes,
+        "compression_ratio": round(uncompressed / made.stored_bytes, 2),
+        "features": [_describe_feature(feature.name, plan, made) for feature in plan.features],
+    }
+
+
+def feature_reports(plan: IngestPlan) -> tuple[FeatureReport, ...]:
+    """What the dataset's tables say of the features."""
+    return tuple(
+        FeatureReport(name=f.name, kind=f.kind, shape=f.shape, dtype=str(f.dtype), channel=f.channel.topic)
+        for f in plan.features
+    )
+
+
+def _describe_feature(name: str, plan: IngestPlan, made: MadeEpisode) -> dict[str, object]:
+    feature = next(f for f in plan.features if f.name == name)
+    said: dict[str, object] = {
+        "feature": name,
+        "shape": " × ".join(map(str, (made.timeline.num_ticks, *feature.shape))),
+        "dtype": str(feature.dtype),
+        "num_damaged": made.result.num_damaged[name],
+    }
+    target = made.result.targets.get(name)
+    if target is None:
+        return said | {"stored_as": feature.spec.dtype, "num_frames": 0, "frame_bytes": 0}
+    stored_as = {
+        None: "zstd, bit-exact",
+        "copy": "JPEG as recorded",
+        "420": f"JPEG Q{feature.spec.quality} 4:2:0",
+        "444": f"JPEG Q{feature.spec.quality} 4:4:4",
+        "lossless": "lossless",
+    }[target.step]
+    frame_bytes = round(target.size_bytes / target.num_encoded) if target.num_encoded else 0
+    return said | {"stored_as": stored_as, "num_frames": target.num_encoded, "frame_bytes": frame_bytes}
+
+
+def _bytes_per_tick(shape: tuple[int, ...], itemsize: int) -> int:
+    size = itemsize
+    for length in shape:
+        size *= length
+    return size

@@ -1,0 +1,56 @@
+"""A recording's files by name, size and modification time: whether it is still the one that was scanned, without reading it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bagmill.errors import RecordingError
+
+Fingerprint = list[list[str | int]]
+"""One [name, size in bytes, modification time in ns] a file, sorted by name."""
+
+
+def fingerprint(recording: Path) -> Fingerprint:
+    """Take a recording's fingerprint.
+
+    Raises:
+        RecordingError: It is not there, or may not be looked at.
+    """
+    try:
+        files = sorted(path for path in recording.rglob("*") if path.is_file()) if recording.is_dir() else [recording]
+        stats = [(path, path.stat()) for path in files]
+    except OSError as err:
+        raise RecordingError(f"cannot be looked at ({err.strerror})", path=recording) from err
+    return [
+        [path.relative_to(recording.parent).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in stats
+    ]
+
+
+def remembered_hash(recording: Path, memory: Path) -> str | None:
+    """The content hash noted for exactly these files, if there is one.
+
+    Args:
+        recording: File or folder.
+        memory: Where `remember_hash` wrote for this episode.
+    """
+    try:
+        note = json.loads(memory.read_text(encoding="utf-8"))
+        is_same = note["fingerprint"] == fingerprint(recording)
+        return str(note["content_hash"]) if is_same else None
+    except (OSError, ValueError, KeyError, TypeError):
+        # A note that is absent or damaged costs a scan, nothing else.
+        return None
+
+
+def remember_hash(recording: Path, memory: Path, *, content_hash: str, taken: Fingerprint) -> None:
+    """Note a content hash beside the fingerprint that was taken before the files were read.
+
+    Nothing is noted where the files changed meanwhile: the hash would be of neither state.
+    """
+    if fingerprint(recording) != taken:
+        return
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    partial = memory.with_name(f".{memory.name}.partial")
+    partial.write_text(json.dumps({"content_hash": content_hash, "fingerprint": taken}), encoding="utf-8")
+    partial.replace(memory)

@@ -1,0 +1,218 @@
+"""One episode through all its stages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from bagmill.alignment import Timeline
+from bagmill.dataset import (
+    Dataset,
+    EpisodeReport,
+    QuarantineEntry,
+    StageReport,
+    make_current,
+    put_quarantine,
+    release,
+    save_report,
+)
+from bagmill.episodes import Episode, episode_version
+from bagmill.errors import BagmillError
+from bagmill.ingest.episode import describe_episode, feature_reports, judge_episode, make_episode
+from bagmill.ingest.fingerprint import fingerprint, remember_hash
+from bagmill.ingest.memory import recall_finished, recall_index, recall_report
+from bagmill.ingest.preview import make_pictures, make_preview
+from bagmill.ingest.recording import describe_recording, judge_recording
+from bagmill.ingest.refusal import refusal_entry
+from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress, wanted_stages
+from bagmill.ingest.timeline import describe_timeline, judge_timeline, make_timeline
+from bagmill.plan import IngestPlan, resolve
+from bagmill.quality import CheckResult, Stage, resolve_checks
+from bagmill.streams import RecordingIndex, save_index, scan
+
+
+def ingest(request: IngestRequest, *, progress: Progress | None = None) -> IngestOutcome:
+    """Make one episode, or say why not.
+
+    Nothing is raised for what is wrong with a recording or a profile: it is a refusal, in the outcome and in the dataset's
+    quarantine. A refused episode leaves the reports of the stages that it passed.
+
+    Args:
+        request: What is asked for.
+        progress: Called while a stage runs.
+    """
+    started = time.perf_counter()
+    line = _Line(request, progress)
+    refusal: BagmillError | None = None
+    is_reused = False
+    try:
+        resolve_checks(request.profile)
+        finished = recall_finished(request)
+        if finished is not None:
+            is_reused = True
+            line.report = make_current(line.dataset, finished, requested_ns=line.report.requested_ns)
+        else:
+            line.run()
+    except BagmillError as err:
+        refusal = err
+    entry = line.close(refusal)
+    return IngestOutcome(
+        episode=request.episode,
+        report=line.report,
+        refusal=entry,
+        is_reused=is_reused,
+        num_seconds=time.perf_counter() - started,
+    )
+
+
+@dataclass(slots=True)
+class _Said:
+    """What a running stage has to say."""
+
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    checks: tuple[CheckResult, ...] = ()
+
+
+class _Line:
+    """The stages of one request, and the report as it grows."""
+
+    def __init__(self, request: IngestRequest, progress: Progress | None) -> None:
+        profile = request.profile
+        self.request = request
+        self.dataset = Dataset(request.dataset)
+        self._current: Stage = "recording"
+        self.report = EpisodeReport(
+            episode=request.episode,
+            version=None,
+            recording_path=str(request.recording),
+            profile=profile.name,
+            requested_ns=time.time_ns(),
+            task=profile.task,
+            robot=profile.robot,
+            rate_hz=str(profile.rate_hz),
+        )
+        self._progress = progress
+
+    def run(self) -> None:
+        """Every stage wanted, until one is blocked.
+
+        Raises:
+            BagmillError: What is wrong with the recording, or between it and the profile.
+        """
+        stages = wanted_stages(self.request)
+        index = self._run_recording()
+        if self.report.is_blocked or "timeline" not in stages:
+            return
+        plan, timeline = self._run_timeline(index)
+        if self.report.is_blocked or "episode" not in stages:
+            return
+        episode = self._run_episode(plan, timeline)
+        if self.report.is_blocked or "preview" not in stages:
+            return
+        self._run_preview(episode)
+
+    def close(self, refusal: BagmillError | None) -> QuarantineEntry | None:
+        """Keep the report, and put the episode into quarantine or release it."""
+        try:
+            if self.report.version is not None and self.report.stages:
+                save_report(self.dataset, self.report)
+            entry = refusal_entry(self.report, refusal, stage=self._current)
+            if entry is None:
+                release(self.dataset, self.request.episode)
+                return None
+            return put_quarantine(self.dataset, entry)
+        except BagmillError as err:
+            # The dataset cannot even be written to: the caller is told at least.
+            return refusal_entry(self.report, refusal or err, stage=self._current)
+
+    def _run_recording(self) -> RecordingIndex:
+        with self._stage("recording") as said:
+            index = recall_index(self.request) or self._scan()
+            self.report = replace(
+                self.report,
+                version=episode_version(index.content_hash, self.request.profile),
+                recording_hash=index.content_hash,
+                container=index.container,
+                raw_bytes=index.size_bytes,
+            )
+            said.metadata = describe_recording(index)
+            said.checks = judge_recording(index, self.request.profile)
+        return index
+
+    def _scan(self) -> RecordingIndex:
+        recording, episode = self.request.recording, self.request.episode
+        taken = fingerprint(recording)
+        index = scan(recording, progress=self._reporter("recording"))
+        save_index(index, self.dataset.scan_path(episode))
+        remember_hash(recording, self.dataset.fingerprint_path(episode), content_hash=index.content_hash, taken=taken)
+        return index
+
+    def _run_timeline(self, index: RecordingIndex) -> tuple[IngestPlan, Timeline]:
+        with self._stage("timeline") as said:
+            plan = resolve(self.request.profile, index)
+            timeline = make_timeline(plan)
+            self.report = replace(
+                self.report,
+                num_ticks=timeline.num_ticks,
+                start_ns=int(timeline.time_ns[0]),
+                duration_ns=timeline.duration_ns,
+                features=feature_reports(plan),
+            )
+            said.metadata = describe_timeline(plan, timeline)
+            said.checks = judge_timeline(plan, timeline)
+        return plan, timeline
+
+    def _run_episode(self, plan: IngestPlan, timeline: Timeline) -> Episode:
+        with self._stage("episode") as said:
+            version = self._version
+            earlier = recall_report(self.request, version)
+            done = earlier.stage("episode") if earlier else None
+            if earlier is not None and done is not None and version in self.dataset.published(self.request.episode):
+                said.metadata, said.checks = done.metadata, done.checks
+                self.report = replace(self.report, num_frames=earlier.num_frames, stored_bytes=earlier.stored_bytes)
+                return Episode.open(self.dataset.episode_path(self.request.episode, version))
+            made = make_episode(
+                plan, timeline, request=self.request, version=version, progress=self._message_reporter(plan)
+            )
+            self.report = replace(self.report, num_frames=made.num_frames, stored_bytes=made.stored_bytes)
+            make_pictures(made.episode, self.dataset, version=version)
+            said.metadata = describe_episode(plan, made)
+            said.checks = judge_episode(plan, made)
+        return made.episode
+
+    def _run_preview(self, episode: Episode) -> None:
+        with self._stage("preview") as said:
+            said.metadata, said.checks = make_preview(
+                episode,
+                self.request.profile,
+                path=self.dataset.preview_path(self.request.episode, self._version),
+                progress=self._reporter("preview"),
+            )
+
+    @property
+    def _version(self) -> str:
+        version = self.report.version
+        assert version is not None, "known since the recording was scanned"
+        return version
+
+    @contextmanager
+    def _stage(self, stage: Stage) -> Iterator[_Said]:
+        """Time a stage and add what it said to the report, unless it raised."""
+        self._current = stage
+        started = time.perf_counter()
+        said = _Said()
+        yield said
+        num_seconds = time.perf_counter() - started
+        self.report = self.report.with_stage(StageReport(stage, num_seconds, said.metadata, said.checks))
+
+    def _reporter(self, stage: Stage) -> Callable[[int, int], None] | None:
+        progress = self._progress
+        return None if progress is None else lambda done, total: progress(stage, done, total)
+
+    def _message_reporter(self, plan: IngestPlan) -> Callable[[int], None] | None:
+        progress = self._progress
+        channels = {feature.channel.id for feature in plan.features}
+        total = sum(plan.index.streams[channel].num_messages for channel in channels)
+        return None if progress is None else lambda done: progress("episode", done, total)

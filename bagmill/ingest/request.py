@@ -1,0 +1,51 @@
+"""What is asked for, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bagmill.dataset import EpisodeReport, QuarantineEntry
+from bagmill.profile import Profile
+from bagmill.quality import STAGES, Stage
+
+Progress = Callable[[Stage, int, int], None]
+"""(stage, done, total) in messages, ticks or frames: whatever the stage counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestRequest:
+    """One episode to make; plain data, so that it can cross to another process or machine."""
+
+    episode: str
+    """Its name in the dataset: see `dataset.episode_name`."""
+    recording: Path
+    dataset: Path
+    profile: Profile
+    until: Stage = "preview"
+    """The last stage wanted; the ones before it are made, or taken as they stand, too."""
+    num_threads: int | None = None
+    """Threads that encode; None: one a core this process may use."""
+    is_forced: bool = False
+    """Make it again even if the same version is published."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOutcome:
+    """What became of a request."""
+
+    episode: str
+    report: EpisodeReport
+    """Every stage that ran: its metadata (units in the keys) and its checks. Stages that did not run are not in it."""
+    refusal: QuarantineEntry | None
+    """Why it went no further; None where everything asked for was made."""
+    is_reused: bool
+    """The version was published already: nothing was read but its report."""
+    num_seconds: float
+
+
+def wanted_stages(request: IngestRequest) -> tuple[Stage, ...]:
+    """The stages a request asks for, in their order."""
+    stages = STAGES[: STAGES.index(request.until) + 1]
+    return stages if request.profile.preview.enabled else tuple(stage for stage in stages if stage != "preview")

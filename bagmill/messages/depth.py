@@ -1,0 +1,76 @@
+"""Pictures → depth in counts."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bagmill.errors import DecodeError
+from bagmill.messages.foreign import said
+from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload
+from bagmill.messages.png import read_png_header
+
+_MAX_COUNT = 65535
+
+
+def to_depth(payload: ImagePayload, *, scale_m: float = 0.001) -> NDArray[np.uint16]:
+    """A picture as depth in counts.
+
+    Sources that are counts already (16UC1, mono16, Z16, 16-bit PNG) come out bit for bit. 32FC1 is in metres and is
+    rounded to the nearest count, so that it is off by up to `scale_m` / 2; what is not finite or not positive there means
+    "no depth" and becomes 0.
+
+    Args:
+        payload: From an image decoder.
+        scale_m: Metres per count; only 32FC1 asks for it.
+
+    Returns:
+        (H, W) uint16, native byte order, contiguous, not a view of the payload.
+
+    Raises:
+        DecodeError: Not depth, a damaged file, or a distance that `scale_m` leaves no count for.
+    """
+    if payload.encoding == "png":
+        return _from_png(payload)
+    layout = RAW_ENCODINGS.get(payload.encoding)
+    if layout is None or layout.kind != "depth":
+        raise DecodeError(
+            f"{payload.encoding} is no depth", remedy="Expected 16UC1, mono16, Z16, 32FC1 or a PNG of 16-bit gray"
+        )
+    order = ">" if payload.is_bigendian else "<"
+    dtype = np.dtype(f"{order}f4" if payload.encoding == "32FC1" else f"{order}u2")
+    shape = (payload.height, payload.width)
+    pixels = np.ndarray(shape, dtype, payload.data, strides=(payload.step, layout.bytes_per_pixel))
+    if payload.encoding == "32FC1":
+        return _counts(pixels, scale_m)
+    return np.array(pixels, np.uint16, order="C")
+
+
+def _counts(metres: NDArray[np.float32], scale_m: float) -> NDArray[np.uint16]:
+    has_depth = np.isfinite(metres) & (metres > 0)
+    counts = np.rint(np.where(has_depth, metres, 0).astype(np.float64) / scale_m)
+    farthest = counts.max()
+    if farthest > _MAX_COUNT:
+        raise DecodeError(
+            f"a distance of {farthest * scale_m:.3f} m is beyond the {_MAX_COUNT * scale_m:.3f} m that 16 bits reach at "
+            f"{scale_m} m per count",
+            remedy="Set a larger `scale_m` for this feature",
+        )
+    return counts.astype(np.uint16)
+
+
+def _from_png(payload: ImagePayload) -> NDArray[np.uint16]:
+    header = read_png_header(payload.data)
+    if not header.is_depth:
+        raise DecodeError(
+            f"a PNG of {header.bit_depth} bits {'gray' if header.is_gray else 'colour'} is no depth",
+            remedy="Expected a PNG of 16-bit gray",
+        )
+    try:
+        with Image.open(io.BytesIO(payload.data), formats=("PNG",)) as image:
+            return np.array(image, np.uint16, order="C")
+    except Exception as err:  # noqa: BLE001 - Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
+        raise DecodeError(f"a damaged PNG of {len(payload.data)} bytes ({said(err)})") from err

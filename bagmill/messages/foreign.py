@@ -1,0 +1,64 @@
+"""The room's door: whatever a library raises on a payload or a schema leaves as one sentence that names the channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from bagmill.errors import DecodeError
+from bagmill.recordings.records import Buffer, Channel
+
+T = TypeVar("T")
+
+_REMEDY = "The recording is damaged there, or its schema is not the one it was written with"
+
+
+def guarded(decode: Callable[[Buffer], T], channel: Channel) -> Callable[[Buffer], T]:
+    """A decoder that raises nothing but DecodeError, with the channel's topic in it.
+
+    Args:
+        decode: Payload → value; may raise anything.
+        channel: Where the payloads come from.
+    """
+
+    def decode_or_say_why(data: Buffer) -> T:
+        try:
+            return decode(data)
+        except DecodeError as err:
+            err.channel = err.channel or channel.topic
+            raise
+        except Exception as err:  # noqa: BLE001 - damaged bytes make libraries raise whatever comes to their mind
+            raise DecodeError(
+                f"{len(data)} bytes that are no {channel.schema_name} ({said(err)})",
+                channel=channel.topic,
+                remedy=_REMEDY,
+            ) from err
+
+    return decode_or_say_why
+
+
+@contextmanager
+def reading_schema(channel: Channel) -> Iterator[None]:
+    """Everything that goes wrong with a channel's schema inside the block leaves as a DecodeError.
+
+    Args:
+        channel: Whose schema is being read.
+    """
+    try:
+        yield
+    except DecodeError as err:
+        err.channel = err.channel or channel.topic
+        raise
+    except Exception as err:
+        raise DecodeError(
+            f"the {channel.schema_encoding or 'empty'} schema of {channel.schema_name} cannot be used ({said(err)})",
+            channel=channel.topic,
+            remedy="Record the channel again with its message definition",
+        ) from err
+
+
+def said(err: Exception) -> str:
+    """What an exception says, on one line and not for ever."""
+    text = " ".join(str(err).split()).rstrip(".") or type(err).__name__
+    return text if len(text) <= 160 else f"{text[:157]}…"

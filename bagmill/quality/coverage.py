@@ -1,0 +1,34 @@
+"""How much of a timeline every feature covers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.alignment import Timeline
+from bagmill.plan import IngestPlan
+from bagmill.quality.metric import Measurement
+
+
+def measure_coverage(plan: IngestPlan, timeline: Timeline) -> list[Measurement]:
+    """Valid ticks of every feature, in percent; those of optional features are not judged."""
+    measurements = []
+    for feature in plan.features:
+        is_valid = timeline.features[feature.name].is_valid
+        value = 100 * float(np.mean(is_valid)) if len(is_valid) else float("nan")
+        note = "" if is_valid.all() else _where_invalid(is_valid, timeline.time_ns)
+        if not feature.spec.required:
+            note = "; ".join(filter(None, ("optional", note)))
+        measurements.append(Measurement(feature.name, value, note, is_judged=feature.spec.required))
+    return measurements
+
+
+def _where_invalid(is_valid: NDArray[np.bool_], time_ns: NDArray[np.int64]) -> str:
+    edges = np.diff(np.concatenate([[True], is_valid, [True]]).astype(np.int8))
+    starts, ends = np.flatnonzero(edges < 0), np.flatnonzero(edges > 0)
+    longest = int(np.argmax(ends - starts))
+    start_s = (time_ns[starts[longest]] - time_ns[0]) / 1e9
+    return (
+        f"{np.count_nonzero(~is_valid):,} of {len(is_valid):,} ticks without a message; "
+        f"at most {ends[longest] - starts[longest]:,} in a row, {start_s:.2f} s from the start"
+    )

@@ -1,0 +1,25 @@
+"""Messages that could not be decoded."""
+
+from __future__ import annotations
+
+from bagmill.profile import Severity
+from bagmill.quality.metric import Direction, EpisodeEvidence, Measurement, Stage
+
+
+class FramesDamaged:
+    """Messages whose payload is not what its schema says; how much of the episode that cost, `episode_coverage` says."""
+
+    name = "frames_damaged"
+    stage: Stage = "episode"
+    unit = "messages"
+    direction: Direction = "lower"
+    threshold: float | None = 0.0
+    severity: Severity = "warn"
+    description = (
+        "Messages that could not be decoded; their ticks are marked invalid. A failure means that a driver or the recorder "
+        "wrote incomplete frames."
+    )
+
+    def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
+        """One count a feature."""
+        return [Measurement(name, float(count)) for name, count in evidence.num_frames_damaged.items()]

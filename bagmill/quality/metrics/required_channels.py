@@ -1,0 +1,39 @@
+"""Messages on the channels that a profile needs."""
+
+from __future__ import annotations
+
+from bagmill.profile import Severity
+from bagmill.quality.metric import Direction, Measurement, RecordingEvidence, Stage
+
+
+class RequiredChannels:
+    """Messages on every channel that a feature is made from; those of optional features are not judged."""
+
+    name = "required_channels"
+    stage: Stage = "recording"
+    unit = "messages"
+    direction: Direction = "higher"
+    threshold: float | None = 1.0
+    severity: Severity = "error"
+    description = (
+        "Messages on each channel that the profile makes a feature from. A failure means that a sensor was not recorded, "
+        "or that its channel is called otherwise than the profile says."
+    )
+
+    def measure(self, evidence: RecordingEvidence) -> list[Measurement]:
+        """One count a channel."""
+        features: dict[str, list[str]] = {}
+        required: set[str] = set()
+        for name, spec in evidence.profile.features.items():
+            features.setdefault(spec.channel, []).append(name)
+            if spec.required:
+                required.add(spec.channel)
+        return [
+            Measurement(
+                topic,
+                float(sum(stream.num_messages for stream in evidence.index.streams_of(topic))),
+                f"for {', '.join(names)}" + ("" if topic in required else " (optional)"),
+                is_judged=topic in required,
+            )
+            for topic, names in features.items()
+        ]

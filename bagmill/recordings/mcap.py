@@ -1,0 +1,91 @@
+"""An MCAP file as a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bagmill.errors import RecordingError
+from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.mcap_data import DataPass, McapState
+from bagmill.recordings.mcap_records import MAGIC
+from bagmill.recordings.mcap_summary import read_summary
+from bagmill.recordings.records import Channel, Container, Fault, Message
+
+
+class McapRecording:
+    """An MCAP file, read linearly; one chunk is in memory at a time.
+
+    Order is that of the file. A chunk with a wrong CRC is left out whole, and so is one within which the file breaks
+    off: what cannot be checked is not passed on. Channels appear as their records do, all of them by the end of a pass.
+
+    Args:
+        path: The file.
+
+    Raises:
+        RecordingError: It cannot be opened, or is not an MCAP file.
+
+    Source: MCAP format specification, https://mcap.dev/spec
+    """
+
+    container: Container = "mcap"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.files = (path,)
+        self._file = RecordingFile(path)
+        try:
+            _check_magic(self._file)
+            self._state = McapState(self._file, read_summary(FileWindow(self._file)))
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """By id."""
+        return self._state.table.channels
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Found so far."""
+        return self._state.faults.faults
+
+    @property
+    def num_messages_from_summary(self) -> Mapping[int, int] | None:
+        """Known after a whole pass: only then is it certain which channel the summary means."""
+        return self._state.num_messages_from_summary
+
+    @property
+    def num_bytes_read(self) -> int:
+        """Bytes of the file that the latest pass has behind it."""
+        return self._state.num_bytes_read
+
+    def messages(self, channel_ids: Collection[int] | None = None) -> Iterator[Message]:
+        """Every message in the file's order; only some channels' where named."""
+        return DataPass(self._state, channel_ids=channel_ids).messages()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_magic(file: RecordingFile) -> None:
+    magic = file.read(0, len(MAGIC))
+    if magic == MAGIC:
+        return
+    remedy = "Check that it is an MCAP recording and was copied whole"
+    if magic.startswith(MAGIC.replace(b"\r", b"")):
+        remedy = "A transfer that converts line endings took out its carriage returns: copy it again in binary mode"
+    found = f"its first bytes are {magic.hex(' ')}" if magic else "it is empty"
+    raise RecordingError(f"not an MCAP file: {found}, where {MAGIC.hex(' ')} is due", path=file.path, remedy=remedy)

@@ -1,0 +1,262 @@
+"""An MCAP file's data section read from front to back.
+
+Nothing is found through the summary. It is asked only where the framing breaks: a chunk that it names, and that is one,
+is where reading goes on; and a record that claims to reach over such a chunk is damaged in its length.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from bagmill.recordings.channel_table import ChannelTable
+from bagmill.recordings.compression import DecompressionError, decompress
+from bagmill.recordings.fault_log import FaultLog
+from bagmill.recordings.fields import DamagedRecordError
+from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.mcap_channels import UNKNOWN, PassChannels
+from bagmill.recordings.mcap_records import (
+    COMPRESSIONS,
+    MAGIC,
+    MESSAGE,
+    RECORD,
+    ChunkRecord,
+    Opcode,
+    is_chunk_start,
+    parse_chunk,
+)
+from bagmill.recordings.mcap_summary import Summary, read_summary
+from bagmill.recordings.records import Message
+
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(slots=True)
+class McapState:
+    """What the passes over one open file share."""
+
+    file: RecordingFile
+    summary: Summary
+    table: ChannelTable = field(default_factory=ChannelTable)
+    faults: FaultLog = field(default_factory=FaultLog)
+    whole_chunks: set[int] = field(default_factory=set)
+    """Offsets of chunks whose CRC was found right: checked once, not at every pass."""
+    damaged_chunks: set[int] = field(default_factory=set)
+    """Offsets of chunks to leave out: at every pass, or the messages' sequence would not be the same."""
+    is_data_crc_checked: bool = False
+    num_messages_from_summary: dict[int, int] | None = None
+    num_bytes_read: int = 0
+
+
+class DataPass:
+    """One pass.
+
+    Args:
+        state: Of the open file.
+        channel_ids: Positions in the channel table to yield; None for all.
+    """
+
+    def __init__(self, state: McapState, *, channel_ids: Collection[int] | None) -> None:
+        self._state = state
+        self._faults = state.faults
+        self._wanted = None if channel_ids is None else frozenset(channel_ids)
+        self._window = FileWindow(state.file)
+        self._channels = PassChannels(state.table, faults=state.faults, summary=state.summary)
+        self._met_chunks: set[int] = set()
+        self._crc: int | None = None if state.is_data_crc_checked else 0
+        """Of all bytes so far; None once there is no need for it: a chunk's own CRC covers what is in it."""
+
+    def messages(self) -> Iterator[Message]:
+        """Every message up to the data section's end, or to where the file breaks off."""
+        offset = len(MAGIC)
+        self._cover(0, offset)
+        while True:
+            self._state.num_bytes_read = offset
+            try:
+                opcode, length = RECORD.unpack(self._window.view(offset, RECORD.size))
+            except EOFError:
+                opcode, length = Opcode.INVALID, 0
+            start, end = offset + RECORD.size, offset + RECORD.size + length
+            if opcode == Opcode.INVALID or end > self._window.size_bytes or self._chunk_within(offset, end) is not None:
+                resumed = self._resume(offset, end)
+                if resumed is None:
+                    self._finish(None)
+                    return
+                offset = resumed
+                continue
+            if opcode == Opcode.CHUNK:
+                yield from self._chunk(offset, self._window.view(start, length))
+            elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
+                yield from self._walk(self._window.view(offset, end - offset), where="of the file", base=offset)
+            elif opcode in {Opcode.DATA_END, Opcode.FOOTER}:
+                self._check_data_crc(opcode, start, length)
+                self._finish(offset if opcode == Opcode.FOOTER else end)
+                return
+            self._cover(offset, end)
+            offset = end
+
+    def _chunk(self, offset: int, record: memoryview) -> Iterator[Message]:
+        self._met_chunks.add(offset)
+        if offset in self._state.damaged_chunks:
+            return
+        try:
+            chunk = parse_chunk(record)
+            content = self._content(offset, chunk)
+        except (DamagedRecordError, DecompressionError) as err:
+            self._state.damaged_chunks.add(offset)
+            self._faults.add("chunk_damaged", f"The chunk at byte {offset} is left out with all its messages: {err}.")
+            return
+        yield from self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
+
+    def _content(self, offset: int, chunk: ChunkRecord) -> memoryview | bytes:
+        content: memoryview | bytes = chunk.data
+        if chunk.compression not in COMPRESSIONS:
+            raise DecompressionError(f"no compression is called {chunk.compression!r}")
+        if chunk.compression:
+            content = decompress(chunk.data, compression=chunk.compression, size_bytes=chunk.uncompressed_size)
+        elif len(content) != chunk.uncompressed_size:
+            raise DecompressionError(f"it holds {len(content)} bytes where {chunk.uncompressed_size} were announced")
+        if chunk.uncompressed_crc and offset not in self._state.whole_chunks:
+            found = zlib.crc32(content)
+            if found != chunk.uncompressed_crc:
+                self._state.damaged_chunks.add(offset)
+                self._faults.add(
+                    "chunk_crc_mismatch",
+                    f"The chunk at byte {offset} is left out with all its messages: "
+                    f"its CRC-32 is {found:#010x} where {chunk.uncompressed_crc:#010x} was recorded.",
+                )
+                return b""
+            self._state.whole_chunks.add(offset)
+        if chunk.uncompressed_crc:
+            self._crc = None
+        return content
+
+    def _walk(self, data: memoryview, *, where: str, base: int) -> Iterator[Message]:
+        """Messages of a run of whole records; `base` is added to positions in what is said about them."""
+        position, size = 0, len(data)
+        ids, counts, wanted = self._channels.ids, self._channels.counts, self._wanted
+        unpack_record, unpack_message, header_bytes = RECORD.unpack_from, MESSAGE.unpack_from, RECORD.size
+        message = int(Opcode.MESSAGE)  # looking an enum's member up costs as much as comparing it
+        while position + header_bytes <= size:
+            opcode, length = unpack_record(data, position)
+            start = position + header_bytes
+            end = start + length
+            if end > size or opcode == Opcode.INVALID:
+                break
+            if opcode == message and length >= MESSAGE.size:
+                mcap_id, _, log_time_ns, publish_time_ns = unpack_message(data, start)
+                channel_id = ids.get(mcap_id)
+                if channel_id is None:
+                    channel_id = self._channels.adopt(mcap_id)
+                if channel_id == UNKNOWN:
+                    self._channels.lose(mcap_id)
+                else:
+                    sequence = counts[channel_id]
+                    counts[channel_id] = sequence + 1
+                    if wanted is None or channel_id in wanted:
+                        yield Message(channel_id, sequence, log_time_ns, publish_time_ns, data[start + 22 : end])
+            elif opcode == Opcode.SCHEMA:
+                self._channels.add_schema(data[start:end], where=f"at byte {base + position} {where}")
+            elif opcode == Opcode.CHANNEL:
+                self._channels.add_channel(data[start:end], where=f"at byte {base + position} {where}")
+            elif opcode == message:
+                self._faults.add(
+                    "record_damaged", f"The message at byte {base + position} {where} is only {length} bytes long."
+                )
+            position = end
+        if position != size:
+            self._faults.add(
+                "record_damaged",
+                f"There is no whole record at byte {base + position} {where}; what follows in it is left out.",
+            )
+
+    def _chunk_within(self, start: int, end: int) -> int | None:
+        """A chunk that the summary names, and that is one, strictly within [start, end)."""
+        offsets = self._state.summary.chunk_offsets
+        for index in range(bisect_right(offsets, start), len(offsets)):
+            offset = offsets[index]
+            if offset >= end:
+                return None
+            remaining = self._window.size_bytes - offset
+            if remaining >= 64 and is_chunk_start(self._window.view(offset, 64), remaining_bytes=remaining):
+                return offset
+        return None
+
+    def _resume(self, offset: int, end: int) -> int | None:
+        """Name the damage at `offset`, and find where reading goes on behind it."""
+        self._crc = None
+        size = self._window.size_bytes
+        following = self._chunk_within(offset, size)
+        if following is not None:
+            self._faults.add(
+                "record_damaged",
+                f"There is no whole record at byte {offset} of the file; what stands between it and the chunk at byte "
+                f"{following} is left out.",
+            )
+        elif offset + RECORD.size <= size and end <= size:
+            self._faults.add(
+                "record_damaged", f"There is no record at byte {offset} of the file; what follows is left out."
+            )
+        else:
+            inside = "between two records" if offset == size else f"inside the record that begins at byte {offset}"
+            self._faults.add(
+                "truncated",
+                f"The file breaks off at byte {size}, {inside}, without the end of the data section; "
+                "what stands before is read.",
+            )
+        return following
+
+    def _cover(self, start: int, end: int) -> None:
+        """Take bytes into the data section's CRC."""
+        if self._crc is not None:
+            for offset in range(start, end, _BLOCK_BYTES):
+                self._crc = zlib.crc32(self._window.view(offset, min(_BLOCK_BYTES, end - offset)), self._crc)
+
+    def _check_data_crc(self, opcode: int, start: int, length: int) -> None:
+        if opcode == Opcode.FOOTER or length < 4:
+            self._faults.add("data_end_missing", "No whole record closes the data section.", severity="warning")
+            return
+        expected = int.from_bytes(self._window.view(start, 4), "little")
+        if self._crc is not None and expected not in {0, self._crc}:
+            self._faults.add(
+                "data_crc_mismatch",
+                f"The data section's CRC-32 is {self._crc:#010x} where {expected:#010x} was recorded: "
+                "some of its bytes are not those that were written.",
+            )
+        self._state.is_data_crc_checked = True
+
+    def _finish(self, data_end: int | None) -> None:
+        """Compare what was read with what the file says of itself."""
+        summary = self._state.summary
+        if data_end is not None and summary == Summary():
+            summary = read_summary(self._window, data_end=data_end)
+        if summary.problem is not None:
+            self._faults.add("summary_damaged", f"The summary is not used: {summary.problem}.", severity="warning")
+        expected = self._channels.finish(summary)
+        self._state.num_messages_from_summary = None if expected is None else dict(expected)
+        self._state.num_bytes_read = self._window.size_bytes
+        for channel_id, count in (expected or {}).items():
+            found = 0 if channel_id == UNKNOWN else self._channels.counts[channel_id]
+            topic = "an unknown channel" if channel_id == UNKNOWN else self._state.table[channel_id].topic
+            self._compare(topic, found=found, expected=count)
+        num_found = sum(self._channels.counts)
+        if summary.statistics is not None and not expected:
+            self._compare("all channels together", found=num_found, expected=summary.statistics.message_count)
+        missing = sorted(set(summary.chunk_offsets) - self._met_chunks)
+        if missing:
+            is_counted = summary.statistics is not None and summary.statistics.message_count == num_found
+            self._faults.add(
+                "chunk_missing",
+                f"{len(missing)} chunks that the summary names were not met, the first at byte {missing[0]}.",
+                severity="warning" if is_counted else "error",
+            )
+
+    def _compare(self, topic: str, *, found: int, expected: int) -> None:
+        if found != expected:
+            self._faults.add(
+                "count_differs_from_summary",
+                f"There are {found} messages on {topic} where the summary counts {expected}.",
+                severity="error" if found < expected else "warning",
+            )

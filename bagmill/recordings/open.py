@@ -1,0 +1,78 @@
+"""A recording opened by what its first bytes say it is, never by its name."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from bagmill.errors import RecordingError
+from bagmill.recordings import mcap_records, rosbag1_records, rosbag2_sqlite
+from bagmill.recordings.file_window import RecordingFile, unreadable
+from bagmill.recordings.mcap import McapRecording
+from bagmill.recordings.records import Recording
+from bagmill.recordings.rosbag1 import Rosbag1Recording
+from bagmill.recordings.rosbag2 import Rosbag2Recording
+from bagmill.recordings.rosbag2_splits import ZSTD_MAGIC
+from bagmill.recordings.rosbag2_sqlite import Rosbag2DatabaseRecording
+
+MAGIC_BYTES = 16
+_KNOWN = "Known are MCAP files, ROS 1 bags (.bag), rosbag2 folders and their databases (.db3)"
+
+
+def open_recording(path: Path | str) -> Recording:
+    """A recording, open: a context manager.
+
+    Args:
+        path: An MCAP file, a ROS 1 bag, a rosbag2 folder (one with a metadata.yaml) or a single file of one.
+
+    Raises:
+        RecordingError: There is nothing at `path`, it may not be read, is empty, or is none of these.
+    """
+    path = Path(path)
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as err:
+        raise unreadable(path, err if isinstance(err, OSError) else FileNotFoundError(str(err))) from err
+    if is_folder:
+        return Rosbag2Recording(path)
+    magic = read_magic(path)
+    if magic.startswith(mcap_records.MAGIC) or (magic and path.suffix == ".mcap"):
+        return McapRecording(path)  # a wrong magic is named there
+    if magic.startswith(b"#ROSBAG V"):
+        return Rosbag1Recording(path)
+    if magic == rosbag2_sqlite.MAGIC:
+        return Rosbag2DatabaseRecording(path)
+    raise _foreign(path, magic)
+
+
+def read_magic(path: Path) -> bytes:
+    """A file's first 16 bytes.
+
+    Raises:
+        RecordingError: It cannot be read.
+    """
+    file = RecordingFile(path)
+    try:
+        return file.read(0, MAGIC_BYTES)
+    finally:
+        file.close()
+
+
+def is_recording_magic(path: Path, magic: bytes) -> bool:
+    """Whether a file that begins with these bytes is a recording; other programs' databases are not."""
+    if magic == rosbag2_sqlite.MAGIC:
+        return rosbag2_sqlite.is_rosbag2_database(path)
+    return magic.startswith((mcap_records.MAGIC, rosbag1_records.MAGIC))
+
+
+def _foreign(path: Path, magic: bytes) -> RecordingError:
+    if not magic:
+        return RecordingError("the file is empty", path=path, remedy="Record or copy it again")
+    if magic.startswith(ZSTD_MAGIC):
+        return RecordingError(
+            "the file is zstd-compressed as a whole",
+            path=path,
+            remedy="Name the rosbag2 folder it belongs to, or unpack it with `zstd -d`",
+        )
+    return RecordingError(f"not a recording: it begins with {os.fsdecode(magic)!r}", path=path, remedy=_KNOWN)

@@ -1,0 +1,152 @@
+"""A ROS 1 bag as a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+from bagmill.errors import RecordingError
+from bagmill.recordings.fields import DamagedRecordError
+from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.records import Channel, Container, Fault, Message
+from bagmill.recordings.rosbag1_data import BagPass, BagState
+from bagmill.recordings.rosbag1_records import (
+    MAGIC,
+    BagHeader,
+    ChunkInfo,
+    ConnectionRecord,
+    Op,
+    parse_bag_header,
+    parse_chunk_info,
+    parse_connection,
+    read_record,
+)
+
+_REINDEX = "Run `rosbag reindex {}` on a copy"
+
+
+class Rosbag1Recording:
+    """A ROS 1 bag of version 2.0, its chunks bare, lz4 or bz2; one chunk is in memory at a time.
+
+    Order is that of the file. Publish times equal log times: a bag knows only one.
+
+    Args:
+        path: The file.
+
+    Raises:
+        RecordingError: It cannot be opened, is not such a bag, or has no whole index.
+
+    Source: http://wiki.ros.org/Bags/Format/2.0
+    """
+
+    container: Container = "rosbag1"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.files = (path,)
+        self._file = RecordingFile(path)
+        try:
+            self._state = self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """By id."""
+        return self._state.table.channels
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Found so far."""
+        return self._state.faults.faults
+
+    @property
+    def num_messages_from_summary(self) -> Mapping[int, int]:
+        """What the index counts."""
+        counts = self._state.counts_from_index()
+        del counts[-1]
+        return counts
+
+    @property
+    def num_bytes_read(self) -> int:
+        """Bytes of the file that the latest pass has behind it."""
+        return self._state.num_bytes_read
+
+    def messages(self, channel_ids: Collection[int] | None = None) -> Iterator[Message]:
+        """Every message in the file's order; only some channels' where named."""
+        return BagPass(self._state, channel_ids=channel_ids).messages()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> BagState:
+        magic = self._file.read(0, len(MAGIC))
+        if magic != MAGIC:
+            self._refuse(
+                f"not a ROS 1 bag of version 2.0: it begins with {magic!r}",
+                remedy="Bags of older versions: run `rosbag fix` on a copy",
+            )
+        window = FileWindow(self._file)
+        header, data_start = self._bag_header(window)
+        connections, chunk_infos = self._index(window, header)
+        state = BagState(
+            self._file,
+            data_start=data_start,
+            index_pos=header.index_pos,
+            chunk_infos=tuple(sorted(chunk_infos, key=lambda info: info.offset)),
+        )
+        for connection in connections:
+            state.ids[connection.id] = state.fold(connection)
+        return state
+
+    def _bag_header(self, window: FileWindow) -> tuple[BagHeader, int]:
+        try:
+            record = read_record(window, len(MAGIC))
+            header = parse_bag_header(record.header)
+        except (EOFError, DamagedRecordError) as err:
+            self._refuse(f"the bag's first record is damaged ({err or 'the file ends inside it'})", cause=err)
+        if record.op != Op.BAG_HEADER:
+            self._refuse(f"the bag's first record is of kind {record.op}, a bag header is of kind {int(Op.BAG_HEADER)}")
+        if header.encryptor:
+            self._refuse(f"the bag is encrypted ({header.encryptor})", remedy="Decrypt it with ROS first")
+        if header.index_pos == 0:
+            self._refuse("the bag has no index: its recording was not closed")
+        if header.index_pos > window.size_bytes:
+            self._refuse(f"the bag is cut off at byte {window.size_bytes}: its index is due at byte {header.index_pos}")
+        return header, record.end
+
+    def _index(self, window: FileWindow, header: BagHeader) -> tuple[list[ConnectionRecord], list[ChunkInfo]]:
+        connections: list[ConnectionRecord] = []
+        chunk_infos: list[ChunkInfo] = []
+        offset = header.index_pos
+        for number in range(header.num_connections + header.num_chunks):
+            expected = Op.CONNECTION if number < header.num_connections else Op.CHUNK_INFO
+            try:
+                record = read_record(window, offset)
+                data = window.view(record.data_start, record.data_length)
+                if record.op != expected:
+                    raise DamagedRecordError(f"it is of kind {record.op}, {int(expected)} is due")  # noqa: TRY301 - as below
+                if expected == Op.CONNECTION:
+                    connections.append(parse_connection(record.header, data))
+                else:
+                    chunk_infos.append(parse_chunk_info(record.header, data))
+            except (EOFError, DamagedRecordError) as err:
+                reason = err if str(err) else "the file ends inside it"
+                self._refuse(f"the bag's index is damaged in its record at byte {offset} ({reason})", cause=err)
+            offset = record.end
+        return connections, chunk_infos
+
+    def _refuse(self, problem: str, *, remedy: str | None = None, cause: Exception | None = None) -> NoReturn:
+        raise RecordingError(problem, path=self.path, remedy=remedy or _REINDEX.format(self.path.name)) from cause

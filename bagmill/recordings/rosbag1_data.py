@@ -1,0 +1,210 @@
+"""A ROS 1 bag's chunks read from front to back.
+
+The index at the file's end is asked for the topics, for what to compare with, and for where reading goes on behind
+damage. Its entries per message are not used: ordering by them decompresses chunks again and again where publishers
+overlap, and one damaged chunk would end everything.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from bagmill.recordings.channel_table import ChannelTable
+from bagmill.recordings.compression import DecompressionError, decompress
+from bagmill.recordings.fault_log import FaultLog
+from bagmill.recordings.fields import DamagedRecordError
+from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.records import Buffer, Message
+from bagmill.recordings.rosbag1_records import (
+    U32,
+    ChunkInfo,
+    ConnectionRecord,
+    Op,
+    Record,
+    number,
+    parse_connection,
+    parse_header,
+    read_record,
+    text,
+    time_ns,
+)
+
+
+@dataclass(slots=True)
+class BagState:
+    """What the passes over one open bag share."""
+
+    file: RecordingFile
+    data_start: int
+    index_pos: int
+    chunk_infos: tuple[ChunkInfo, ...]
+    """By rising offset."""
+    table: ChannelTable = field(default_factory=ChannelTable)
+    faults: FaultLog = field(default_factory=FaultLog)
+    ids: dict[int, int] = field(default_factory=dict)
+    """Connection id → channel id, by the index."""
+    num_bytes_read: int = 0
+
+    def fold(self, connection: ConnectionRecord) -> int:
+        """Id of the channel that a connection belongs to."""
+        return self.table.fold(
+            connection.topic,
+            schema_name=connection.message_type,
+            schema_encoding="ros1msg",
+            schema_data=connection.definition,
+            message_encoding="ros1",
+            metadata=connection.metadata,
+        )
+
+    def counts_from_index(self) -> Counter[int]:
+        """Messages by channel id, as the index has them; -1 for connections that it does not describe."""
+        counts: Counter[int] = Counter(dict.fromkeys(range(len(self.table)), 0))
+        for info in self.chunk_infos:
+            for connection_id, count in info.counts.items():
+                counts[self.ids.get(connection_id, -1)] += count
+        return counts
+
+
+class BagPass:
+    """One pass.
+
+    Args:
+        state: Of the open bag.
+        channel_ids: Channels to yield; None for all.
+    """
+
+    def __init__(self, state: BagState, *, channel_ids: Collection[int] | None) -> None:
+        self._state = state
+        self._faults = state.faults
+        self._wanted = None if channel_ids is None else frozenset(channel_ids)
+        self._window = FileWindow(state.file)
+        self._offsets = [info.offset for info in state.chunk_infos]
+        self._ids = dict(state.ids)
+        self._counts: list[int] = [0] * len(state.table)
+        self._num_lost: Counter[int] = Counter()
+
+    def messages(self) -> Iterator[Message]:
+        """Every message up to the index."""
+        offset = self._state.data_start
+        while offset < self._state.index_pos:
+            self._state.num_bytes_read = offset
+            try:
+                record = read_record(self._window, offset)
+            except (EOFError, DamagedRecordError):
+                record = None
+            if (
+                record is None
+                or record.end > self._state.index_pos
+                or self._chunk_within(offset, record.end) is not None
+            ):
+                following = self._chunk_within(offset, self._state.index_pos)
+                self._faults.add(
+                    "record_damaged",
+                    f"There is no whole record at byte {offset} of the file; what stands between it and "
+                    f"{'the index' if following is None else f'the chunk at byte {following}'} is left out.",
+                )
+                offset = self._state.index_pos if following is None else following
+                continue
+            if record.op == Op.CHUNK:
+                yield from self._chunk(offset, record)
+            elif record.op in {Op.MESSAGE, Op.CONNECTION}:
+                yield from self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
+            offset = record.end
+        self._finish()
+
+    def _chunk(self, offset: int, record: Record) -> Iterator[Message]:
+        try:
+            compression, size_bytes = text(record.header, b"compression"), number(record.header, b"size")
+            content: Buffer = self._window.view(record.data_start, record.data_length)
+            if compression in {"lz4", "bz2"}:
+                content = decompress(content, compression=compression, size_bytes=size_bytes)
+            elif compression != "none":
+                raise DecompressionError(f"no compression is called {compression!r}")  # noqa: TRY301 - one way out for all
+        except (DamagedRecordError, DecompressionError) as err:
+            self._faults.add("chunk_damaged", f"The chunk at byte {offset} is left out with all its messages: {err}.")
+            return
+        yield from self._walk(memoryview(content), where=f"the chunk at byte {offset}")
+
+    def _walk(self, data: memoryview, *, where: str) -> Iterator[Message]:
+        """Messages of a run of whole records."""
+        position, size = 0, len(data)
+        ids, counts, wanted, length_of = self._ids, self._counts, self._wanted, U32.unpack_from
+        try:
+            while position + 8 <= size:
+                header_end = position + 4 + length_of(data, position)[0]
+                if header_end + 4 > size:
+                    break
+                header = parse_header(data[position + 4 : header_end])
+                start = header_end + 4
+                end = start + length_of(data, header_end)[0]
+                if end > size:
+                    break
+                op = header.get(b"op")
+                if op == b"\2":
+                    connection_id, stamp_ns = number(header, b"conn"), time_ns(header)
+                    channel_id = ids.get(connection_id)
+                    if channel_id is None:
+                        self._num_lost[connection_id] += 1
+                    else:
+                        sequence = counts[channel_id]
+                        counts[channel_id] = sequence + 1
+                        if wanted is None or channel_id in wanted:
+                            yield Message(channel_id, sequence, stamp_ns, stamp_ns, data[start:end])
+                elif op == b"\7" and number(header, b"conn") not in ids:
+                    self._add_connection(parse_connection(header, data[start:end]))
+                position = end
+        except DamagedRecordError as err:
+            self._faults.add(
+                "record_damaged",
+                f"The record at byte {position} of {where} is damaged, what follows is left out: {err}.",
+            )
+            return
+        if position != size:
+            self._faults.add(
+                "record_damaged",
+                f"There is no whole record at byte {position} of {where}; what follows in it is left out.",
+            )
+
+    def _add_connection(self, connection: ConnectionRecord) -> None:
+        self._ids[connection.id] = self._state.fold(connection)
+        self._counts.extend([0] * (len(self._state.table) - len(self._counts)))
+        self._faults.add(
+            "connection_not_in_index",
+            f"The index does not describe connection {connection.id}, {connection.topic}; its record in the data does.",
+            severity="warning",
+        )
+
+    def _chunk_within(self, start: int, end: int) -> int | None:
+        """A chunk that the index names, and that is one, strictly within [start, end)."""
+        for index in range(bisect_right(self._offsets, start), len(self._offsets)):
+            offset = self._offsets[index]
+            if offset >= end:
+                return None
+            try:
+                record = read_record(self._window, offset)
+            except (EOFError, DamagedRecordError):
+                continue
+            if record.op == Op.CHUNK and record.end <= self._state.index_pos:
+                return offset
+        return None
+
+    def _finish(self) -> None:
+        """Compare what was read with what the index says."""
+        self._state.num_bytes_read = self._window.size_bytes
+        for connection_id, num_lost in self._num_lost.items():
+            self._faults.add(
+                "unknown_channel",
+                f"{num_lost} messages are on connection {connection_id}, which no record describes; they are left out.",
+            )
+        for channel_id, expected in self._state.counts_from_index().items():
+            found = 0 if channel_id < 0 else self._counts[channel_id]
+            if found != expected:
+                topic = "connections that nothing describes" if channel_id < 0 else self._state.table[channel_id].topic
+                self._faults.add(
+                    "count_differs_from_summary",
+                    f"There are {found} messages on {topic} where the index counts {expected}.",
+                    severity="error" if found < expected else "warning",
+                )

@@ -1,0 +1,199 @@
+"""A rosbag2 folder as one recording, however many files it was split over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bagmill.errors import RecordingError
+from bagmill.recordings.channel_table import ChannelTable
+from bagmill.recordings.compression import DecompressionError, decompress_zstd_message
+from bagmill.recordings.fault_log import FaultLog
+from bagmill.recordings.records import Channel, Container, Fault, Message
+from bagmill.recordings.rosbag2_metadata import FILE_NAME, BagMetadata, read_metadata
+from bagmill.recordings.rosbag2_splits import Split, locate_splits, open_splits
+from bagmill.recordings.rosbag2_sqlite import SERIALIZATIONS, unknown_serialization
+
+_DURATION_TOLERANCE_NS = 1_000_000
+
+
+class Rosbag2Recording:
+    """A rosbag2 folder: sqlite3 or MCAP, compressed by message, by file or not at all, its splits in their order.
+
+    metadata.yaml is asked for the splits and their compression; its counts are compared with what is read.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        RecordingError: metadata.yaml is missing or damaged, none of its files can be opened, or nothing knows their
+            compression or serialization.
+    """
+
+    container: Container = "rosbag2"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._faults = FaultLog()
+        self._table = ChannelTable()
+        self._metadata = read_metadata(path)
+        _check_formats(path, self._metadata)
+        paths = locate_splits(path, self._metadata, faults=self._faults)
+        self.files = (path / FILE_NAME, *paths)
+        self._current = 0
+        with ExitStack() as resources:
+            self._splits = open_splits(paths, self._metadata, faults=self._faults, resources=resources)
+            self._resources = resources.pop_all()
+        for split in self._splits:
+            self._fold(split)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """By id."""
+        return self._table.channels
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Found so far."""
+        of_splits = FaultLog()
+        for split in self._splits:
+            of_splits.extend(split.recording.faults, where=split.name)
+        return self._faults.faults + of_splits.faults
+
+    @property
+    def num_messages_from_summary(self) -> Mapping[int, int]:
+        """What metadata.yaml counts, by the channels known so far."""
+        counts = self._metadata.counts_by_topic
+        keys = {channel.id: (channel.topic, channel.schema_name) for channel in self._table.channels}
+        return {channel_id: counts[key] for channel_id, key in keys.items() if key in counts}
+
+    @property
+    def num_bytes_read(self) -> int:
+        """Bytes of the folder's files that the latest pass has behind it."""
+        behind = sum(split.size_bytes for split in self._splits[: self._current])
+        if self._current < len(self._splits):
+            split = self._splits[self._current]
+            behind += split.recording.num_bytes_read * split.size_bytes // max(split.unpacked_bytes, 1)
+        return behind
+
+    def messages(self, channel_ids: Collection[int] | None = None) -> Iterator[Message]:
+        """Every message, split after split; only some channels' where named."""
+        wanted = None if channel_ids is None else frozenset(channel_ids)
+        is_packed = self._metadata.has_packed_messages
+        counts: Counter[int] = Counter()
+        num_damaged: Counter[int] = Counter()
+        counts_by_split: list[int] = []
+        first_ns, last_ns = 2**63, -(2**63)
+        for index, split in enumerate(self._splits):
+            self._current = index
+            ids: tuple[int, ...] = ()
+            num_in_split = 0
+            for channel_id, _, log_time_ns, publish_time_ns, data in split.recording.messages():
+                if channel_id >= len(ids):
+                    ids = self._fold(split)
+                position = ids[channel_id]
+                num_in_split += 1
+                first_ns, last_ns = min(first_ns, log_time_ns), max(last_ns, log_time_ns)
+                if wanted is not None and position not in wanted:
+                    continue
+                payload = data
+                if is_packed:
+                    try:
+                        payload = decompress_zstd_message(data)
+                    except DecompressionError:
+                        num_damaged[position] += 1
+                        continue
+                yield Message(position, counts[position], log_time_ns, publish_time_ns, payload)
+                counts[position] += 1
+            self._fold(split)  # channels without a message
+            counts_by_split.append(num_in_split)
+        self._current = len(self._splits)
+        for position, num in num_damaged.items():
+            self._faults.add(
+                "message_damaged",
+                f"{num} messages on {self._table[position].topic} are not the zstd data that {FILE_NAME} announces; "
+                "they are left out.",
+            )
+        self._compare(counts_by_split, duration_ns=max(last_ns - first_ns, 0))
+
+    def close(self) -> None:
+        """Close every split and remove what was unpacked."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _fold(self, split: Split) -> tuple[int, ...]:
+        """Ids here, by the ids of the split's own channels."""
+        return tuple(
+            self._table.fold(
+                channel.topic,
+                schema_name=channel.schema_name,
+                schema_encoding=channel.schema_encoding,
+                schema_data=channel.schema_data,
+                message_encoding=channel.message_encoding,
+                metadata=channel.metadata,
+            )
+            for channel in split.recording.channels
+        )
+
+    def _compare(self, counts_by_split: list[int], *, duration_ns: int) -> None:
+        """Compare what was read with what metadata.yaml says; a folder with splits missing only split by split."""
+        metadata = self._metadata
+        expected_by_split = {
+            Path(split.path).name.removesuffix(".zstd"): split.message_count for split in metadata.files
+        }
+        for split, found in zip(self._splits, counts_by_split, strict=True):
+            expected = expected_by_split.get(split.name.removesuffix(".zstd"), found)
+            self._tell("count", f"messages in {split.name}", found=found, expected=expected)
+        if metadata.files:
+            starts = [split.starting_time.nanoseconds_since_epoch for split in metadata.files]
+            ends = [start + split.duration.nanoseconds for start, split in zip(starts, metadata.files, strict=True)]
+            if abs(max(ends) - min(starts) - metadata.duration.nanoseconds) > _DURATION_TOLERANCE_NS:
+                self._tell(
+                    "duration",
+                    "ns of its own splits",
+                    found=max(ends) - min(starts),
+                    expected=metadata.duration.nanoseconds,
+                )
+        if len(self._splits) < len(metadata.relative_file_paths):
+            return
+        self._tell("count", "messages", found=sum(counts_by_split), expected=metadata.message_count)
+        if abs(duration_ns - metadata.duration.nanoseconds) > _DURATION_TOLERANCE_NS:
+            self._tell(
+                "duration", "ns from first to last message", found=duration_ns, expected=metadata.duration.nanoseconds
+            )
+
+    def _tell(self, what: str, of: str, *, found: int, expected: int) -> None:
+        if found != expected:
+            self._faults.add(
+                f"{what}_differs_from_metadata",
+                f"There are {found} {of} where {FILE_NAME} says {expected}.",
+                severity="warning",
+            )
+
+
+def _check_formats(path: Path, metadata: BagMetadata) -> None:
+    """Refuse what nothing here reads."""
+    if metadata.compression_mode in {"message", "file"} and metadata.compression_format != "zstd":
+        raise RecordingError(
+            f"its {metadata.compression_mode}s are compressed as {metadata.compression_format!r}, only zstd is known",
+            path=path / FILE_NAME,
+            remedy="Convert it with `ros2 bag convert`",
+        )
+    for topic in metadata.topics_with_message_count:
+        if topic.topic_metadata.serialization_format not in SERIALIZATIONS:
+            raise unknown_serialization(
+                path / FILE_NAME,
+                topic=topic.topic_metadata.name,
+                serialization=topic.topic_metadata.serialization_format,
+            )

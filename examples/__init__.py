@@ -1,0 +1,1 @@
+"""Programs and profiles that show bagmill at work; the library never imports from here."""
