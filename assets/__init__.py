@@ -1,7 +1,7 @@
 """What Dagster is told: the assets, their checks, and how an ingested episode is reported.
 
-Belongs here: the translation of what `bagmill` says into Dagster's words. Stays out: everything that is done to a recording
-(`bagmill`), where things are (`resources`), what is run when (`pipelines`).
+Belongs here: the translation of what `bagmill` says into Dagster's words. Stays out: everything that is done to a
+recording (`bagmill`), where things are (`resources`), what is run when (`pipelines`).
 """
 
 from assets.batch import ingest

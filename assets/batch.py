@@ -1,26 +1,23 @@
 """The assets of the line, made for many episodes in one step, each episode reported by itself.
 
-A run has an episode or a range of them, and one step: what a run and a step cost is shared out. Every event is stored when it
-is yielded, so a run that is killed keeps what it finished. Dagster would mark the whole range as made if this step returned
-normally; instead materialisations and check results are told one by one, and where an episode was refused the step fails at
-the end, by which Dagster knows that what was not told is missing.
+A run has an episode or a range of them, and one step: what a run and a step cost is shared out. Materialisations and
+check results are told one by one and stored when they are told, so a run that is killed keeps what it finished. Where
+an episode was refused the step fails at the end: by that, Dagster counts what was not told as failed.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
 
-import dagster as dg
+import dagster as dg  # reads annotations as they stand: no `from __future__ import annotations` here
 
 from assets.checks import check_specs
 from assets.episode import EPISODE
+from assets.metadata import table
 from assets.partitions import EPISODES
 from assets.preview import PREVIEW
 from assets.recording import RECORDING
 from assets.requests import make_requests, refuse
 from assets.results import Selection, report_outcome
-from assets.metadata import table
 from assets.timeline import TIMELINE
 from bagmill.dataset import QuarantineEntry
 from resources.datasets import DatasetFolder
@@ -58,10 +55,13 @@ def ingest(
             if isinstance(result, Crash):
                 context.log.error(f"{result.episode}: {result.reason}\n{result.details}")
                 recording = next(request.recording for request in requests if request.episode == result.episode)
-                refused.append(refuse(dataset, result.episode, recording=recording, reason=result.reason))
+                refused.append(
+                    refuse(dataset, result.episode, recording=recording, reason=result.reason, remedy=result.remedy)
+                )
                 continue
             yield from report_outcome(context.instance, dataset, result, selection=selection)
-            if result.refusal is not None:
+            # A finished episode is known whole: what ended it later is no failure of a run that did not ask that far.
+            if result.refusal is not None and selection.wants(result.refusal.stage):
                 refused.append(result.refusal)
     if refused:
         raise _failure(refused, num_episodes=len(context.partition_keys))

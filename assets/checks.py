@@ -47,6 +47,22 @@ def evaluation(
     )
 
 
+def not_applicable(
+    key: dg.AssetCheckKey, *, episode: str, target: AssetCheckEvaluationTargetMaterializationData | None
+) -> dg.AssetCheckEvaluation:
+    """A check that had nothing to measure in an episode, or that the profile switched off."""
+    return dg.AssetCheckEvaluation(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=True,
+        partition=episode,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="does not apply: the episode has nothing of the kind, or its profile switched the check off",
+        target_materialization_data=target,
+        blocking=False,
+    )
+
+
 def target_of(
     instance: dg.DagsterInstance, stage: Stage, episode: str
 ) -> AssetCheckEvaluationTargetMaterializationData | None:
@@ -102,8 +118,6 @@ def _row(measurement: Measurement, result: CheckResult) -> dict[str, object]:
 
 
 def _sentence(result: CheckResult) -> str:
-    if not result.measurements:
-        return "nothing to measure here"
     if result.threshold is None:
         return f"measured, not judged: worst {_number(result.worst)} {result.unit}"
     bound = "at least" if result.direction == "higher" else "at most"

@@ -10,8 +10,8 @@ EPISODE: Final = dg.AssetSpec(
     "episode",
     deps=["timeline"],
     description=(
-        "The Zarr episode: images, depth, signals, source stamps and validity per tick. Immutable, and named by what it was "
-        "made from: the same recording and profile give the same version."
+        "The Zarr episode: images, depth, signals, source stamps and validity per tick. Immutable, and named by what "
+        "it was made from: the same recording and profile give the same version."
     ),
     group_name="episodes",
     kinds={"zarr"},

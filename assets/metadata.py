@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,39 +20,28 @@ def shown(values: Mapping[str, object]) -> Metadata:
     """Plain values as metadata; what is None, empty, or no finite number is left out.
 
     Args:
-        values: Text, numbers, booleans; lists of text; lists of mappings (a table's rows); mappings. Units in the keys.
+        values: Text, numbers, booleans, paths; lists of text; lists of mappings (a table's rows); mappings. Units in
+            the keys.
     """
-    metadata: Metadata = {}
-    for key, value in values.items():
-        entry = _entry(key, value)
-        if entry is not None:
-            metadata[key] = entry
-    return metadata
+    return {key: _entry(key, value) for key, value in values.items() if _says_something(value)}
 
 
-def _entry(key: str, value: object) -> dg.MetadataValue[Any] | None:
-    match value:
-        case None | "" | [] | ():
-            return None
-        case bool():
-            return dg.MetadataValue.bool(value)
-        case int():
-            return dg.MetadataValue.int(value)
-        case float():
-            return dg.MetadataValue.float(value) if math.isfinite(value) else None
-        case str() if key.endswith("path"):
-            return dg.MetadataValue.path(value)
-        case Path():
-            return dg.MetadataValue.path(value)
-        case str():
-            return dg.MetadataValue.text(value)
-        case list() | tuple() if all(isinstance(row, Mapping) for row in value):
-            return table(value)
-        case list() | tuple():
-            return dg.MetadataValue.md("\n".join(f"- {item}" for item in value))
-        case Mapping() if value:
-            return dg.MetadataValue.json(dict(value))
-    return None
+def _says_something(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is not None and (not isinstance(value, Sized) or len(value) > 0)
+
+
+def _entry(key: str, value: object) -> dg.MetadataValue[Any]:
+    if isinstance(value, str) and key.endswith("path"):
+        return dg.MetadataValue.path(value)
+    convert = next(convert for kind, convert in _CONVERSIONS if isinstance(value, kind))
+    return convert(value)
+
+
+def _listed(items: Sequence[object]) -> dg.MetadataValue[Any]:
+    rows = [item for item in items if isinstance(item, Mapping)]
+    return table(rows) if len(rows) == len(items) else dg.MetadataValue.md("\n".join(f"- {item}" for item in items))
 
 
 def table(rows: Sequence[Record]) -> dg.TableMetadataValue:
@@ -64,7 +53,7 @@ def table(rows: Sequence[Record]) -> dg.TableMetadataValue:
 
 
 def picture(path: Path, *, kind: str, alt: str) -> dg.MarkdownMetadataValue | None:
-    """A picture, shown in the page itself: it travels inside the metadata, so that the web server needs no access to it.
+    """A picture, shown in the page itself: it travels inside the metadata, so that the web server need not have it.
 
     Args:
         path: The file; None is given back where it is not there.
@@ -95,3 +84,15 @@ def _cell(value: object) -> str | int | float | bool | None:
 def _column_type(values: Sequence[object]) -> str:
     kinds = {type(value) for value in values if value is not None}
     return _COLUMN_TYPES.get(kinds.pop(), "string") if len(kinds) == 1 else "string"
+
+
+_CONVERSIONS: Final[tuple[tuple[type, Callable[[Any], dg.MetadataValue[Any]]], ...]] = (
+    (bool, dg.MetadataValue.bool),  # before int, which it is as well
+    (int, dg.MetadataValue.int),
+    (float, dg.MetadataValue.float),
+    (Path, dg.MetadataValue.path),
+    (str, dg.MetadataValue.text),
+    (Sequence, _listed),
+    (Mapping, dg.MetadataValue.json),
+    (object, lambda value: dg.MetadataValue.text(str(value))),
+)

@@ -9,8 +9,8 @@ import dagster as dg
 RECORDING: Final = dg.AssetSpec(
     "recording",
     description=(
-        "The source, read once from first byte to last: what it holds, whether it is whole, how fast every channel ran. "
-        "The file itself is never changed."
+        "The source, read once from first byte to last: what it holds, whether it is whole, how fast every channel "
+        "ran. The file itself is never changed."
     ),
     group_name="episodes",
     kinds={"mcap", "rosbag"},

@@ -55,7 +55,7 @@ def make_requests(
                 )
             profile = load(profiles.profile_of(recordings.path_below(recording)))
         except BagmillError as err:
-            refused.append(refuse(dataset, episode, recording=recording, reason=str(err)))
+            refused.append(refuse(dataset, episode, recording=recording, reason=err.sentence, remedy=err.remedy))
         else:
             requests.append(
                 IngestRequest(episode=episode, recording=recording, dataset=dataset.path, profile=profile, until=until)
@@ -63,14 +63,17 @@ def make_requests(
     return requests, refused
 
 
-def refuse(dataset: Dataset, episode: str, *, recording: Path | None, reason: str) -> QuarantineEntry:
+def refuse(
+    dataset: Dataset, episode: str, *, recording: Path | None, reason: str, remedy: str | None = None
+) -> QuarantineEntry:
     """Put an episode that was not ingested at all in quarantine.
 
     Args:
         dataset: Whose quarantine.
         episode: Its name.
         recording: Its recording, where there is one.
-        reason: Why.
+        reason: Why, as a sentence.
+        remedy: What can be done about it.
 
     Raises:
         StorageError: The quarantine cannot be written.
@@ -83,5 +86,6 @@ def refuse(dataset: Dataset, episode: str, *, recording: Path | None, reason: st
             stage="recording",
             reason=reason,
             since_ns=time.time_ns(),
+            remedy=remedy,
         ),
     )

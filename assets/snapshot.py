@@ -1,7 +1,5 @@
 """Asset `snapshot`: the dataset's index, which a training run names."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -20,8 +18,8 @@ _MAX_ROWS_SHOWN = 500
     group_name="dataset",
     kinds={"parquet"},
     description=(
-        "An immutable table of episode versions, one row an episode: those that are published and failed no blocking check. "
-        "`latest` points at it."
+        "An immutable table of episode versions, one row an episode: those that are published and failed no blocking "
+        "check. `latest` points at it."
     ),
 )
 def snapshot(dataset_folder: DatasetFolder) -> dg.MaterializeResult[None]:

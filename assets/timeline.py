@@ -13,8 +13,8 @@ TIMELINE: Final = dg.AssetSpec(
     "timeline",
     deps=["recording"],
     description=(
-        "All features on one clock at the profile's rate: which message feeds which tick, and by how much it misses it. "
-        "Bad synchronisation ends the line here, before anything is encoded."
+        "All features on one clock at the profile's rate: which message feeds which tick, and by how much it misses "
+        "it. Bad synchronisation ends the line here, before anything is encoded."
     ),
     group_name="episodes",
     kinds={"numpy"},

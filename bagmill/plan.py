@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bagmill.alignment.rules import RULES
 from bagmill.errors import PlanError
 from bagmill.profile import Clock, FeatureKind, FeatureSpec, Profile, feature_kind, rule_of
 from bagmill.recordings.records import Channel
@@ -62,6 +63,7 @@ def resolve(profile: Profile, index: RecordingIndex) -> IngestPlan:
     features: list[FeaturePlan] = []
     omitted: list[str] = []
     for name, spec in profile.features.items():
+        problems += (f"feature {name}: {problem}" for problem in _problems_of_rule(name, spec))
         streams = [stream for stream in index.streams_of(spec.channel) if stream.num_messages]
         if not streams and not spec.required:
             omitted.append(name)
@@ -104,6 +106,7 @@ def _resolve_feature(
         signal_problems, joints, num_values = _resolve_numbers(spec, stream)
         names = joints or _numbered(spec.field or "", num_values)
         problems += signal_problems
+        problems += _problems_of_width(rule_of(name, spec), len(names))
         if len(spec.limits) not in (0, 1, len(names)):
             problems.append(f"expected 1 or {len(names)} pairs of limits, found {len(spec.limits)}")
     if problems:
@@ -125,6 +128,21 @@ def _resolve_feature(
         joints=joints,
         is_jpeg_source=kind == "image" and content.encoding == "jpeg",
     )
+
+
+def _problems_of_rule(name: str, spec: FeatureSpec) -> list[str]:
+    rule = rule_of(name, spec)
+    if rule not in RULES:
+        return [f"no alignment rule is called `{rule}`; known: {', '.join(RULES)}"]
+    if feature_kind(name) != "signal" and RULES[rule].is_interpolating:
+        return [f"pictures cannot be interpolated, which rule `{rule}` does"]
+    return []
+
+
+def _problems_of_width(rule: str, num_values: int) -> list[str]:
+    if rule not in RULES or not num_values or num_values % RULES[rule].group_size == 0:
+        return []
+    return [f"rule `{rule}` takes numbers by {RULES[rule].group_size}, found {num_values}"]
 
 
 def _why_no_stream(spec: FeatureSpec, streams: list[Stream], index: RecordingIndex) -> str:

@@ -19,7 +19,7 @@ def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Defin
 
     Args:
         deployment: Its settings.
-        resource_overrides: Resources to take in place of the deployment's: `recordings`, `dataset_folder`, `profiles`, `workers`.
+        resource_overrides: Resources to take in place of the deployment's, by name: `workers`, say.
     """
     resources: dict[str, object] = {
         "recordings": RecordingsFolder(folder=str(deployment.recordings)),

@@ -1,7 +1,7 @@
-"""The deployment's one file: where recordings and episodes are, which profile fits which recording, how many work at once.
+"""The deployment's one file: where recordings and episodes are, which profile is for which, how many work at once.
 
-`examples/deployment.yaml` shows every setting. The file is the one that the environment's `BAGMILL_DEPLOYMENT` names, else
-`var/deployment.yaml` beside `workspace.yaml`; where there is none, the defaults below hold.
+`examples/deployment.yaml` shows every setting. The file is the one that the environment's `BAGMILL_DEPLOYMENT` names,
+else `var/deployment.yaml` beside `workspace.yaml`; where there is none, the defaults below hold.
 """
 
 from __future__ import annotations

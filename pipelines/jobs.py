@@ -1,20 +1,17 @@
 """What one can run by name."""
 
-from __future__ import annotations
-
 from typing import Final
 
-import dagster as dg
+import dagster as dg  # reads annotations as they stand: no `from __future__ import annotations` here
 
-from assets.partitions import EPISODES, register_new
+from assets.partitions import register_new
 from bagmill.quality import STAGES
 from resources.recordings import RecordingsFolder
 
 INGEST: Final = dg.define_asset_job(
     "ingest",
     selection=dg.AssetSelection.assets(*STAGES),
-    partitions_def=EPISODES,
-    description="Recording → timeline → episode → preview for chosen episodes; what is made already is taken as it stands.",
+    description="Recording → timeline → episode → preview for chosen episodes; what is made already is taken as it is.",
 )
 TAKE_SNAPSHOT: Final = dg.define_asset_job(
     "take_snapshot",

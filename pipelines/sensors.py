@@ -1,7 +1,5 @@
 """What starts by itself, once it is switched on."""
 
-from __future__ import annotations
-
 import time
 
 import dagster as dg

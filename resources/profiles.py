@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -23,7 +22,7 @@ class ProfileRule(dg.Config):
 class ProfileRules(dg.ConfigurableResource[None]):
     """The rules of a deployment, in order."""
 
-    rules: Sequence[ProfileRule] = []
+    rules: list[ProfileRule]
 
     def profile_of(self, recording: str) -> Path:
         """The profile's path for a recording.

@@ -1,6 +1,6 @@
 """The program a worker process runs: requests come in through a socket, what became of them goes back.
 
-A program of its own, not a `multiprocessing` child: that would import the caller's main module, and with it Dagster, again.
+A program of its own, not a `multiprocessing` child: that would import the caller's main module, and with it Dagster.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ class Crash:
 
     episode: str
     reason: str
-    """One clause: the exception, or what ended the process."""
+    """One sentence: the exception, or what ended the process."""
+    remedy: str | None = None
+    """What can be done about it."""
     details: str = ""
     """The traceback, where there is one."""
 
@@ -32,7 +34,9 @@ def attempt(request: IngestRequest) -> IngestOutcome | Crash:
     try:
         return ingest(request)
     except Exception as err:  # noqa: BLE001 - a fault of ours in one episode must not end a batch of hundreds
-        return Crash(request.episode, f"{type(err).__name__}: {err}", traceback.format_exc())
+        reason = f"bagmill failed with {type(err).__name__}: {err}."
+        remedy = "Report it as a fault of bagmill, with the traceback in the run's log"
+        return Crash(request.episode, reason, remedy, traceback.format_exc())
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Who does the work: the seam between Dagster's step and the engine that ingests episodes.
 
-An asset hands all its requests over at once and takes the results as they come. Another engine (a cluster's scheduler, say) is
-another subclass of `Workers`; nothing else changes.
+An asset hands all its requests over at once and takes the results as they come. Another engine (a cluster's scheduler,
+say) is another subclass of `Workers`; nothing else changes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 
@@ -22,12 +22,14 @@ import dagster as dg
 from bagmill.ingest import IngestOutcome, IngestRequest
 from resources.worker_process import Crash, attempt
 
+Results = Generator[IngestOutcome | Crash, None, None]
+
 
 class Workers(dg.ConfigurableResource[None], ABC):
     """An engine that ingests episodes."""
 
     @abstractmethod
-    def ingest_all(self, requests: Sequence[IngestRequest]) -> Iterator[IngestOutcome | Crash]:
+    def ingest_all(self, requests: Sequence[IngestRequest]) -> Results:
         """Ingest episodes, in whatever order they are done; exactly one result a request, none raised.
 
         Closing the iterator ends the work that is under way.
@@ -42,7 +44,7 @@ class LocalWorkers(Workers):
     threads: int | None = None
     """Threads that encode, per episode; None: the cores, shared out evenly."""
 
-    def ingest_all(self, requests: Sequence[IngestRequest]) -> Iterator[IngestOutcome | Crash]:
+    def ingest_all(self, requests: Sequence[IngestRequest]) -> Results:
         """As `Workers.ingest_all`; one request, or one process, is worked in this process."""
         num_cores = len(os.sched_getaffinity(0))
         num_processes = min(self.processes or num_cores, len(requests))
@@ -59,11 +61,8 @@ class _Worker:
     process: subprocess.Popen[bytes]
     pipe: Connection
 
-    def fileno(self) -> int:
-        return self.pipe.fileno()  # so that `wait` takes workers as they are
 
-
-def _ingest_in_processes(requests: Sequence[IngestRequest], num_processes: int) -> Iterator[IngestOutcome | Crash]:
+def _ingest_in_processes(requests: Sequence[IngestRequest], num_processes: int) -> Results:
     waiting = deque(requests)
     workers: list[_Worker] = []
     busy: dict[_Worker, IngestRequest] = {}
@@ -84,7 +83,8 @@ def _ingest_in_processes(requests: Sequence[IngestRequest], num_processes: int) 
                 workers.append(_start_worker())
                 give_work(workers[-1])
             results: list[IngestOutcome | Crash] = []
-            for worker in wait(list(busy)):
+            ready = wait([worker.pipe for worker in busy])
+            for worker in [worker for worker in busy if worker.pipe in ready]:
                 request = busy.pop(worker)
                 try:
                     results.append(worker.pipe.recv())
@@ -117,9 +117,10 @@ def _start_worker() -> _Worker:
 def _crash_of(worker: _Worker, request: IngestRequest) -> Crash:
     code = worker.process.wait()
     if code >= 0:
-        return Crash(request.episode, f"its worker process ended with exit status {code}")
-    reason = f"its worker process was ended by {signal.Signals(-code).name}"
+        return Crash(request.episode, f"its worker process ended with exit status {code}.", "See the run's output")
     is_killed = code == -signal.SIGKILL
     return Crash(
-        request.episode, f"{reason}; the machine may be out of memory: try fewer processes" if is_killed else reason
+        request.episode,
+        f"its worker process was ended by {signal.Signals(-code).name}.",
+        "The machine may be out of memory: try fewer processes" if is_killed else None,
     )

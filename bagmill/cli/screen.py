@@ -1,4 +1,4 @@
-"""Where a verb writes: results to standard output, as a table or as one JSON document; everything else to standard error."""
+"""Where a verb writes: results to standard output, as tables or as one JSON document; all else to standard error."""
 
 from __future__ import annotations
 
@@ -64,19 +64,17 @@ def _console(file: TextIO) -> Console:
 
 def _plain(value: Any) -> Any:
     """Values that `json` knows."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
     match value:
         case None | bool() | int() | str():
             return value
-        case float() | np.floating():
-            return float(value) if math.isfinite(value) else None
-        case np.bool_() | np.integer():
-            return value.item()
+        case float():
+            return value if math.isfinite(value) else None
         case Fraction() | Path():
             return str(value)
         case Mapping():
             return {str(key): _plain(part) for key, part in value.items()}
-        case np.ndarray():
-            return _plain(value.tolist())
-        case Sequence() | frozenset() | set():
+        case Sequence():
             return [_plain(part) for part in value]
     raise TypeError(f"no JSON for {type(value).__name__}")

@@ -17,8 +17,8 @@ _YEAR_NS = round(365.25 * _DAY_NS)
 def printable(text: str) -> str:
     """Text with every character that is not printable written as an escape.
 
-    Topics and reasons come from files: a control sequence in one must not reach the terminal, and bytes of a file name that
-    are not UTF-8 cannot be printed at all.
+    Topics and reasons come from files: a control sequence in one must not reach the terminal, and bytes of a file name
+    that are not UTF-8 cannot be printed at all.
     """
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 

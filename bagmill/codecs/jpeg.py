@@ -111,7 +111,9 @@ def is_whole(data: Buffer) -> bool:
     view = memoryview(data)  # type: ignore[arg-type]  # an ndarray is a buffer, which its annotations do not say
     if bytes(view[:2]) != _START:
         return False
-    end = bytes(view[-64:]).rstrip(b"\0") or bytes(view).rstrip(b"\0")
+    end = bytes(view[-64:]).rstrip(b"\0")
+    if len(end) < len(_END):
+        end = bytes(view).rstrip(b"\0")
     if not end.endswith(_END):
         return False
     try:

@@ -1,7 +1,7 @@
 """Frozen dataclasses ↔ JSON, strictly: what is read back is what was written, or an error says where it is not.
 
-JSON has no NaN and no infinity. NaN is written as null and read back as NaN wherever a field is a number that cannot be None;
-infinities are written as `{"float": "inf"}` and `{"float": "-inf"}`.
+JSON has no NaN and no infinity. NaN is written as null, and read back as NaN wherever a field is a number that cannot
+be None; infinities are written as `{"float": "inf"}` and `{"float": "-inf"}`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -83,31 +83,26 @@ def _read(value: Any, readers: _Readers, place: str) -> Any:
 
 
 @cache
-def _readers(kind: Any) -> _Readers:
+def _readers(kind: Hashable) -> _Readers:
     """How values of a type annotation are read, by the JSON type they come as."""
     origin = get_origin(kind)
+    readers = _SIMPLE.get(kind)
     if origin in (Union, types.UnionType):
+        readers = {}
         # int before float: a whole number of `int | float` stays one
-        members = sorted(get_args(kind), key=lambda member: member is float)
-        merged: _Readers = {}
-        for member in members:
-            merged = {**_readers(member), **merged}
-        return merged
-    if origin is Literal:
-        return _literal_readers(get_args(kind))
-    if origin is tuple:
-        return {list: _list_reader(get_args(kind)[0])}
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {dict: _mapping_reader(get_args(kind)[1])}
-    if dataclasses.is_dataclass(kind):
-        return {dict: _dataclass_reader(kind)}
-    if kind is float:
-        return {float: _as_is, int: lambda value, _: float(value), type(None): lambda *_: math.nan, dict: _infinity}
-    if kind is object:
-        return {of: _as_is for of in (str, int, float, bool, type(None))} | {list: _any_list, dict: _any_mapping}
-    if kind in (str, int, bool, type(None)):
-        return {kind: _as_is}
-    raise TypeError(f"{kind} has no reader")
+        for member in sorted(get_args(kind), key=lambda member: member is float):
+            readers = {**_readers(member), **readers}
+    elif origin is Literal:
+        readers = _literal_readers(get_args(kind))
+    elif origin is tuple:
+        readers = {list: _list_reader(get_args(kind)[0])}
+    elif isinstance(origin, type) and issubclass(origin, Mapping):
+        readers = {dict: _mapping_reader(get_args(kind)[1])}
+    elif dataclasses.is_dataclass(kind):
+        readers = {dict: _dataclass_reader(kind)}
+    if readers is None:
+        raise TypeError(f"{kind} has no reader")
+    return readers
 
 
 def _as_is(value: Any, _place: str) -> Any:
@@ -167,3 +162,13 @@ def _dataclass_reader(kind: Any) -> _Reader:
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+_SIMPLE: dict[Any, _Readers] = {
+    str: {str: _as_is},
+    int: {int: _as_is},
+    bool: {bool: _as_is},
+    type(None): {type(None): _as_is},
+    float: {float: _as_is, int: lambda value, _: float(value), type(None): lambda *_: math.nan, dict: _infinity},
+    object: {**dict.fromkeys((str, int, float, bool, type(None)), _as_is), list: _any_list, dict: _any_mapping},
+}

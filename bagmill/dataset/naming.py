@@ -19,9 +19,9 @@ _MAX_LENGTH = 160
 def episode_name(recordings_folder: Path | str, path: Path | str) -> str:
     """The episode that a recording becomes: its path below the folder of recordings, `/` written as `__`.
 
-    `day1/run3.mcap` is `day1__run3.mcap`. A path that this would not give back (characters other than letters, digits, `.`,
-    `_` and `-`, a `__` of its own, a leading dot or dash, more than 160 characters) is written as far as it goes, with ten
-    digits of its hash behind, so that two recordings never share a name.
+    `day1/run3.mcap` is `day1__run3.mcap`. A path that this would not give back (characters other than letters, digits,
+    `.`, `_` and `-`, a `__` of its own, a leading dot or dash, more than 160 characters) is written as far as it goes,
+    with ten digits of its hash behind, so that two recordings never share a name.
 
     Args:
         recordings_folder: Where all recordings lie.

@@ -23,7 +23,7 @@ class StageReport:
     stage: Stage
     num_seconds: float
     metadata: Mapping[str, object]
-    """Plain values (text, numbers, booleans, None, lists and mappings of them); units in the keys. NaN is kept as None."""
+    """Plain values (text, numbers, booleans, None, lists and mappings of them), units in the keys; NaN reads as None."""
     checks: tuple[CheckResult, ...]
 
 
@@ -41,7 +41,7 @@ class FeatureReport:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeReport:
-    """All that is known of one episode version. What a line that ended early did not come to know is None, 0 or empty."""
+    """All that is known of one episode version; None, 0 or empty where the line ended before it was known."""
 
     episode: str
     version: str | None
@@ -50,7 +50,7 @@ class EpisodeReport:
     profile: str
     """The profile's name."""
     requested_ns: int
-    """When this version was last asked for, ns since the Unix epoch: of several, the newest is the episode's current one."""
+    """When this version was last asked for, ns since the Unix epoch: of several, the newest is the current one."""
     recording_hash: str | None = None
     container: str | None = None
     task: str = ""

@@ -49,7 +49,8 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
         name: A name to give it besides; given once, never moved.
 
     Raises:
-        StorageError: No episode can be in it, a report is missing or damaged, the name is taken, or the disk does not take it.
+        StorageError: No episode can be in it, a report is missing or damaged, the name is taken, or the disk does not
+            take it.
     """
     if name is not None:
         check_name(name)
@@ -75,7 +76,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
             path=dataset.path,
             remedy="Ingest recordings first, and see the quarantine for those that were refused",
         )
-    snapshot_id = _snapshot_id(rows)
+    snapshot_id = _rows_id([(row.episode, row.version) for row in rows])
     path = dataset.snapshots_dir / f"{snapshot_id}.parquet"
     is_reused = path.exists()
     if is_reused:
@@ -99,10 +100,6 @@ def load_snapshot(dataset: Dataset, name_or_id: str = LATEST) -> pd.DataFrame:
     return _check_rows(path, snapshot_id).to_pandas()
 
 
-def _snapshot_id(rows: list[ReportSummary]) -> str:
-    return _rows_id([(row.episode, row.version) for row in rows])
-
-
 def _rows_id(rows: list[tuple[str, str]]) -> str:
     # JSON, so that no name can run into the next.
     return hashlib.sha256(json.dumps(sorted(rows)).encode("ascii")).hexdigest()[:ID_LENGTH]
@@ -116,12 +113,14 @@ def _parquet(table: pa.Table, snapshot_id: str) -> bytes:
 
 def _check_rows(path: Path, snapshot_id: str) -> pa.Table:
     try:
-        table = pq.read_table(path)
-        rows = list(zip(table["episode"].to_pylist(), table["version"].to_pylist(), strict=True))
+        # Not read_table, which would take a `key=value` folder above for a column.
+        with pq.ParquetFile(path) as file:
+            table = file.read()
+        found = _rows_id(list(zip(table["episode"].to_pylist(), table["version"].to_pylist(), strict=True)))
     except FileNotFoundError as err:
         raise StorageError(f"no snapshot has the id {snapshot_id}", path=path, remedy="Make it first") from err
-    except (OSError, KeyError, pa.ArrowException) as err:
+    except (OSError, KeyError, TypeError, pa.ArrowException) as err:
         raise StorageError(f"is no snapshot ({' '.join(str(err).split())})", path=path, remedy=_REMEDY) from err
-    if _rows_id(rows) != snapshot_id:
+    if found != snapshot_id:
         raise StorageError("its rows are not those that its id was taken over", path=path, remedy=_REMEDY)
     return table

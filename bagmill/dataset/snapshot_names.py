@@ -37,7 +37,7 @@ def check_name(name: str) -> None:
     if not _NAME.fullmatch(name) or is_snapshot_id(name):
         raise StorageError(
             f"{name!r} is no name for a snapshot",
-            remedy=f"Use up to 100 letters, digits, `.`, `_` and `-`, but not {ID_LENGTH} hexadecimal digits: that is an id",
+            remedy=f"Use letters, digits, `.`, `_` and `-`, 100 at most; {ID_LENGTH} hexadecimal digits are an id",
         )
 
 
@@ -82,15 +82,13 @@ def resolve_name(dataset: Dataset, name: str) -> str:
     if not path.exists():
         known = ", ".join(list_snapshot_names(dataset)) or "none yet"
         raise StorageError(f"no snapshot is called {name!r}", path=dataset.path, remedy=f"Known names: {known}")
-    data = read_whole(path, remedy="Delete it and name the snapshot again")
+    remedy = "Delete it and name the snapshot again"
     try:
-        snapshot_id = from_json(data, _Pointer, schema=_SCHEMA).id
-        if not is_snapshot_id(snapshot_id):
-            raise ValueError(f"{snapshot_id!r} is no snapshot's id")
+        snapshot_id = from_json(read_whole(path, remedy=remedy), _Pointer, schema=_SCHEMA).id
     except ValueError as err:
-        raise StorageError(
-            f"is no snapshot's name: {err}", path=path, remedy="Delete it and name the snapshot again"
-        ) from err
+        raise StorageError(f"is no snapshot's name: {err}", path=path, remedy=remedy) from err
+    if not is_snapshot_id(snapshot_id):
+        raise StorageError(f"points at {snapshot_id!r}, which is no snapshot's id", path=path, remedy=remedy)
     return snapshot_id
 
 

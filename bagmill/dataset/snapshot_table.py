@@ -14,6 +14,22 @@ from bagmill.dataset.report_summary import ReportSummary
 
 QUALITY_PREFIX = "quality."
 
+
+def _rate(text: str) -> float | None:
+    return float(Fraction(text)) if text else None
+
+
+def _features(row: ReportSummary) -> str:
+    return json.dumps(
+        {item.name: {"kind": item.kind, "shape": item.shape, "dtype": item.dtype} for item in row.features}
+    )
+
+
+def _legible(path: str) -> str:
+    # A name that is not UTF-8 cannot stand in a Parquet file as it is.
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 _Column = tuple[str, pa.DataType, Callable[[ReportSummary], object]]
 _COLUMNS: tuple[_Column, ...] = (
     ("num_ticks", pa.int64(), lambda row: row.num_ticks),
@@ -28,7 +44,7 @@ _COLUMNS: tuple[_Column, ...] = (
     ("recording_hash", pa.string(), lambda row: row.recording_hash),
     ("raw_bytes", pa.int64(), lambda row: row.raw_bytes),
     ("stored_bytes", pa.int64(), lambda row: row.stored_bytes),
-    ("features", pa.string(), lambda row: _features(row)),
+    ("features", pa.string(), _features),
 )
 
 
@@ -52,18 +68,3 @@ def snapshot_table(dataset: Dataset, rows: Sequence[ReportSummary]) -> pa.Table:
         values = [row.quality.get(metric) for row in rows]
         columns[f"{QUALITY_PREFIX}{metric}"] = pa.array(values, pa.float64(), from_pandas=True)
     return pa.table(columns)
-
-
-def _rate(text: str) -> float | None:
-    return float(Fraction(text)) if text else None
-
-
-def _features(row: ReportSummary) -> str:
-    return json.dumps(
-        {item.name: {"kind": item.kind, "shape": item.shape, "dtype": item.dtype} for item in row.features}
-    )
-
-
-def _legible(path: str) -> str:
-    # A name that is not UTF-8 cannot stand in a Parquet file as it is.
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

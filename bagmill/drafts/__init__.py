@@ -1,12 +1,25 @@
 """A profile to start from, drafted from what a recording holds.
 
-Belongs here: which channels are worth a feature, what to call it, the clock, rates and tolerances that fit, and the YAML that says
-why. Stays out: what a profile is (`profile`), whether one fits a recording (`plan`), the scan (`streams`), the command (`cli`).
+Belongs here: which channels are worth a feature, what to call it, the clock, rates and tolerances that fit, and the
+YAML that says why. Stays out: what a profile is (`profile`), whether one fits a recording (`plan`), the scan
+(`streams`), the command (`cli`).
 """
 
+from bagmill.drafts.candidates import Candidate, find_candidates
 from bagmill.drafts.draft import ProfileDraft, draft_profile
 from bagmill.drafts.features import FeatureDraft
+from bagmill.drafts.fields import innermost
 from bagmill.drafts.pace import Pace, measure_pace
 from bagmill.drafts.yaml_text import profile_yaml
 
-__all__ = ["FeatureDraft", "Pace", "ProfileDraft", "draft_profile", "measure_pace", "profile_yaml"]
+__all__ = [
+    "Candidate",
+    "FeatureDraft",
+    "Pace",
+    "ProfileDraft",
+    "draft_profile",
+    "find_candidates",
+    "innermost",
+    "measure_pace",
+    "profile_yaml",
+]

@@ -7,15 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bagmill.drafts.fields import choose_fields, is_joint_state, why_not_trained_on
-from bagmill.drafts.naming import is_command
+from bagmill.drafts.fields import choose_fields, innermost, is_joint_state, why_not_trained_on
+from bagmill.drafts.naming import is_command, is_named_command
 from bagmill.streams.index import RecordingIndex, Stream
 
 Role = Literal["image", "depth", "state", "action", "signal"]
 _TRANSPORT = re.compile(r"/(compressed|compressedDepth|theora|ffmpeg|zstd)$")
 _OF_THE_ROBOT = frozenset(
-    "Odometry Pose PoseStamped PoseWithCovariance PoseWithCovarianceStamped Transform TransformStamped Twist TwistStamped "
-    "TwistWithCovariance TwistWithCovarianceStamped Wrench WrenchStamped Accel AccelStamped Imu NavSatFix JointState".split()
+    (
+        "Accel",
+        "AccelStamped",
+        "Imu",
+        "NavSatFix",
+        "Odometry",
+        "Pose",
+        "PoseStamped",
+        "PoseWithCovariance",
+        "PoseWithCovarianceStamped",
+        "Transform",
+        "TransformStamped",
+        "Twist",
+        "TwistStamped",
+        "TwistWithCovariance",
+        "TwistWithCovarianceStamped",
+        "Wrench",
+        "WrenchStamped",
+    )
 )
 """Message types that tell of a robot's motion or of what it feels."""
 
@@ -31,6 +48,7 @@ class Candidate:
 
     @property
     def topic(self) -> str:
+        """As recorded."""
         return self.stream.channel.topic
 
 
@@ -52,31 +70,27 @@ def _candidate(stream: Stream) -> Candidate:
         return Candidate(stream, "image", is_telling=True)
     if stream.content.kind == "depth":
         return Candidate(stream, "depth", is_telling=True)
-    if is_joint_state(schema_name) or stream.content.names:
+    if is_joint_state(schema_name):
         return Candidate(stream, "action" if is_command(topic, of_joints=True) else "state", is_telling=True)
     kind = re.split(r"[/.]", schema_name)[-1]
-    return Candidate(stream, "signal", is_telling=kind in _OF_THE_ROBOT or is_command(topic))
+    return Candidate(stream, "signal", is_telling=kind in _OF_THE_ROBOT or is_named_command(topic))
 
 
 def _why_left_out(stream: Stream, index: RecordingIndex) -> str | None:
     content = stream.content
-    if not stream.num_messages:
-        return "no messages"
-    if reason := why_not_trained_on(stream.channel.schema_name):
+    reason = "no messages" if not stream.num_messages else None
+    reason = reason or why_not_trained_on(stream.channel.schema_name) or content.problem
+    if reason is not None:
         return reason
-    if content.problem is not None:
-        return content.problem
-    if content.kind == "none":
-        return "nothing to train on in it"
-    if stream.num_messages == 1:
-        return "a single message"
+    if content.kind == "none" or stream.num_messages == 1:
+        return "nothing to train on in it" if content.kind == "none" else "a single message"
     others = [other for other in index.streams_of(stream.channel.topic) if other.num_messages]
     if len(others) > 1:
         return f"recorded with {len(others)} different schemas"
     if content.kind in ("image", "depth") and (raw := _same_camera(stream, index.streams)):
         return f"the same pictures as {raw}, compressed"
     if content.kind == "numeric" and not choose_fields(content.fields):
-        return "no numbers but counters, stamps and states"
+        return f"no numbers that one would train on for sure; it has {', '.join(list(innermost(content.fields))[:8])}"
     return None
 
 

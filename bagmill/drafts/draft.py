@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from bagmill.drafts.candidates import Candidate, Role, find_candidates
-from bagmill.drafts.clock import ClockChoice, choose_clock, clock_of_channel
+from bagmill.drafts.clock import ClockChoice, choose_clock
 from bagmill.drafts.features import FeatureDraft, draft_features
 from bagmill.drafts.naming import camera_names, joint_names, signal_names, without_repeats
 from bagmill.drafts.pace import Pace, measure_pace, round_rate, say_pace
@@ -61,16 +61,18 @@ def draft_profile(index: RecordingIndex, *, rate_hz: Fraction | None = None) -> 
     names = _feature_names(candidates)
     for candidate in sorted(candidates, key=lambda one: _ROLES.index(one.role)):
         channel = candidate.stream.channel
-        channel_clock = clock_of_channel(candidate.stream, chosen=clock.clock, main=main_pace)
+        channel_clock = clock.of_channel(candidate.stream)
         if channel_clock is None:
-            left_out.append((channel.topic, channel.schema_name, f"its stamps are not of {main.topic}'s time"))
+            reason = f"stamped by another clock than {main.topic}"
+            left_out.append((channel.topic, channel.schema_name, reason))
             continue
         features += draft_features(
             candidate,
             name=names[channel.id],
             clock=channel_clock,
             is_clock_own=channel_clock != clock.clock,
-            main=main_pace,
+            main=main,
+            main_pace=main_pace,
             is_active=channel.id in active_ids,
         )
     features.sort(key=lambda feature: not feature.is_active)
@@ -80,7 +82,7 @@ def draft_profile(index: RecordingIndex, *, rate_hz: Fraction | None = None) -> 
         recording=Path(index.path).name,
         clock=clock,
         rate_hz=rate_hz if rate_hz is not None else _rate(main_pace),
-        rate_reason="as asked for" if rate_hz is not None else f"{main.topic} runs at {say_pace(main_pace)}",
+        rate_reason="as asked for" if rate_hz is not None else f"{main.topic} has {say_pace(main_pace)}",
         features=tuple(replace(draft, name=name) for draft, name in zip(features, different_names, strict=True)),
         left_out=tuple(sorted(left_out)),
     )

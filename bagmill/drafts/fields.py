@@ -24,14 +24,15 @@ _NOT_TRAINED_ON = {
     "diagnostic_msgs/msg/KeyValue": "diagnostics",
 }
 _QUATERNION = re.compile(r"(^|[._])(orientation|rotation|quaternion|quat|q)$", re.IGNORECASE)
+_ANGLE = re.compile(r"(^|[._])(theta|yaw|heading)$", re.IGNORECASE)
 _UNITS = (
     (re.compile(r"(^|[._])angular(_velocity)?$", re.IGNORECASE), "rad/s"),
     (re.compile(r"(^|[._])linear_acceleration$", re.IGNORECASE), "m/s²"),
     (re.compile(r"(^|[._])(linear|linear_velocity)$", re.IGNORECASE), "m/s"),
     (re.compile(r"(^|[._])(position|translation)$", re.IGNORECASE), "m"),
 )
-_MOST_FIELDS = 4
-"""More fields of one channel than this are named, not suggested."""
+_MOST_FIELDS = 6
+"""A channel with more of them is a status, of which nobody trains on everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +70,56 @@ def choose_fields(fields: Mapping[str, int]) -> tuple[FieldChoice, ...]:
 
     Args:
         fields: Path → how many numbers, as the inventory gives them.
+
+    Returns:
+        Empty where nothing is left, or so much that nobody could want all of it.
     """
     telling = {path: size for path, size in fields.items() if size and not _BOOKKEEPING.search(path)}
-    vectors = {path: size for path, size in telling.items() if size > 1}
-    chosen = list((vectors or telling).items())[:_MOST_FIELDS]
+    inner = innermost(telling)
+    vectors = {path: size for path, size in inner.items() if size > 1}
+    scalars = {path: size for path, size in inner.items() if size == 1}
+    chosen = list((vectors or scalars).items())
+    if len(chosen) > _MOST_FIELDS:
+        return ()
     suffixes = _suffixes([path for path, _ in chosen])
     return tuple(
         FieldChoice(
             field=path,
             num_values=size,
             suffix=suffixes[path],
-            rule="slerp" if size == 4 and _QUATERNION.search(path) else "linear",
+            rule=_rule(path, size),
             units=next((units for pattern, units in _UNITS if pattern.search(path) and size == 3), None),
         )
         for path, size in chosen
     )
+
+
+def innermost(fields: Mapping[str, int]) -> dict[str, int]:
+    """Every number once: vectors as deep inside as there are any, and single numbers that are in none of them.
+
+    An inventory lists composites beside their parts; of `pose` (7), `pose.position` (3) and `pose.position.x` (1), it
+    is the second that one would name.
+    """
+    vectors = {
+        path: size
+        for path, size in fields.items()
+        if size > 1 and not any(other > 1 and _is_inside(inner, path) for inner, other in fields.items())
+    }
+    return {
+        path: size
+        for path, size in fields.items()
+        if path in vectors or (size == 1 and not any(_is_inside(path, vector) for vector in vectors))
+    }
+
+
+def _is_inside(path: str, composite: str) -> bool:
+    return path.startswith((f"{composite}.", f"{composite}["))
+
+
+def _rule(path: str, num_values: int) -> str:
+    if num_values == 4 and _QUATERNION.search(path):
+        return "slerp"
+    return "angle" if num_values == 1 and _ANGLE.search(path) else "linear"
 
 
 def _suffixes(paths: list[str]) -> dict[str, str]:

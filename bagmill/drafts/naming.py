@@ -16,11 +16,28 @@ _JOINT_WORDS = re.compile(
     r"(joint_?)?(states?|positions?|commands?|cmd|actions?|targets?|trajectory)|joints?|in|out|data", re.IGNORECASE
 )
 _ACTION_WORDS = frozenset(
-    "action actions command commands commanded cmd target targets desired goal goals reference setpoint setpoints leader master "
-    "teleop".split()
+    (
+        "action",
+        "actions",
+        "cmd",
+        "command",
+        "commanded",
+        "commands",
+        "desired",
+        "goal",
+        "goals",
+        "leader",
+        "master",
+        "reference",
+        "setpoint",
+        "setpoints",
+        "target",
+        "targets",
+        "teleop",
+    )
 )
 _INPUT_WORDS = frozenset(("in", "input", "control"))
-_TAKEN = frozenset(("time", "source", "valid", "interpolated", "images", "depth"))
+_TAKEN = frozenset(("time", "source", "valid", "interpolated", "sequence", "images", "depth"))
 """First words that a profile keeps for itself: see `bagmill.profile`."""
 
 
@@ -57,10 +74,15 @@ def is_command(topic: str, *, of_joints: bool = False) -> bool:
 
     Args:
         topic: As recorded.
-        of_joints: The messages are joint states: what goes `in` to joints is a command, what goes in to an estimator is not.
+        of_joints: The messages are joint states: what goes `in` to joints is a command, to an estimator it is not.
     """
     words = {word for part in _parts(topic) for word in (part, *re.split(r"[_.-]", part))}
     return not _ACTION_WORDS.isdisjoint(words) or (of_joints and not _INPUT_WORDS.isdisjoint(words))
+
+
+def is_named_command(topic: str) -> bool:
+    """One of the topic's words says only that it commands: `/gripper/command`, not `/trajectory_setpoint`."""
+    return not _ACTION_WORDS.isdisjoint(_parts(topic))
 
 
 def without_repeats(names: Sequence[str]) -> list[str]:

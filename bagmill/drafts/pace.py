@@ -53,8 +53,13 @@ class Pace:
             self.num_messages >= _REGULAR_FROM
             and self.interval_ns > 0
             and self.long_interval_ns < 2 * self.interval_ns
-            and abs(self.mean_rate_hz / self.rate_hz - 1) < 0.1
+            and abs(self.mean_rate_hz / self.rate_hz - 1) < 0.05
         )
+
+    @property
+    def is_irregular(self) -> bool:
+        """There are enough messages to see that they come when something happens."""
+        return self.num_messages >= _REGULAR_FROM and not self.is_regular
 
 
 def measure_pace(stamps_ns: NDArray[np.int64]) -> Pace:
@@ -111,6 +116,5 @@ def round_up_ms(duration_ns: float) -> float:
 def say_pace(pace: Pace) -> str:
     """`412 messages, 29.97 Hz`, for a comment."""
     if math.isnan(pace.rate_hz):
-        return f"{pace.num_messages} messages, all at one time"
-    is_irregular = pace.num_messages >= _REGULAR_FROM and not pace.is_regular
-    return f"{pace.num_messages} messages, {pace.rate_hz:.4g} Hz{', irregular' if is_irregular else ''}"
+        return f"{pace.num_messages} messages at one time"
+    return f"{pace.num_messages} messages at {pace.rate_hz:.4g} Hz"

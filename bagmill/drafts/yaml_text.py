@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import yaml
 
@@ -21,7 +22,7 @@ def _lines(draft: ProfileDraft) -> Iterator[str]:
     yield 'robot: ""  # which one'
     yield 'task: ""  # what it does here, in words; kept with every episode'
     yield f"clock: {draft.clock.clock}  # {_comment(draft.clock.reason)}"
-    yield f"rate_hz: {draft.rate_hz}  # ticks a second; {_comment(draft.rate_reason)}"
+    yield f"rate_hz: {_rate(draft.rate_hz)}  # ticks a second; {_comment(draft.rate_reason)}"
     yield "features:"
     for feature in draft.features:
         if feature.is_active:
@@ -43,6 +44,12 @@ def _feature_lines(feature: FeatureDraft) -> Iterator[str]:
     yield f"  {_value(feature.name)}:  # {_comment(feature.comment)}"
     for key, value in feature.settings.items():
         yield f"    {key}: {_value(value)}"
+
+
+def _rate(rate_hz: Fraction) -> str:
+    """`30`, `12.5`, `30000/1001`: decimal where that is exact."""
+    decimal = f"{float(rate_hz):.6g}"
+    return decimal if Fraction(decimal) == rate_hz else str(rate_hz)
 
 
 def _value(value: object) -> str:

@@ -53,7 +53,7 @@ def _of_feature(feature: FeaturePlan, plan: IngestPlan, result: EncodeResult) ->
     return said | {"codec": codec}
 
 
-def _clock_estimate(feature: FeaturePlan, plan: IngestPlan) -> dict[str, float] | None:
+def _clock_estimate(feature: FeaturePlan, plan: IngestPlan) -> dict[str, float | None] | None:
     """Log against header time of the feature's channel; None where its messages carry no stamps."""
     stream = plan.stream_of(feature)
     if not stream.has_header_stamps:

@@ -12,18 +12,17 @@ from bagmill.quality import FrameSample, ResolvedCheck, measure_fidelity
 def is_faithful(target: FrameTarget, checks: Mapping[str, ResolvedCheck]) -> bool:
     """Whether a camera's frames may stay as they are stored.
 
-    True for what is stored without loss or was copied; else whether the audited frames, decoded from their stored bytes, pass
-    every fidelity check that the profile judges.
+    Args:
+        target: A camera whose frames were encoded as JPEG.
+        checks: The profile's.
     """
-    if target.step not in ("420", "444"):
-        return True
     samples = [
         FrameSample(tick, source=frame.source, stored=decode_jpeg(frame.data))
         for tick, frame in sorted(target.audit.items())
         if frame.source is not None
     ]
     return all(
-        check.threshold is None or value >= check.threshold
+        not check.is_failed_by(value)
         for name, value in measure_fidelity(samples).items()
         if (check := checks.get(name)) is not None
     )

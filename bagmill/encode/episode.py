@@ -74,15 +74,20 @@ def encode_episode(
     }
     follow(list(targets.values()), collectors)
     checks = resolve_checks(plan.profile)
-    while again := [target for target in targets.values() if not is_faithful(target, checks)]:
-        for target in again:
-            writer.discard_frames(target.feature.name)
-            targets[target.feature.name] = _open_target(
-                target.feature, finer(target.step), plan=plan, timeline=timeline, writer=writer
+    while again := {
+        name: step
+        for name, target in targets.items()
+        if (step := finer(target.step)) is not None and not is_faithful(target, checks)
+    }:
+        for name, step in again.items():
+            writer.discard_frames(name)
+            targets[name] = _open_target(
+                targets[name].feature, step, plan=plan, timeline=timeline, writer=writer
             )
-        follow([targets[target.feature.name] for target in again], [])
+        follow([targets[name] for name in again], [])
 
-    damaged = {part.feature.name: part.damaged for part in (*targets.values(), *collectors)}
+    damaged = {name: target.damaged for name, target in targets.items()}
+    damaged |= {collector.feature.name: collector.damaged for collector in collectors}
     whole = without_damaged(timeline, damaged)
     return EncodeResult(
         timeline=whole,
@@ -100,18 +105,18 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _first_step(feature: FeaturePlan) -> CodecStep | None:
+def _first_step(feature: FeaturePlan) -> CodecStep:
     if feature.kind == "depth":
-        return None
+        return "lossless"
     return first_step(feature.spec.subsampling, height=feature.shape[0], is_jpeg_source=feature.is_jpeg_source)
 
 
 def _open_target(
-    feature: FeaturePlan, step: CodecStep | None, *, plan: IngestPlan, timeline: Timeline, writer: EpisodeWriter
+    feature: FeaturePlan, step: CodecStep, *, plan: IngestPlan, timeline: Timeline, writer: EpisodeWriter
 ) -> FrameTarget:
     aligned = timeline.features[feature.name]
     height, width = feature.shape[:2]
-    if step is None:
+    if feature.kind == "depth":
         sink = writer.add_depth(
             feature.name,
             num_ticks=timeline.num_ticks,

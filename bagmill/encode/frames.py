@@ -31,12 +31,12 @@ FrameEncoder = Callable[[Buffer, bool], EncodedFrame]
 """(payload, whether it is audited) → frame. Raises DecodeError or CodecError. Safe to call from several threads."""
 
 
-def frame_encoder(feature: FeaturePlan, step: CodecStep | None) -> FrameEncoder:
+def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
     """The work to be done on every message of a feature.
 
     Args:
         feature: An image or depth feature.
-        step: How images are stored; None for depth, which is always lossless.
+        step: How its frames are stored; depth is always `lossless`.
     """
     decode = image_decoder(feature.channel)
 

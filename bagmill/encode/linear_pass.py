@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,12 @@ from bagmill.codecs.policy import CodecStep
 from bagmill.encode.frames import EncodedFrame, FrameEncoder
 from bagmill.encode.schedule import FrameSchedule
 from bagmill.encode.signals import SignalCollector
-from bagmill.episodes.writer import FrameSink
+from bagmill.episodes import FrameSink
 from bagmill.errors import CodecError, DecodeError
 from bagmill.plan import FeaturePlan
 from bagmill.recordings.records import Recording
+
+Part = TypeVar("Part", "FrameTarget", SignalCollector)
 
 _FRAMES_UNDER_WAY_PER_THREAD = 4
 _MESSAGES_PER_REPORT = 64
@@ -32,8 +35,7 @@ class FrameTarget:
     """One camera's way through the pass, and what became of it."""
 
     feature: FeaturePlan
-    step: CodecStep | None
-    """How images are stored; None for depth."""
+    step: CodecStep
     schedule: FrameSchedule
     encode: FrameEncoder
     sink: FrameSink
@@ -117,8 +119,8 @@ def _finish(target: FrameTarget, sequence: int, ticks: NDArray[np.int64], future
         target.damaged.append(sequence)
 
 
-def _by_channel(parts: Iterable[FrameTarget] | Iterable[SignalCollector]) -> dict[int, list]:  # type: ignore[type-arg]
-    channels: dict[int, list[FrameTarget | SignalCollector]] = {}
+def _by_channel(parts: Iterable[Part]) -> dict[int, list[Part]]:
+    channels: dict[int, list[Part]] = {}
     for part in parts:
         channels.setdefault(part.feature.channel.id, []).append(part)
     return channels

@@ -30,6 +30,9 @@ class FrameSchedule:
 
     def ticks_of(self, sequence: int) -> NDArray[np.int64]:
         """Ticks (K,) that message number `sequence` feeds, rising; empty where no tick uses it."""
+        if sequence + 1 >= len(self._first):
+            # The recording has grown since it was scanned: whoever publishes finds that out.
+            return self._ticks[:0]
         return self._ticks[self._first[sequence] : self._first[sequence + 1]]
 
     @property

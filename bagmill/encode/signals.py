@@ -31,7 +31,7 @@ class SignalCollector:
 
     def take(self, sequence: int, payload: Buffer) -> None:
         """Decode message number `sequence` if a tick is made from it."""
-        if not self._is_used[sequence]:
+        if sequence >= len(self._is_used) or not self._is_used[sequence]:
             return
         try:
             values = self._decode(payload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -64,12 +65,17 @@ class FrameSink:
         """
         for writer in self._shards.values():
             writer.finish()
-        self._shards.clear()
+        self._forget()
 
     def abandon(self) -> None:
-        """Give the file handles back; what was written is of no use."""
-        for shard in self._recent:
-            self._shards[shard].pause()
+        """Give the file handles back; what was written is of no use, so that a full disk is no matter here."""
+        for writer in self._shards.values():
+            with contextlib.suppress(StorageError):
+                writer.pause()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._shards.clear()
         self._recent.clear()
 
     def _check_jpeg(self, data: bytes | memoryview) -> None:

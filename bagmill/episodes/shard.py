@@ -47,11 +47,6 @@ class ShardWriter:
         self._size_bytes = 0
         self._file: BinaryIO | None = None
 
-    @property
-    def is_full(self) -> bool:
-        """Every chunk is there."""
-        return bool(np.all(self._index[:, 0] != _ABSENT))
-
     def append(self, chunk: int, data: bytes | memoryview) -> None:
         """Write a chunk's encoded bytes and their checksum.
 

@@ -6,6 +6,7 @@ it dies: so the next writer of the episode can tell abandoned folders from those
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -19,6 +20,7 @@ from bagmill.errors import StorageError
 
 _PREFIX: Final = ".staging-"
 _LOCK_SUFFIX: Final = ".lock"
+_OLD_SUFFIX: Final = ".old"
 _FSYNC_THREADS: Final = 8
 
 
@@ -57,8 +59,12 @@ class StagingFolder:
             raise _no_storage(parent, err) from err
         return cls(path, lock_path, lock)
 
-    def publish(self, target: Path) -> bool:
+    def publish(self, target: Path, *, replaces: bool = False) -> bool:
         """Make everything durable and move the folder to its final place, whole, unless that is taken.
+
+        Args:
+            target: The final place.
+            replaces: Take what is there out of the way first.
 
         Returns:
             False where another writer was first: its episode stays and this one is removed.
@@ -68,6 +74,10 @@ class StagingFolder:
         """
         try:
             _fsync_tree(self.path)
+            if replaces:
+                # Under a staging name, so that it is swept if this writer dies before it has removed it.
+                with contextlib.suppress(FileNotFoundError):
+                    target.rename(self.path.with_name(f"{self.path.name}{_OLD_SUFFIX}"))
             try:
                 # A folder replaces only an empty one, so of two writers exactly one succeeds.
                 self.path.rename(target)
@@ -85,7 +95,7 @@ class StagingFolder:
 
     def discard(self) -> None:
         """Remove the folder, if it is still there, and give up the lock."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        _remove(self.path)
         self._lock_path.unlink(missing_ok=True)
         self._lock.close()
 
@@ -98,8 +108,14 @@ def _sweep(parent: Path) -> None:
             continue  # its writer has just finished
         with lock:
             if _try_lock(lock, lock_path):
-                shutil.rmtree(lock_path.with_name(lock_path.name.removesuffix(_LOCK_SUFFIX)), ignore_errors=True)
+                _remove(lock_path.with_name(lock_path.name.removesuffix(_LOCK_SUFFIX)))
                 lock_path.unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    """Remove a staging folder, and what it took the place of."""
+    shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(path.with_name(f"{path.name}{_OLD_SUFFIX}"), ignore_errors=True)
 
 
 def _try_lock(lock: BinaryIO, lock_path: Path) -> bool:

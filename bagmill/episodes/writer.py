@@ -34,21 +34,28 @@ class EpisodeWriter:
         dataset: The dataset's folder.
         episode: Its name.
         version: See `episode_version`.
+        replaces: Take the place of the same version where it is published already: it was found damaged. There is a
+            moment without either.
     """
 
-    def __init__(self, dataset: Path, episode: str, version: str) -> None:
+    def __init__(self, dataset: Path, episode: str, version: str, *, replaces: bool = False) -> None:
         self.path = layout.episode_path(dataset, episode, version)
         self.has_published = False
         """True once `publish` has put this writer's own episode in place; False where another one's was there."""
         self._version = version
+        self._replaces = replaces
         self._staging: StagingFolder | None = None
         self._sinks: dict[str, FrameSink] = {}
         self._num_ticks: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         self._staging = StagingFolder.claim(self.path.parent, version=self._version)
-        with self._translated():
-            self._group = zarr.create_group(store=str(self._staging.path), zarr_format=3)
+        try:
+            with self._translated():
+                self._group = zarr.create_group(store=str(self._staging.path), zarr_format=3)
+        except StorageError:
+            self._staging.discard()
+            raise
         return self
 
     def __exit__(
@@ -97,7 +104,13 @@ class EpisodeWriter:
         return self._add_frames(name, num_ticks, (height, width), step=None, quality=0, attributes=attributes)
 
     def discard_frames(self, name: str) -> None:
-        """Remove a camera's array, so that it can be added again with another codec step."""
+        """Remove a camera's array, so that it can be added again with another codec step.
+
+        Raises:
+            StorageError: No frames were added under this name.
+        """
+        if name not in self._sinks:
+            raise StorageError(f"there are no frames of {name} to discard", path=self.path)
         self._sinks.pop(name).abandon()
         del self._num_ticks[name]
         shutil.rmtree(self._folder / name)
@@ -164,7 +177,7 @@ class EpisodeWriter:
         self._check_arrays()
         write_root_metadata(self._folder, attributes)
         if self._staging is not None:
-            self.has_published = self._staging.publish(self.path)
+            self.has_published = self._staging.publish(self.path, replaces=self._replaces)
             self._staging = None
         return self.path
 

@@ -10,6 +10,7 @@ from bagmill.dataset import FeatureReport
 from bagmill.encode import EncodeResult, encode_episode, episode_attributes, write_ticks
 from bagmill.episodes import Episode, EpisodeWriter
 from bagmill.errors import CodecError, StorageError
+from bagmill.ingest.fingerprint import Fingerprint, check_unchanged
 from bagmill.ingest.request import IngestRequest
 from bagmill.plan import IngestPlan
 from bagmill.quality import CheckResult, EpisodeEvidence, FrameSample, judge
@@ -40,16 +41,26 @@ def make_episode(
     *,
     request: IngestRequest,
     version: str,
+    taken: Fingerprint,
     progress: Callable[[int], None] | None,
 ) -> MadeEpisode:
     """Encode and publish.
 
+    Args:
+        plan: What the episode is made of.
+        timeline: Its ticks.
+        request: Whose episode.
+        version: Taken over the content hash of the plan's index.
+        taken: The recording's fingerprint when that index was made: a version must hold what its hash says.
+        progress: Called with the number of messages read so far.
+
     Raises:
-        RecordingError: The recording cannot be read to its end.
+        RecordingError: The recording cannot be read to its end, or has changed since it was scanned.
         StorageError: The disk does not take it.
     """
-    with EpisodeWriter(request.dataset, request.episode, version) as writer:
+    with EpisodeWriter(request.dataset, request.episode, version, replaces=request.is_forced) as writer:
         result = encode_episode(plan, timeline, writer, num_threads=request.num_threads, progress=progress)
+        check_unchanged(request.recording, taken)
         write_ticks(writer, result.timeline)
         for feature in plan.features:
             if feature.kind == "signal":
@@ -69,7 +80,7 @@ def judge_episode(plan: IngestPlan, made: MadeEpisode) -> tuple[CheckResult, ...
         signals={name: made.episode.signal(name) for name in result.signals},
         samples={name: _samples(made, name) for name in result.targets},
         num_frames_stored={
-            name: sum(made.episode.has_frame(name, tick) for tick in range(result.timeline.num_ticks))
+            name: int(made.episode.stored_ticks(name).sum())
             for name in result.targets
         },
         num_frames_damaged=result.num_damaged,
@@ -126,11 +137,10 @@ def _describe_feature(name: str, plan: IngestPlan, made: MadeEpisode) -> dict[st
     if target is None:
         return said | {"stored_as": feature.spec.dtype, "num_frames": 0, "frame_bytes": 0}
     stored_as = {
-        None: "zstd, bit-exact",
         "copy": "JPEG as recorded",
         "420": f"JPEG Q{feature.spec.quality} 4:2:0",
         "444": f"JPEG Q{feature.spec.quality} 4:4:4",
-        "lossless": "lossless",
+        "lossless": "bit-exact",
     }[target.step]
     frame_bytes = round(target.size_bytes / target.num_encoded) if target.num_encoded else 0
     return said | {"stored_as": stored_as, "num_frames": target.num_encoded, "frame_bytes": frame_bytes}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bagmill.dataset import write_whole
 from bagmill.errors import RecordingError
 
 Fingerprint = list[list[str | int]]
@@ -27,6 +28,18 @@ def fingerprint(recording: Path) -> Fingerprint:
     ]
 
 
+def check_unchanged(recording: Path, taken: Fingerprint) -> None:
+    """Make sure that what was read is what was scanned.
+
+    Raises:
+        RecordingError: A file has changed since the fingerprint was taken.
+    """
+    if fingerprint(recording) != taken:
+        raise RecordingError(
+            "changed while it was read", path=recording, remedy="Ingest it again once nothing writes to it any more"
+        )
+
+
 def remembered_hash(recording: Path, memory: Path) -> str | None:
     """The content hash noted for exactly these files, if there is one.
 
@@ -43,14 +56,10 @@ def remembered_hash(recording: Path, memory: Path) -> str | None:
         return None
 
 
-def remember_hash(recording: Path, memory: Path, *, content_hash: str, taken: Fingerprint) -> None:
+def remember_hash(memory: Path, taken: Fingerprint, *, content_hash: str) -> None:
     """Note a content hash beside the fingerprint that was taken before the files were read.
 
-    Nothing is noted where the files changed meanwhile: the hash would be of neither state.
+    Raises:
+        StorageError: The disk does not take it.
     """
-    if fingerprint(recording) != taken:
-        return
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    partial = memory.with_name(f".{memory.name}.partial")
-    partial.write_text(json.dumps({"content_hash": content_hash, "fingerprint": taken}), encoding="utf-8")
-    partial.replace(memory)
+    write_whole(memory, json.dumps({"content_hash": content_hash, "fingerprint": taken}).encode())

@@ -19,9 +19,9 @@ from bagmill.dataset import (
     save_report,
 )
 from bagmill.episodes import Episode, episode_version
-from bagmill.errors import BagmillError
+from bagmill.errors import BagmillError, RecordingError
 from bagmill.ingest.episode import describe_episode, feature_reports, judge_episode, make_episode
-from bagmill.ingest.fingerprint import fingerprint, remember_hash
+from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, remember_hash
 from bagmill.ingest.memory import recall_finished, recall_index, recall_report
 from bagmill.ingest.preview import make_pictures, make_preview
 from bagmill.ingest.recording import describe_recording, judge_recording
@@ -49,7 +49,7 @@ def ingest(request: IngestRequest, *, progress: Progress | None = None) -> Inges
     is_reused = False
     try:
         resolve_checks(request.profile)
-        finished = recall_finished(request)
+        finished = None if request.is_forced else recall_finished(request)
         if finished is not None:
             is_reused = True
             line.report = make_current(line.dataset, finished, requested_ns=line.report.requested_ns)
@@ -102,13 +102,14 @@ class _Line:
             BagmillError: What is wrong with the recording, or between it and the profile.
         """
         stages = wanted_stages(self.request)
-        index = self._run_recording()
+        taken = fingerprint(self.request.recording)
+        index = self._run_recording(taken)
         if self.report.is_blocked or "timeline" not in stages:
             return
         plan, timeline = self._run_timeline(index)
         if self.report.is_blocked or "episode" not in stages:
             return
-        episode = self._run_episode(plan, timeline)
+        episode = self._run_episode(plan, timeline, taken=taken)
         if self.report.is_blocked or "preview" not in stages:
             return
         self._run_preview(episode)
@@ -127,9 +128,9 @@ class _Line:
             # The dataset cannot even be written to: the caller is told at least.
             return refusal_entry(self.report, refusal or err, stage=self._current)
 
-    def _run_recording(self) -> RecordingIndex:
+    def _run_recording(self, taken: Fingerprint) -> RecordingIndex:
         with self._stage("recording") as said:
-            index = recall_index(self.request) or self._scan()
+            index = recall_index(self.request) or self._scan(taken)
             self.report = replace(
                 self.report,
                 version=episode_version(index.content_hash, self.request.profile),
@@ -141,12 +142,14 @@ class _Line:
             said.checks = judge_recording(index, self.request.profile)
         return index
 
-    def _scan(self) -> RecordingIndex:
+    def _scan(self, taken: Fingerprint) -> RecordingIndex:
         recording, episode = self.request.recording, self.request.episode
-        taken = fingerprint(recording)
         index = scan(recording, progress=self._reporter("recording"))
+        check_unchanged(recording, taken)
+        if index.num_messages_from_scan == 0:
+            raise RecordingError("holds no messages", path=recording, remedy="Check the recorder: it wrote nothing")
         save_index(index, self.dataset.scan_path(episode))
-        remember_hash(recording, self.dataset.fingerprint_path(episode), content_hash=index.content_hash, taken=taken)
+        remember_hash(self.dataset.fingerprint_path(episode), taken, content_hash=index.content_hash)
         return index
 
     def _run_timeline(self, index: RecordingIndex) -> tuple[IngestPlan, Timeline]:
@@ -164,7 +167,7 @@ class _Line:
             said.checks = judge_timeline(plan, timeline)
         return plan, timeline
 
-    def _run_episode(self, plan: IngestPlan, timeline: Timeline) -> Episode:
+    def _run_episode(self, plan: IngestPlan, timeline: Timeline, *, taken: Fingerprint) -> Episode:
         with self._stage("episode") as said:
             version = self._version
             earlier = recall_report(self.request, version)
@@ -174,10 +177,15 @@ class _Line:
                 self.report = replace(self.report, num_frames=earlier.num_frames, stored_bytes=earlier.stored_bytes)
                 return Episode.open(self.dataset.episode_path(self.request.episode, version))
             made = make_episode(
-                plan, timeline, request=self.request, version=version, progress=self._message_reporter(plan)
+                plan,
+                timeline,
+                request=self.request,
+                version=version,
+                taken=taken,
+                progress=self._message_reporter(plan),
             )
             self.report = replace(self.report, num_frames=made.num_frames, stored_bytes=made.stored_bytes)
-            make_pictures(made.episode, self.dataset, version=version)
+            make_pictures(made.episode, self.dataset, name=self.request.episode, version=version)
             said.metadata = describe_episode(plan, made)
             said.checks = judge_episode(plan, made)
         return made.episode

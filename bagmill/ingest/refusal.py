@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bagmill.dataset import EpisodeReport, QuarantineEntry
 from bagmill.errors import BagmillError
-from bagmill.quality import CheckResult, Stage
+from bagmill.quality import CheckResult, Measurement, Stage
 
 _REMEDY_OF_CHECK = "Look at the check's numbers; mend the cause, or set `checks` in the profile if this is as it should be"
 _MOST_SUBJECTS = 3
@@ -37,9 +37,14 @@ def refusal_entry(report: EpisodeReport, error: BagmillError | None, *, stage: S
 
 
 def _say(check: CheckResult) -> str:
-    values = {measurement.subject: measurement.value for measurement in check.measurements}
-    told = ", ".join(f"{subject} {values[subject]:g} {check.unit}" for subject in check.failed_subjects[:_MOST_SUBJECTS])
+    measured = {measurement.subject: measurement for measurement in check.measurements}
+    told = ", ".join(_say_one(measured[subject], check) for subject in check.failed_subjects[:_MOST_SUBJECTS])
     if (num_more := len(check.failed_subjects) - _MOST_SUBJECTS) > 0:
         told += f" and {num_more} more"
     bound = "at least" if check.direction == "higher" else "at most"
     return f"check {check.name} failed: {told}; wanted {bound} {check.threshold:g} {check.unit}"
+
+
+def _say_one(measurement: Measurement, check: CheckResult) -> str:
+    said = f"{measurement.subject} {measurement.value:g} {check.unit}"
+    return f"{said} ({measurement.note.rstrip('.')})" if measurement.note else said

@@ -1,0 +1,34 @@
+"""Payload bytes → values: stamps, pictures, numbers.
+
+Here belongs what knows a message's schema and serialisation (CDR, ROS 1, protobuf, JSON; sensor_msgs, foxglove).
+What knows containers and where a message lies in them is `recordings`; what knows clocks, rates and which message feeds
+which tick is `streams` and `alignment`; JPEG and depth as an episode keeps them are `codecs`. What can go wrong with a
+payload or a schema is a DecodeError that names the channel, and every decoder may be used from several threads at once.
+"""
+
+from bagmill.messages.content import ChannelContent
+from bagmill.messages.depth import to_depth
+from bagmill.messages.describe import describe
+from bagmill.messages.dynamic import MESSAGE_ENCODINGS, message_decoder
+from bagmill.messages.field_path import field_width
+from bagmill.messages.image_schemas import image_decoder
+from bagmill.messages.payload import COMPRESSED_ENCODINGS, RAW_ENCODINGS, ImagePayload
+from bagmill.messages.pixels import to_rgb
+from bagmill.messages.signals import signal_decoder
+from bagmill.messages.stamps import header_stamp_reader
+
+__all__ = [
+    "COMPRESSED_ENCODINGS",
+    "MESSAGE_ENCODINGS",
+    "RAW_ENCODINGS",
+    "ChannelContent",
+    "ImagePayload",
+    "describe",
+    "field_width",
+    "header_stamp_reader",
+    "image_decoder",
+    "message_decoder",
+    "signal_decoder",
+    "to_depth",
+    "to_rgb",
+]

@@ -35,7 +35,7 @@ def ros_definitions(channel: Channel) -> Typestore:
     supported = _SCHEMA_ENCODINGS[channel.message_encoding]
     if channel.schema_encoding not in (*supported, ""):
         raise DecodeError(
-            f"{channel.message_encoding} messages with a schema of encoding {channel.schema_encoding!r} cannot be decoded",
+            f"{channel.message_encoding} messages have no schemas of encoding {channel.schema_encoding!r}",
             channel=channel.topic,
             remedy=f"Supported for {channel.message_encoding} messages: schema encoding {', '.join(supported)}",
         )

@@ -20,8 +20,8 @@ def to_depth(payload: ImagePayload, *, scale_m: float = 0.001) -> NDArray[np.uin
     """A picture as depth in counts.
 
     Sources that are counts already (16UC1, mono16, Z16, 16-bit PNG) come out bit for bit. 32FC1 is in metres and is
-    rounded to the nearest count, so that it is off by up to `scale_m` / 2; what is not finite or not positive there means
-    "no depth" and becomes 0.
+    rounded to the nearest count, so that it is off by up to `scale_m` / 2; what is not finite or not positive there
+    means "no depth" and becomes 0.
 
     Args:
         payload: From an image decoder.
@@ -55,8 +55,8 @@ def _counts(metres: NDArray[np.float32], scale_m: float) -> NDArray[np.uint16]:
     farthest = counts.max()
     if farthest > _MAX_COUNT:
         raise DecodeError(
-            f"a distance of {farthest * scale_m:.3f} m is beyond the {_MAX_COUNT * scale_m:.3f} m that 16 bits reach at "
-            f"{scale_m} m per count",
+            f"a distance of {farthest * scale_m:.3f} m is beyond the {_MAX_COUNT * scale_m:.3f} m that 16 bits reach "
+            f"at {scale_m} m per count",
             remedy="Set a larger `scale_m` for this feature",
         )
     return counts.astype(np.uint16)
@@ -72,5 +72,5 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint16]:
     try:
         with Image.open(io.BytesIO(payload.data), formats=("PNG",)) as image:
             return np.array(image, np.uint16, order="C")
-    except Exception as err:  # noqa: BLE001 - Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
+    except Exception as err:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
         raise DecodeError(f"a damaged PNG of {len(payload.data)} bytes ({said(err)})") from err

@@ -41,7 +41,7 @@ def message_decoder(channel: Channel) -> Callable[[Buffer], Any]:
             decode = _from_json
         case other:
             raise DecodeError(
-                f"message encoding {other!r} of {channel.schema_name or 'a channel without a schema'} cannot be decoded",
+                f"message encoding {other!r} ({channel.schema_name or 'no schema'}) cannot be decoded",
                 channel=channel.topic,
                 remedy=f"Supported: {', '.join(MESSAGE_ENCODINGS)}",
             )

@@ -28,7 +28,7 @@ def guarded(decode: Callable[[Buffer], T], channel: Channel) -> Callable[[Buffer
         except DecodeError as err:
             err.channel = err.channel or channel.topic
             raise
-        except Exception as err:  # noqa: BLE001 - damaged bytes make libraries raise whatever comes to their mind
+        except Exception as err:  # damaged bytes make libraries raise whatever comes to their mind
             raise DecodeError(
                 f"{len(data)} bytes that are no {channel.schema_name} ({said(err)})",
                 channel=channel.topic,

@@ -37,9 +37,9 @@ def image_decoder(channel: Channel) -> Callable[[Buffer], ImagePayload]:
     """Payload → picture, for a channel of pictures.
 
     Returns:
-        A decoder that may be called from several threads at once. It raises DecodeError where a payload is damaged or its
-        pixels are of an encoding that is not supported; what it returns can be read by `to_rgb` or `to_depth`, and is a
-        view into the payload.
+        A decoder that may be called from several threads at once. It raises DecodeError where a payload is damaged or
+        its pixels are of an encoding that is not supported; what it returns can be read by `to_rgb` or `to_depth`, and
+        is a view into the payload.
 
     Raises:
         DecodeError: The channel's messages are no pictures, or of a kind that cannot be decoded.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import cast
 
 import av
 import numpy as np
@@ -40,8 +41,8 @@ def to_rgb(payload: ImagePayload) -> NDArray[np.uint8]:
     """A picture as RGB.
 
     Alpha is dropped, gray is given as three equal channels. YUV is taken as ITU-R BT.601 with limited range, which is
-    how cameras and cv_bridge mean it; Bayer patterns are interpolated bilinearly. JPEG is decoded exactly as an episode's
-    readers do.
+    how cameras and cv_bridge mean it; Bayer patterns are interpolated. JPEG is decoded exactly as an episode's readers
+    do it.
 
     Args:
         payload: From an image decoder.
@@ -96,7 +97,7 @@ def _through_swscale(payload: ImagePayload) -> NDArray[np.uint8]:
     rows: NDArray[np.uint8] = np.ndarray(shape, np.uint8, payload.data, strides=(payload.step, 1))
     frame = av.VideoFrame(payload.width, payload.height, _SWSCALE_FORMATS[payload.encoding])
     plane = frame.planes[0]
-    np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: payload.height, :num_row_bytes] = rows
+    np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: payload.height, :num_row_bytes] = rows
     rgb = frame.reformat(
         format="rgb24",
         src_colorspace=None if is_bayer else Colorspace.ITU601,
@@ -104,7 +105,7 @@ def _through_swscale(payload: ImagePayload) -> NDArray[np.uint8]:
         dst_color_range=None if is_bayer else ColorRange.JPEG,
         threads=1,  # callers decode on several threads already
     )
-    return rgb.to_ndarray()
+    return cast("NDArray[np.uint8]", rgb.to_ndarray())
 
 
 def _from_png(payload: ImagePayload) -> NDArray[np.uint8]:
@@ -117,5 +118,5 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(payload.data), formats=("PNG",)) as image:
             return np.asarray(image.convert("RGB"))
-    except Exception as err:  # noqa: BLE001 - Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
+    except Exception as err:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
         raise DecodeError(f"a damaged PNG of {len(payload.data)} bytes ({said(err)})") from err

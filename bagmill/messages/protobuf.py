@@ -30,7 +30,7 @@ def protobuf_decoder(channel: Channel) -> Callable[[bytes], Any]:
         return _decoder(channel.schema_name, channel.schema_data)
 
 
-def protobuf_descriptor(channel: Channel) -> Any:  # noqa: ANN401 - protobuf publishes no types
+def protobuf_descriptor(channel: Channel) -> Any:
     """The descriptor of a channel's protobuf type.
 
     Raises:

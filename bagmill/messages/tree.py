@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import keyword
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from bagmill.messages.timestamp import NANOSECONDS, SECONDS
+
 Branch = tuple[tuple[str, Any], ...]
 
 _ROS_STAMPS = ("builtin_interfaces/msg/Time", "std_msgs/msg/Header")
 _PROTOBUF_STAMP = "google.protobuf.Timestamp"
-_SECONDS = frozenset(("sec", "secs", "seconds"))
-_NANOSECONDS = frozenset(("nsec", "nsecs", "nanosec", "nanosecs", "nanos", "nanoseconds"))
-_PADDING_FIELD = "structure_needs_at_least_one_member"
+_HEADER = frozenset(("stamp", "frame_id", "seq"))
 
 
 def children(value: Any) -> Branch | None:
@@ -24,12 +25,15 @@ def children(value: Any) -> Branch | None:
     Protobuf messages and optional fields that are not set are left out: their defaults are nobody's measurement.
     """
     if isinstance(value, dict):
-        return tuple((str(name), child) for name, child in value.items())
-    if (names := _ros_fields(type(value))) is not None:
+        return tuple(value.items())
+    if isinstance(value, Mapping):
+        # Protobuf's maps have no order of their own.
+        return tuple((str(name), value[name]) for name in sorted(value))
+    if (names := _ros_fields(value.__class__)) is not None:
         return tuple((name, getattr(value, attribute)) for name, attribute in names)
     if (descriptor := getattr(value, "DESCRIPTOR", None)) is not None:
         return tuple(
-            (field.name, _without_map(getattr(value, field.name)))
+            (field.name, getattr(value, field.name))
             for field in descriptor.fields
             if not field.has_presence or value.HasField(field.name)
         )
@@ -42,7 +46,7 @@ def child(value: Any, name: str) -> Any:
     Raises:
         KeyError: There is none, or it is not set.
     """
-    if (names := _ros_fields(type(value))) is not None:
+    if (names := _ros_fields(value.__class__)) is not None:
         for known, attribute in names:
             if known == name:
                 return getattr(value, attribute)
@@ -56,13 +60,27 @@ def is_list(value: Any) -> bool:
 
 
 def is_stamp(value: Any) -> bool:
-    """Whether a value is a point in time, or a ROS header, which holds one and nothing to train on."""
+    """Whether a value is a point in time, or a header, which holds one and nothing to train on."""
     message_type = getattr(value, "__msgtype__", None)
     if message_type is not None:
         return message_type in _ROS_STAMPS
     if isinstance(value, dict):
-        return is_stamp(value.get("stamp")) or (
-            len(value) == 2 and not _SECONDS.isdisjoint(value) and not _NANOSECONDS.isdisjoint(value)
-        )
+        if "stamp" in value:
+            return value.keys() <= _HEADER and is_stamp(value["stamp"])
+        return len(value) == 2 and any(name in value for name in SECONDS) and any(name in value for name in NANOSECONDS)
     descriptor = getattr(value, "DESCRIPTOR", None)
     return descriptor is not None and bool(descriptor.full_name == _PROTOBUF_STAMP)
+
+
+@cache
+def _ros_fields(kind: type) -> tuple[tuple[str, str], ...] | None:
+    """(name, attribute) of a ROS message class's fields: rosbags puts `_` behind names that are Python's keywords."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    # Constants are fields too, since rosbags marks them in a way that dataclasses do not see, but ones with a default;
+    # so is the byte that CDR puts into empty messages.
+    attributes = (field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING)
+    return tuple(
+        (attribute[:-1] if attribute.endswith("_") and keyword.iskeyword(attribute[:-1]) else attribute, attribute)
+        for attribute in attributes
+    )

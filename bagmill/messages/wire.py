@@ -55,12 +55,15 @@ class WireReader:
         return start
 
     def uint8(self) -> int:
+        """The next `uint8`, or a `bool`."""
         return self.data[self.skip(1)]
 
     def uint32(self) -> int:
+        """The next `uint32`."""
         return int(self._uint32.unpack_from(self.data, self.skip(4, alignment=4))[0])
 
     def int32(self) -> int:
+        """The next `int32`."""
         return int(self._int32.unpack_from(self.data, self.skip(4, alignment=4))[0])
 
     def byte_sequence(self) -> memoryview:
@@ -70,6 +73,7 @@ class WireReader:
         return self.data[start : start + size]
 
     def string(self) -> str:
+        """The next string, without CDR's closing NUL."""
         raw = bytes(self.byte_sequence())
         if self.is_cdr:
             raw = raw.removesuffix(b"\x00")

@@ -1,4 +1,4 @@
-"""Arrays in, numbers out: what is measured about a recording, a timeline, an episode and its preview, and how it is judged.
+"""Arrays in, numbers out: what is measured of a recording, a timeline, an episode, a preview, and how it is judged.
 
 Belongs here: metrics (one a file in `metrics`), the formulas behind them, thresholds and severities. Stays out:
 opening and decoding anything (the stages hand over evidence), what happens to an episode that failed (`ingest`,

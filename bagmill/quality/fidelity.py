@@ -1,10 +1,10 @@
 """How close a stored picture is to its source: pure formulas over arrays.
 
-Sources: luma and chroma as JPEG has them, ITU-T T.871 (JFIF) section 7 after ITU-R BT.601. PSNR is
-10·log10(255²/MSE). SSIM is equation 13 of Z. Wang, A. Bovik, H. Sheikh, E. Simoncelli, "Image quality assessment:
-from error visibility to structural similarity", IEEE Transactions on Image Processing 13 (4), 2004, with K1 = 0.01
-and K2 = 0.03, over uniform windows of 8 × 8 pixels every 4 pixels on luma instead of the paper's Gaussian ones at
-every pixel: twenty times as fast, and the mean over a picture differs in the third decimal.
+Sources: luma and chroma as JPEG has them, ITU-T T.871 (JFIF) section 7 after ITU-R BT.601. PSNR is 10·log10(255²/MSE).
+SSIM is equation 13 of Z. Wang, A. Bovik, H. Sheikh, E. Simoncelli, "Image quality assessment: from error visibility to
+structural similarity", IEEE Transactions on Image Processing 13 (4), 2004, with K1 = 0.01 and K2 = 0.03, over uniform
+windows of 8 × 8 pixels every 4 pixels on luma. The paper's Gaussian windows at every pixel cost many times as much; on
+camera frames after JPEG (quality 60 to 95) their mean is lower by less than 0.003.
 """
 
 from __future__ import annotations

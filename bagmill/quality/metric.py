@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bagmill.alignment.timeline import Timeline
 from bagmill.plan import IngestPlan
 from bagmill.profile import Profile, Severity
-from bagmill.quality.fidelity import luma
+from bagmill.quality.picture import PictureStatistics
 from bagmill.streams.index import RecordingIndex
 
 Stage = Literal["recording", "timeline", "episode", "preview"]
@@ -38,14 +38,9 @@ class FrameSample:
     """The same frame decoded from the episode's own bytes."""
 
     @cached_property
-    def source_luma(self) -> NDArray[np.float32]:
-        """(H, W) of an image's source, 0–255; made once for all metrics."""
-        return luma(self.source)
-
-    @cached_property
-    def stored_luma(self) -> NDArray[np.float32]:
-        """(H, W) of the stored image, 0–255."""
-        return luma(self.stored)
+    def picture(self) -> PictureStatistics:
+        """What all metrics on images ask of it, made once; images only."""
+        return PictureStatistics.of(self.source, self.stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +157,7 @@ class CheckResult:
 
     @property
     def worst(self) -> float:
-        """The worst value over the subjects that are judged, or over all where none is; nan where nothing was measured."""
+        """The worst value over the subjects that are judged, else over all; nan where nothing was measured."""
         known = [m for m in self.measurements if not np.isnan(m.value)]
         values = [m.value for m in known if m.is_judged] or [m.value for m in known]
         if not values:

@@ -9,8 +9,9 @@ import zstandard
 
 from bagmill.recordings.records import Buffer
 
-_MAX_EXPANSION = {"lz4": 256, "zstd": 40_000, "bz2": 60_000}
-"""Above what each format can reach: a larger size is a damaged field, and must not be allocated."""
+_MAX_EXPANSION = {"lz4": 256, "zstd": 40_000}
+"""Above what each format can reach: a larger size is a damaged field, and must not be allocated. bz2 has no such bound,
+and no need of one: its output grows as it comes."""
 _SLACK_BYTES = 1 << 20
 
 
@@ -31,14 +32,15 @@ def decompress(data: Buffer, *, compression: str, size_bytes: int) -> Buffer:
     """
     if not data and not size_bytes:
         return b""
-    if size_bytes > len(data) * _MAX_EXPANSION[compression] + _SLACK_BYTES:
+    limit = _MAX_EXPANSION.get(compression)
+    if limit is not None and size_bytes > len(data) * limit + _SLACK_BYTES:
         raise DecompressionError(f"{len(data)} bytes of {compression} cannot hold the announced {size_bytes}")
-    try:
+    try:  # one byte more than announced is asked for, so that too long a content shows
         match compression:
             case "lz4":
-                content: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=size_bytes)
+                content: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=size_bytes + 1)
             case "bz2":
-                content = bz2.BZ2Decompressor().decompress(data, size_bytes)
+                content = bz2.BZ2Decompressor().decompress(data, size_bytes + 1)
             case _:
                 content = _zstd(data, size_bytes)
     except Exception as err:  # lz4 raises RuntimeError, bz2 OSError and ValueError, zstandard its own

@@ -34,7 +34,7 @@ class McapRecording:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.files = (path,)
+        self.files: tuple[Path, ...] = (path,)
         self._file = RecordingFile(path)
         try:
             _check_magic(self._file)

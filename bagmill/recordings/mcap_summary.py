@@ -70,7 +70,7 @@ def read_summary(window: FileWindow, *, data_end: int | None = None) -> Summary:
     try:
         return _parse(window, start)
     except (EOFError, DamagedRecordError, struct.error) as err:
-        return Summary(problem=f"it cannot be parsed ({err or 'it runs past the end of the file'})")
+        return Summary(problem=f"it cannot be parsed ({str(err) or 'it runs past the end of the file'})")
 
 
 def _footer_at_end(window: FileWindow) -> FooterRecord | None:

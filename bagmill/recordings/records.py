@@ -41,7 +41,7 @@ class Message(NamedTuple):
 
     channel_id: int
     sequence: int
-    """How many messages of its channel stood before it in the recording's own order: the pointer to find it by again."""
+    """How many messages of its channel stand before it in the recording's own order: the pointer to it."""
     log_time_ns: int
     publish_time_ns: int
     """Equal to `log_time_ns` where the container knows only one time."""

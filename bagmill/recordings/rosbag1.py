@@ -45,7 +45,7 @@ class Rosbag1Recording:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.files = (path,)
+        self.files: tuple[Path, ...] = (path,)
         self._file = RecordingFile(path)
         try:
             self._state = self._open()
@@ -116,7 +116,7 @@ class Rosbag1Recording:
             record = read_record(window, len(MAGIC))
             header = parse_bag_header(record.header)
         except (EOFError, DamagedRecordError) as err:
-            self._refuse(f"the bag's first record is damaged ({err or 'the file ends inside it'})", cause=err)
+            self._refuse(f"the bag's first record is damaged ({str(err) or 'the file ends inside it'})", cause=err)
         if record.op != Op.BAG_HEADER:
             self._refuse(f"the bag's first record is of kind {record.op}, a bag header is of kind {int(Op.BAG_HEADER)}")
         if header.encryptor:
@@ -143,7 +143,7 @@ class Rosbag1Recording:
                 else:
                     chunk_infos.append(parse_chunk_info(record.header, data))
             except (EOFError, DamagedRecordError) as err:
-                reason = err if str(err) else "the file ends inside it"
+                reason = str(err) or "the file ends inside it"
                 self._refuse(f"the bag's index is damaged in its record at byte {offset} ({reason})", cause=err)
             offset = record.end
         return connections, chunk_infos

@@ -59,8 +59,13 @@ def locate_splits(folder: Path, metadata: BagMetadata, *, faults: FaultLog) -> t
             path=folder,
             remedy="Copy the whole folder again",
         )
-    for name in missing:
-        faults.add("missing_split", f"{FILE_NAME} names {name}, which is not there.", severity="warning")
+    if missing:
+        faults.add(
+            "missing_split",
+            f"{len(missing)} of the {len(metadata.relative_file_paths)} files that {FILE_NAME} names are not there, "
+            f"{missing[0]} the first of them.",
+            severity="warning",
+        )
     return tuple(found)
 
 
@@ -90,7 +95,8 @@ def open_splits(
     for path in paths:
         try:
             size_bytes, source = _unpacked(path, resources)
-            recording = resources.enter_context(storage(source))
+            recording = storage(source)
+            resources.callback(recording.close)
         except RecordingError as err:
             problems.append(RecordingError(err.problem, path=path, remedy=err.remedy))
             problems[-1].__cause__ = err

@@ -38,7 +38,7 @@ class Rosbag2DatabaseRecording:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.files = (path,)
+        self.files: tuple[Path, ...] = (path,)
         self.num_bytes_read = 0
         self._table = ChannelTable()
         self._faults = FaultLog()
@@ -133,10 +133,10 @@ class Rosbag2DatabaseRecording:
         num_damaged = 0
         ids, size_bytes = self._ids, self._size_bytes
         topics = [topic_id for topic_id, channel_id in ids.items() if wanted is None or channel_id in wanted]
-        # Payloads of other channels stay on disk; their rows are still counted, so that faults don't depend on the choice.
+        # Payloads of other channels stay on disk; their rows are counted, so that faults don't depend on the choice.
         marks = ", ".join("?" for _ in topics)
         query = (
-            "SELECT rowid, topic_id, timestamp, typeof(data) = 'blob', "  # noqa: S608 - only question marks are put in
+            "SELECT rowid, topic_id, timestamp, typeof(data) = 'blob', "  # noqa: S608 - only ? goes in
             f"CASE WHEN topic_id IN ({marks}) THEN data END FROM messages ORDER BY rowid"
         )
         try:

@@ -7,6 +7,7 @@ Another distribution adds one through the entry-point group `bagmill.metrics`. W
 from typing import Final
 
 from bagmill.quality.metric import Metric
+from bagmill.quality.metrics.clocks_agree import ClocksAgree
 from bagmill.quality.metrics.container_intact import ContainerIntact
 from bagmill.quality.metrics.depth_exact import DepthExact
 from bagmill.quality.metrics.episode_coverage import EpisodeCoverage
@@ -38,6 +39,7 @@ METRICS.register(RequiredChannels.name, RequiredChannels())
 METRICS.register(StampsMonotonic.name, StampsMonotonic())
 METRICS.register(Rates.name, Rates())
 METRICS.register(Gaps.name, Gaps())
+METRICS.register(ClocksAgree.name, ClocksAgree())
 METRICS.register(Skew.name, Skew())
 METRICS.register(TickCoverage.name, TickCoverage())
 METRICS.register(JpegPsnr.name, JpegPsnr())

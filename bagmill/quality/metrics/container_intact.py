@@ -18,8 +18,8 @@ class ContainerIntact:
     threshold: float | None = 0.0
     severity: Severity = "error"
     description = (
-        "Faults in the recording's file that lost or changed messages: checksums that do not fit, a file that ends too "
-        "early, missing parts. A failure means that the file is damaged: copy it again from the robot."
+        "Faults in the recording's file that lost or changed messages: checksums that do not fit, a file that "
+        "ends too early, missing parts. A failure means that the file is damaged: copy it again from the robot."
     )
 
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:

@@ -19,8 +19,8 @@ class DepthExact:
     threshold: float | None = 0.0
     severity: Severity = "error"
     description = (
-        "Depth pixels that differ from the recording's in the audited frames. A failure means that stored depth is wrong, "
-        "which is a fault of bagmill's or of the disk's: report it, and ingest the episode again."
+        "Depth pixels that differ from the recording's in the audited frames. A failure means that stored depth "
+        "is wrong, which is a fault of bagmill's or of the disk's: report it, and ingest the episode again."
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:

@@ -17,8 +17,8 @@ class EpisodeCoverage:
     threshold: float | None = 90.0
     severity: Severity = "error"
     description = (
-        "Ticks that hold data for each feature once messages that could not be decoded are taken off. A failure means that "
-        "a sensor's messages are damaged in number."
+        "Ticks that hold data for each feature once messages that could not be decoded are taken off. A failure "
+        "means that a sensor's messages are damaged in number."
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:

@@ -23,8 +23,8 @@ class FramesBlack:
     threshold: float | None = 10.0
     severity: Severity = "error"
     description = (
-        "Sampled camera frames that are black all over. A failure means that a camera was covered, switched off or without "
-        "light."
+        "Sampled camera frames that are black all over. A failure means that a camera was covered, switched off "
+        "or without light."
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
@@ -33,5 +33,4 @@ class FramesBlack:
 
 
 def _is_black(sample: FrameSample) -> bool:
-    plane = sample.source_luma
-    return bool(plane.mean() < _DARK and plane.std() < _DARK)
+    return sample.picture.mean_luma < _DARK and sample.picture.luma_spread < _DARK

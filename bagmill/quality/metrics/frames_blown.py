@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from bagmill.profile import Severity
 from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
 from bagmill.quality.sampled import percent_of
 
-_WHITE = 250
 _SHARE = 0.9
 
 
@@ -22,8 +19,8 @@ class FramesBlown:
     threshold: float | None = 10.0
     severity: Severity = "error"
     description = (
-        "Sampled camera frames that are white all over. A failure means that a camera was overexposed: check its exposure "
-        "setting and what shines into it."
+        "Sampled camera frames that are white all over. A failure means that a camera was overexposed: check its "
+        "exposure setting and what shines into it."
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
@@ -32,4 +29,4 @@ class FramesBlown:
 
 
 def _is_blown(sample: FrameSample) -> bool:
-    return bool(np.count_nonzero(sample.source_luma >= _WHITE) > _SHARE * sample.source_luma.size)
+    return sample.picture.white_share > _SHARE

@@ -7,7 +7,7 @@ from bagmill.quality.metric import Direction, EpisodeEvidence, Measurement, Stag
 
 
 class FramesDamaged:
-    """Messages whose payload is not what its schema says; how much of the episode that cost, `episode_coverage` says."""
+    """Messages whose payload is not what its schema says; `episode_coverage` says how much of the episode that cost."""
 
     name = "frames_damaged"
     stage: Stage = "episode"
@@ -16,8 +16,8 @@ class FramesDamaged:
     threshold: float | None = 0.0
     severity: Severity = "warn"
     description = (
-        "Messages that could not be decoded; their ticks are marked invalid. A failure means that a driver or the recorder "
-        "wrote incomplete frames."
+        "Messages that could not be decoded; their ticks are marked invalid. A failure means that a driver or the "
+        "recorder wrote incomplete frames."
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:

@@ -20,8 +20,8 @@ class FramesFrozen:
     threshold: float | None = 1.0
     severity: Severity = "warn"
     description = (
-        "Camera frames that are identical to the frame before though they came as a new message. A failure means that a "
-        "camera or its driver was frozen and repeated an old picture."
+        "Camera frames that are identical to the frame before though they came as a new message. A failure means "
+        "that a camera or its driver was frozen and repeated an old picture."
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:

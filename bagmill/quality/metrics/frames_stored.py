@@ -18,8 +18,8 @@ class FramesStored:
     threshold: float | None = 0.0
     severity: Severity = "error"
     description = (
-        "Difference between the ticks that have a camera frame and the frames found in the episode's files. A failure "
-        "means that the episode was not written whole: ingest it again."
+        "Difference between the ticks that have a camera frame and the frames found in the episode's files. A "
+        "failure means that the episode was not written whole: ingest it again."
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:

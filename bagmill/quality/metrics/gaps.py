@@ -23,8 +23,8 @@ class Gaps:
     threshold: float | None = 5.0
     severity: Severity = "warn"
     description = (
-        "The longest time without a message on each channel, in periods of the rate that the profile expects. A failure "
-        "means that a sensor or its connection stood still for a while."
+        "The longest time without a message on each channel, in periods of the rate that the profile expects. A "
+        "failure means that a sensor or its connection stood still for a while."
     )
 
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bagmill.profile import Severity
-from bagmill.quality.fidelity import luma_psnr_db
 from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
 from bagmill.quality.sampled import lowest
 
@@ -18,13 +17,14 @@ class JpegPsnr:
     threshold: float | None = 36.0
     severity: Severity = "error"
     description = (
-        "How close the brightness of stored images is to the recording's, as the lowest PSNR of the audited frames; 100 is "
-        "exact. A failure means that compression harms the pictures: raise the feature's `quality`."
+        "How close the brightness of stored images is to the recording's, as the lowest PSNR of the audited "
+        "frames; 100 is exact. A failure means that compression harms the pictures: raise the feature's "
+        "`quality`."
     )
 
     def of(self, sample: FrameSample) -> float:
         """PSNR of one frame, dB."""
-        return luma_psnr_db(sample.source_luma, sample.stored_luma)
+        return sample.picture.luma_psnr_db
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
         """One value an image feature."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bagmill.profile import Severity
-from bagmill.quality.fidelity import chroma_psnr_db
 from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
 from bagmill.quality.sampled import lowest
 
@@ -18,15 +17,13 @@ class JpegPsnrChroma:
     threshold: float | None = 34.0
     severity: Severity = "error"
     description = (
-        "How close the colours of stored images are to the recording's, as the lowest PSNR of the audited frames; 100 is "
-        "exact. A failure means that compression harms colours: set the feature's `subsampling` to 444."
+        "How close the colours of stored images are to the recording's, as the lowest PSNR of the audited frames; "
+        "100 is exact. A failure means that compression harms colours: set the feature's `subsampling` to 444."
     )
 
     def of(self, sample: FrameSample) -> float:
         """PSNR of one frame, dB."""
-        return chroma_psnr_db(
-            sample.source, sample.stored, source_luma=sample.source_luma, stored_luma=sample.stored_luma
-        )
+        return sample.picture.chroma_psnr_db
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
         """One value an image feature."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bagmill.profile import Severity
-from bagmill.quality.fidelity import ssim
 from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
 from bagmill.quality.sampled import lowest
 
@@ -18,13 +17,13 @@ class JpegSsim:
     threshold: float | None = 0.95
     severity: Severity = "error"
     description = (
-        "How well edges and texture of the recording's images are kept, as the lowest SSIM of the audited frames; 1 is "
-        "exact. A failure means that compression smears detail: raise the feature's `quality`."
+        "How well edges and texture of the recording's images are kept, as the lowest SSIM of the audited frames; "
+        "1 is exact. A failure means that compression smears detail: raise the feature's `quality`."
     )
 
     def of(self, sample: FrameSample) -> float:
         """SSIM of one frame."""
-        return ssim(sample.source_luma, sample.stored_luma)
+        return sample.picture.ssim
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
         """One value an image feature."""

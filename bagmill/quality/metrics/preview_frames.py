@@ -7,7 +7,7 @@ from bagmill.quality.metric import Direction, Measurement, PreviewEvidence, Stag
 
 
 class PreviewFrames:
-    """Frames decoded from the preview against ticks of the episode; a warning by default, as training does not read it."""
+    """Frames decoded from the preview against the episode's ticks; a warning by default: training does not read it."""
 
     name = "preview_frames"
     stage: Stage = "preview"
@@ -16,8 +16,8 @@ class PreviewFrames:
     threshold: float | None = 0.0
     severity: Severity = "warn"
     description = (
-        "Difference between the preview's frames and the episode's ticks. A failure means that the preview does not show "
-        "the episode from beginning to end."
+        "Difference between the preview's frames and the episode's ticks. A failure means that the preview does "
+        "not show the episode from beginning to end."
     )
 
     def measure(self, evidence: PreviewEvidence) -> list[Measurement]:

@@ -7,7 +7,7 @@ from bagmill.quality.metric import Direction, Measurement, PreviewEvidence, Stag
 
 
 class PreviewPsnr:
-    """The lowest PSNR of sampled preview frames; a warning by default, as training does not read it."""
+    """The lowest PSNR of sampled preview frames; a warning by default: training does not read it."""
 
     name = "preview_psnr"
     stage: Stage = "preview"
@@ -16,8 +16,8 @@ class PreviewPsnr:
     threshold: float | None = 20.0
     severity: Severity = "warn"
     description = (
-        "How close sampled preview frames are to the training frames they stand for. A failure means that the preview shows "
-        "other frames than the episode holds, or hardly anything."
+        "How close sampled preview frames are to the training frames they stand for. A failure means that the "
+        "preview shows other frames than the episode holds, or hardly anything."
     )
 
     def measure(self, evidence: PreviewEvidence) -> list[Measurement]:

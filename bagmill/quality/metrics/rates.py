@@ -20,8 +20,8 @@ class Rates:
     threshold: float | None = 10.0
     severity: Severity = "error"
     description = (
-        "How far each channel's mean message rate is from the rate that the profile expects. A failure means that a sensor "
-        "ran at another setting, or that messages were lost throughout."
+        "How far each channel's mean message rate is from the rate that the profile expects. A failure means that "
+        "a sensor ran at another setting, or that messages were lost throughout."
     )
 
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:

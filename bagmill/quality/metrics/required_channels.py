@@ -16,8 +16,8 @@ class RequiredChannels:
     threshold: float | None = 1.0
     severity: Severity = "error"
     description = (
-        "Messages on each channel that the profile makes a feature from. A failure means that a sensor was not recorded, "
-        "or that its channel is called otherwise than the profile says."
+        "Messages on each channel that the profile makes a feature from. A failure means that a sensor was not "
+        "recorded, or that its channel is called otherwise than the profile says."
     )
 
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:

@@ -23,8 +23,8 @@ class Skew:
     threshold: float | None = 50.0
     severity: Severity = "warn"
     description = (
-        "How far in time the messages behind the ticks are from their ticks, as the 99th percentile. A failure means that "
-        "what a policy sees as simultaneous was not."
+        "How far in time the messages behind the ticks are from their ticks, as the 99th percentile. A failure "
+        "means that what a policy sees as simultaneous was not."
     )
 
     def measure(self, evidence: TimelineEvidence) -> list[Measurement]:

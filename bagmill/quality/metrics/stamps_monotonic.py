@@ -24,8 +24,8 @@ class StampsMonotonic:
     threshold: float | None = 0.0
     severity: Severity = "warn"
     description = (
-        "Messages stamped earlier than the message before them on their channel. A failure means that a clock was set back "
-        "during the recording, or that messages overtook each other on the network."
+        "Messages stamped earlier than the message before them on their channel. A failure means that a clock was "
+        "set back during the recording, or that messages overtook each other on the network."
     )
 
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:

@@ -17,8 +17,8 @@ class TickCoverage:
     threshold: float | None = 98.0
     severity: Severity = "error"
     description = (
-        "Ticks for which each feature has a message within the profile's tolerance. A failure means that streams have gaps, "
-        "run too slowly or are badly synchronised: the episode would have holes."
+        "Ticks for which each feature has a message within the profile's tolerance. A failure means that streams "
+        "have gaps, run too slowly or are badly synchronised: the episode would have holes."
     )
 
     def measure(self, evidence: TimelineEvidence) -> list[Measurement]:

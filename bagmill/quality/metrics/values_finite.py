@@ -18,8 +18,8 @@ class ValuesFinite:
     threshold: float | None = 0.0
     severity: Severity = "error"
     description = (
-        "Numbers of each signal that are not a number or infinite. A failure means that a driver published garbage: "
-        "training on it makes every loss not a number."
+        "Numbers of each signal that are not a number or infinite. A failure means that a driver published "
+        "garbage: training on it makes every loss not a number."
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:

@@ -21,8 +21,8 @@ class WithinLimits:
     threshold: float | None = 0.0
     severity: Severity = "error"
     description = (
-        "Numbers of each signal outside the limits that the profile gives. A failure means a broken encoder, a wrong unit, "
-        "or a robot that left its range."
+        "Numbers of each signal outside the limits that the profile gives. A failure means a broken encoder, a "
+        "wrong unit, or a robot that left its range."
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:

@@ -1,0 +1,108 @@
+"""The `bagmill` command: its verbs, its exit codes, and the one place where an error becomes a sentence."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, NoReturn
+
+import typer
+
+from bagmill.cli.screen import complain
+from bagmill.errors import BagmillError, ProfileError
+
+VERBS = ("scan", "profile", "ingest", "show", "verify", "metrics")
+"""In the order of a recording's way. Each is a function in the module of its name, with its examples in `EPILOG`."""
+OK, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_EPILOG = """[bold]A recording's way[/bold]
+
+bagmill scan trial_7.mcap
+
+bagmill profile trial_7.mcap --out robot.yaml
+
+bagmill ingest recordings/ --profile robot.yaml --out dataset/
+
+bagmill show dataset/episodes/trial_7.mcap
+"""
+
+
+def main() -> NoReturn:
+    """Run the command with the process's arguments and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; whatever is wrong becomes one line on standard error.
+
+    Args:
+        arguments: Without the command's own name.
+
+    Returns:
+        0: all went well. 1: a recording or an episode was refused, or is damaged. 2: wrong usage, or a wrong profile.
+        130: interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows no × must not end the command.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = build_app(_verbs_for(arguments))(list(arguments), prog_name="bagmill", standalone_mode=False)
+        sys.stdout.flush()
+    except ProfileError as err:
+        complain(str(err))
+        return WRONG_USAGE
+    except BagmillError as err:
+        complain(str(err))
+        return REFUSED
+    except typer.TyperException as err:
+        complain(f"{' '.join(err.format_message().split()).rstrip('.')}. Try `bagmill --help`.")
+        return err.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has enough. What is still buffered must go somewhere, or Python complains while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    return code or OK
+
+
+def build_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
+    """The command with some of its verbs."""
+    app = typer.Typer(
+        name="bagmill",
+        help="Raw robot recordings in; aligned, quality-checked, randomly readable training data out.",
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_bagmill)
+    for verb in verbs:
+        module = import_module(f"bagmill.cli.{verb}")
+        app.command(verb, epilog=module.EPILOG)(getattr(module, verb))
+    return app
+
+
+def _verbs_for(arguments: Sequence[str]) -> Sequence[str]:
+    """The verb that is asked for alone, for all imports together take longer than most commands; else every one."""
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    return words[:1] if words and words[0] in VERBS else VERBS
+
+
+def _bagmill(
+    context: typer.Context,
+    *,
+    is_version_asked: Annotated[bool, typer.Option("--version", help="Say which version this is, and stop.")] = False,
+) -> None:
+    if is_version_asked:
+        sys.stdout.write(f"bagmill {version('bagmill')}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise typer.BadParameter("no verb is named")

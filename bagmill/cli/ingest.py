@@ -1,0 +1,160 @@
+"""`bagmill ingest`: recordings → episodes of a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from bagmill.cli.progress import Steps
+from bagmill.cli.screen import complain, notices, print_json, results, table
+from bagmill.cli.wording import counted, number_text, printable, size_text
+from bagmill.dataset import Dataset, episode_name
+from bagmill.ingest import IngestOutcome, IngestRequest
+from bagmill.ingest import ingest as ingest_one
+from bagmill.profile import load_profile
+from bagmill.quality import resolve_checks
+from bagmill.recordings import discover
+
+EPILOG = """[bold]Examples[/bold]
+
+bagmill ingest recordings/ --profile robot.yaml --out dataset/  [dim]all recordings below a folder[/dim]
+
+bagmill ingest trial_7.mcap -p robot.yaml -o dataset/ --force  [dim]one of them, made anew[/dim]
+"""
+
+
+def ingest(
+    recordings: Annotated[
+        list[Path], typer.Argument(metavar="REC…", help="Recordings, or folders with recordings at any depth.")
+    ],
+    *,
+    profile: Annotated[
+        Path, typer.Option("--profile", "-p", help="What becomes a feature, and how; `bagmill profile` drafts one.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The dataset's folder; made where there is none.")],
+    is_forced: Annotated[bool, typer.Option("--force", help="Make episodes again that are published already.")] = False,
+    is_without_preview: Annotated[bool, typer.Option("--no-preview", help="Stop before the preview.")] = False,
+    num_threads: Annotated[
+        int | None, typer.Option("--threads", min=1, metavar="N", help="Threads that encode; one a core if left out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """Make an episode of every recording: check it, align it, encode it, publish it, measure what came out.
+
+    What is published already is not made again. A recording that is refused never stops the others: it is listed with
+    the reason, here and in the dataset's quarantine, and the exit code is 1.
+    """
+    loaded = load_profile(profile)
+    resolve_checks(loaded)
+    if out.exists() and not out.is_dir():
+        raise typer.BadParameter(f"{out} is a file, not a dataset's folder", param_hint="--out")
+    outcomes: list[IngestOutcome] = []
+    found = _find(recordings)
+    steps = Steps("episode", num_subjects=len(found))
+    for episode, recording in found.items():
+        request = IngestRequest(
+            episode=episode,
+            recording=recording,
+            dataset=out,
+            profile=loaded,
+            until="episode" if is_without_preview else "preview",
+            num_threads=num_threads,
+            is_forced=is_forced,
+        )
+        with steps.subject(episode):
+            outcome = ingest_one(request, progress=steps.report)
+        outcomes.append(outcome)
+        notices().print(Text(printable(f"{episode}: {_state(outcome)} in {outcome.num_seconds:.1f} s")), soft_wrap=True)
+    if as_json:
+        print_json({"dataset": out, "profile": loaded.name, "episodes": [_json(each, out) for each in outcomes]})
+    else:
+        _print(outcomes)
+    refused = [outcome.refusal for outcome in outcomes if outcome.refusal is not None]
+    for entry in refused:
+        remedy = f" {entry.remedy}." if entry.remedy else ""
+        complain(f"{entry.episode} refused at stage {entry.stage}: {entry.reason}{remedy}")
+    return 1 if refused else 0
+
+
+def _find(paths: list[Path]) -> dict[str, Path]:
+    """Episode → recording, in the order named; two recordings that would become one episode are wrong usage."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        if not path.exists():
+            raise typer.BadParameter(f"{path}: no such file or folder", param_hint="REC")
+        recordings = discover(path) if path.is_dir() else [path]
+        if not recordings:
+            raise typer.BadParameter(f"{path}: no recordings below this folder", param_hint="REC")
+        for recording in recordings:
+            name = episode_name(path if path.is_dir() and recording != path else recording.parent, recording)
+            other = found.setdefault(name, recording)
+            if other.absolute() != recording.absolute():
+                raise typer.BadParameter(
+                    f"{other} and {recording} would both become episode {name}; name the folder above both instead",
+                    param_hint="REC",
+                )
+    return found
+
+
+def _print(outcomes: list[IngestOutcome]) -> None:
+    shown = table(
+        "episode", "frames", "raw", "stored", "ratio", "PSNR", "skew p99", "checks", "state",
+        right=("frames", "raw", "stored", "ratio", "PSNR", "skew p99", "checks"),
+    )  # fmt: skip
+    for outcome in outcomes:
+        report = outcome.report
+        quality = report.quality
+        num_passed = len(report.checks) - len(report.failed_checks)
+        shown.add_row(
+            printable(outcome.episode),
+            f"{report.num_frames:,}" if report.num_frames else "–",
+            size_text(report.raw_bytes) if report.raw_bytes else "–",
+            size_text(report.stored_bytes) if report.stored_bytes else "–",
+            f"{report.raw_bytes / report.stored_bytes:.2f}" if report.stored_bytes else "–",
+            number_text(quality.get("jpeg_psnr", float("nan")), "dB"),
+            number_text(quality.get("skew", float("nan")), "ms"),
+            f"{num_passed}/{len(report.checks)}" if report.checks else "–",
+            Text(_state(outcome), style="red" if outcome.refusal else "green"),
+        )
+    results().print(shown)
+
+
+def _state(outcome: IngestOutcome) -> str:
+    if outcome.refusal is not None:
+        return f"refused ({outcome.refusal.stage})"
+    warned = outcome.report.failed_checks
+    state = "published already" if outcome.is_reused else "published"
+    return f"{state}, {counted(len(warned), 'warning')}" if warned else state
+
+
+def _json(outcome: IngestOutcome, dataset: Path) -> dict[str, object]:
+    report, refusal = outcome.report, outcome.refusal
+    is_published = refusal is None and report.version is not None
+    return {
+        "episode": outcome.episode,
+        "recording": report.recording_path,
+        "state": "refused" if refusal else "reused" if outcome.is_reused else "published",
+        "version": report.version,
+        "path": Dataset(dataset).episode_path(outcome.episode, report.version)
+        if is_published and report.version
+        else None,
+        "num_ticks": report.num_ticks,
+        "num_frames": report.num_frames,
+        "duration_ns": report.duration_ns,
+        "raw_bytes": report.raw_bytes,
+        "stored_bytes": report.stored_bytes,
+        "num_checks": len(report.checks),
+        "failed_checks": report.failed_checks,
+        "quality": report.quality,
+        "num_seconds": outcome.num_seconds,
+        "refusal": refusal
+        and {
+            "stage": refusal.stage,
+            "reason": refusal.reason,
+            "remedy": refusal.remedy,
+            "failed_checks": refusal.failed_checks,
+        },
+    }

@@ -1,0 +1,80 @@
+"""`bagmill profile`: a profile to start from."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from bagmill.cli.progress import Steps
+from bagmill.cli.screen import notices
+from bagmill.cli.wording import counted, printable
+from bagmill.drafts import ProfileDraft, draft_profile, profile_yaml
+from bagmill.errors import StorageError
+from bagmill.streams import scan
+
+EPILOG = """[bold]Examples[/bold]
+
+bagmill profile trial_7.mcap  [dim]print it[/dim]
+
+bagmill profile trial_7.mcap --out robot.yaml  [dim]keep it[/dim]
+
+bagmill profile trial_7.mcap --rate 30000/1001  [dim]at another rate[/dim]
+"""
+
+
+def profile(
+    recording: Annotated[Path, typer.Argument(metavar="REC", help="A recording of the robot.")],
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write; standard output where it is left out.")
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option("--rate", metavar="HZ", help="Ticks a second, e.g. 30 or 30000/1001; else the main camera's."),
+    ] = None,
+) -> None:
+    """Write a profile that fits a recording, to start from: features, clock, rates and tolerances, with the reasons.
+
+    What a policy is usually trained on becomes features; what else could be is there as comments; what could not is
+    listed with the reason.
+    """
+    rate_hz = None if rate is None else _rate(rate)
+    steps = Steps("recording", num_subjects=1)
+    with steps.subject(recording.name or str(recording)):
+        index = scan(recording, progress=lambda done, total: steps.report("scan", done, total))
+    draft = draft_profile(index, rate_hz=rate_hz)
+    text = profile_yaml(draft)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as err:
+        raise StorageError(f"cannot be written ({err.strerror})", path=out) from err
+    notices().print(Text(_summary(draft, out)), soft_wrap=True)
+
+
+def _rate(text: str) -> Fraction:
+    try:
+        rate_hz = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise typer.BadParameter(
+            f"{text!r} is not a number or a fraction such as 30000/1001", param_hint="--rate"
+        ) from None
+    if not 0 < rate_hz <= 100_000:
+        raise typer.BadParameter(f"{text} is not between 0 and 100,000", param_hint="--rate")
+    return rate_hz
+
+
+def _summary(draft: ProfileDraft, out: Path) -> str:
+    active = [feature.name for feature in draft.features if feature.is_active]
+    num_suggested = len(draft.features) - len(active)
+    suggested = f", {num_suggested} more as comments" if num_suggested else ""
+    features = f"{counted(len(active), 'feature')} ({', '.join(active)}){suggested}"
+    return printable(f"{out}: {features}, clock {draft.clock.clock}, {draft.rate_hz} Hz")

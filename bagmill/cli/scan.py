@@ -1,0 +1,96 @@
+"""`bagmill scan`: what recordings hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from bagmill.cli.progress import Steps
+from bagmill.cli.scan_facts import advice, channel_facts, recording_facts
+from bagmill.cli.screen import complain, print_json, results, table
+from bagmill.cli.wording import counted, duration_text, printable, rate_text, size_text, stamp_text
+from bagmill.errors import BagmillError
+from bagmill.streams import RecordingIndex
+from bagmill.streams import scan as scan_recording
+
+_CONTAINERS = {"mcap": "MCAP file", "rosbag1": "ROS 1 bag", "rosbag2": "rosbag2 recording"}
+_MOST_FIELDS = 4
+
+EPILOG = """[bold]Examples[/bold]
+
+bagmill scan trial_7.mcap  [dim]what is in it[/dim]
+
+bagmill scan a.mcap b.bag rosbag2_folder/ --json  [dim]for a program[/dim]
+"""
+
+
+def scan(
+    recordings: Annotated[
+        list[Path], typer.Argument(metavar="REC…", help="MCAP files, ROS 1 bags, rosbag2 folders or their databases.")
+    ],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> int:
+    """Tell what recordings hold: channels, rates, clocks, damage, and what to mind before training on them.
+
+    Exit code 1 where one cannot be read or has lost data; the others are told all the same.
+    """
+    documents: list[dict[str, object]] = []
+    is_all_sound = True
+    steps = Steps("recording", num_subjects=len(recordings))
+    for path in recordings:
+        try:
+            with steps.subject(path.name or str(path)):
+                index = scan_recording(path, progress=lambda done, total: steps.report("scan", done, total))
+        except BagmillError as err:
+            is_all_sound = False
+            documents.append({"path": path, "error": str(err)})
+            complain(str(err))
+            continue
+        is_all_sound &= all(fault.severity != "error" for fault in index.faults)
+        if as_json:
+            documents.append(recording_facts(index))
+        else:
+            _print(index)
+    if as_json:
+        print_json({"recordings": documents})
+    return 0 if is_all_sound else 1
+
+
+def _print(index: RecordingIndex) -> None:
+    console = results()
+    facts = recording_facts(index)
+    channels = [channel_facts(stream) for stream in index.streams]
+    size, container = size_text(index.size_bytes), _CONTAINERS.get(index.container, index.container)
+    console.print(Text(printable(index.path), style="bold"), soft_wrap=True)
+    held = f"{counted(index.num_messages_from_scan, 'message')} on {counted(len(channels), 'channel')}"
+    console.print(f"{container}, {size}, {held}", soft_wrap=True)
+    start_ns, duration_ns = facts["start_ns"], facts["duration_ns"]
+    if isinstance(start_ns, int) and isinstance(duration_ns, int):
+        console.print(f"logged from {stamp_text(start_ns)} on, for {duration_text(duration_ns)}", soft_wrap=True)
+    if channels:
+        shown = table(
+            "channel", "type", "messages", "rate", "size", "holds", "stamps", "log − header",
+            right=("messages", "rate", "size", "log − header"),
+        )  # fmt: skip
+        for channel in channels:
+            shown.add_row(
+                printable(channel.topic),
+                printable(channel.type),
+                f"{channel.num_messages:,}",
+                rate_text(channel.rate_hz),
+                size_text(channel.size_bytes),
+                printable(channel.holds(most_fields=_MOST_FIELDS)),
+                channel.stamps,
+                "–" if channel.offset_ns is None else duration_text(channel.offset_ns),
+            )
+        console.print(shown)
+    for fault in index.faults:
+        style = "red" if fault.severity == "error" else "yellow"
+        console.print(Text(f"{fault.severity}: {printable(fault.message)}", style=style), soft_wrap=True)
+    for sentence in advice(index):
+        console.print(Text(f"→ {printable(sentence)}"), soft_wrap=True)
+    console.print()

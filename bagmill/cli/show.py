@@ -1,0 +1,105 @@
+"""`bagmill show`: what an episode holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from bagmill.cli.episode_paths import find_episode
+from bagmill.cli.screen import print_json, results, table
+from bagmill.cli.show_facts import EpisodeFacts, episode_facts, facts_json
+from bagmill.cli.wording import counted, duration_text, number_text, printable, size_text, stamp_text
+
+EPILOG = """[bold]Examples[/bold]
+
+bagmill show dataset/episodes/trial_7.mcap  [dim]the version last asked for[/dim]
+
+bagmill show dataset/episodes/trial_7.mcap/0a1b2c3d4e5f6071.zarr  [dim]a certain one[/dim]
+"""
+
+
+def show(
+    episode: Annotated[
+        Path, typer.Argument(metavar="EPISODE", help="A `.zarr` folder, or an episode's folder: its newest version.")
+    ],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Tell what an episode holds: features, how they are stored, their synchronisation, provenance and quality."""
+    facts = episode_facts(find_episode(episode))
+    if as_json:
+        print_json(facts_json(facts))
+    else:
+        _print(facts, results())
+
+
+def _print(facts: EpisodeFacts, console: Console) -> None:
+    def line(text: str, style: str = "") -> None:
+        console.print(Text(printable(text), style=style), soft_wrap=True)
+
+    line(f"{facts.episode}, version {facts.version}", "bold")
+    line(str(facts.path))
+    ticks = f"{counted(facts.num_ticks, 'tick')} at {facts.rate_hz} Hz, {duration_text(facts.duration_ns)}"
+    line(f"{ticks}, from {stamp_text(facts.start_ns)} on; {size_text(facts.stored_bytes)} stored")
+    for label, text in (("robot", facts.robot), ("task", facts.task)):
+        if text:
+            line(f"{label}: {text}")
+    _print_stored(facts, console)
+    _print_times(facts, console)
+    recording = facts.recording
+    line(f"recording  {recording.get('path') or recording.get('container')}, {recording.get('content_hash')}")
+    line(f"profile    {facts.profile}")
+    for fault in facts.faults:
+        line(f"fault      {fault}", "yellow")
+    if not facts.checks:
+        line("quality    no report beside this episode")
+        return
+    shown = table("check", "stage", "worst", "passes", "verdict", right=("worst",))
+    for check in facts.checks:
+        sign = "≥" if check.direction == "higher" else "≤"
+        passes = "–" if check.threshold is None else f"{sign} {check.threshold:g} {check.unit}"
+        verdict = "passed" if check.is_passed else f"{check.severity}: {', '.join(check.failed_subjects[:3])}"
+        style = "green" if check.is_passed else "red" if check.is_blocking else "yellow"
+        worst = number_text(check.worst, check.unit)
+        shown.add_row(check.name, check.stage, worst, passes, Text(printable(verdict), style=style))
+    console.print(shown)
+
+
+def _print_stored(facts: EpisodeFacts, console: Console) -> None:
+    shown = table(
+        "feature", "shape", "dtype", "chunk", "shard", "stored as", "size", "per tick", right=("size", "per tick")
+    )
+    for feature in facts.features:
+        shown.add_row(
+            feature.name,
+            " × ".join(map(str, feature.shape)),
+            feature.dtype,
+            " × ".join(map(str, feature.chunk_shape)),
+            " × ".join(map(str, feature.shard_shape)) if feature.shard_shape else "–",
+            feature.stored_as,
+            size_text(feature.stored_bytes),
+            size_text(round(feature.stored_bytes / max(facts.num_ticks, 1))),
+        )
+    console.print(shown)
+
+
+def _print_times(facts: EpisodeFacts, console: Console) -> None:
+    shown = table(
+        "feature", "channel", "clock", "rule", "valid", "interpolated", "skew p50", "p99", "max",
+        right=("valid", "interpolated", "skew p50", "p99", "max"),
+    )  # fmt: skip
+    for feature in facts.features:
+        shown.add_row(
+            feature.name,
+            printable(feature.channel),
+            feature.clock,
+            feature.rule,
+            number_text(feature.valid_percent, "%"),
+            number_text(feature.interpolated_percent, "%"),
+            *(number_text(value, "ms") for value in feature.skew_ms),
+        )
+    console.print(shown)

@@ -1,0 +1,76 @@
+"""Messages that name their joints (sensor_msgs/JointState, in any encoding): values by name, not by place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.errors import DecodeError
+from bagmill.messages.tree import child, is_list
+
+_NAME_FIELDS = ("name", "names", "joint_names")
+
+
+def joint_names(message: Any) -> tuple[str, ...]:
+    """The joints a message names, in its order; empty where it names none, or not each by a name of its own.
+
+    Args:
+        message: From a message decoder.
+    """
+    for field in _NAME_FIELDS:
+        try:
+            names = child(message, field)
+        except KeyError:
+            continue
+        if is_list(names) and all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
+            return tuple(names)
+    return ()
+
+
+class JointOrder:
+    """Puts values that come in the order of their message into one fixed order of joints.
+
+    Drivers are free to change the order from message to message; the last one's is remembered only to save time.
+
+    Args:
+        names: The joints wanted, in the order wanted.
+        field: What the values are, for error messages.
+    """
+
+    def __init__(self, names: Sequence[str], *, field: str) -> None:
+        self._names = tuple(names)
+        self._field = field
+        # One object, replaced whole: several threads decode with the same order.
+        self._last: tuple[tuple[str, ...] | None, NDArray[np.intp]] = (None, np.empty(0, np.intp))
+
+    def apply(self, values: NDArray[np.float64], *, found: tuple[str, ...]) -> NDArray[np.float64]:
+        """Values of the joints wanted.
+
+        Args:
+            values: (N,) one for each joint of the message.
+            found: The N joints of the message.
+
+        Returns:
+            (D,) in the order wanted.
+
+        Raises:
+            DecodeError: A joint is missing, or the message has not one value for each joint.
+        """
+        last_found, index = self._last
+        if found != last_found:
+            place = {name: n for n, name in enumerate(found)}
+            missing = [name for name in self._names if name not in place]
+            if missing:
+                raise DecodeError(
+                    f"no joint called {', '.join(missing)} in the message, it has {', '.join(found) or 'no names'}"
+                )
+            index = np.array([place[name] for name in self._names], np.intp)
+            self._last = (found, index)
+        if len(values) != len(found):
+            raise DecodeError(
+                f"`{self._field}`: expected one number for each of {len(found)} joints, found {len(values)}"
+            )
+        return values[index]

@@ -1,0 +1,101 @@
+"""Decoded messages → the numbers in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.errors import DecodeError
+from bagmill.messages.field_path import is_addressable
+from bagmill.messages.tree import children, is_list, is_stamp
+
+MAX_NUMBERS = 4096
+"""A field of more numbers is a picture, a map or a point cloud, not a signal."""
+
+_MAX_LISTED = 16
+"""Messages of a list that the inventory lists one by one; longer lists are told as one field."""
+
+
+def numbers_of(value: Any) -> NDArray[np.float64]:
+    """Every number in a value, in the order of its definition.
+
+    Text, blobs and points in time inside messages are passed over; booleans are 0 and 1; integers beyond 2**53 are
+    rounded.
+
+    Args:
+        value: A number, an array, a message, or a list of any of them.
+
+    Returns:
+        float64 (D,), no view of the message.
+
+    Raises:
+        DecodeError: The value itself is no number and holds none, or a number is too large for float64.
+    """
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
+        return np.array(value, np.float64).ravel()
+    if _is_passed_over(value):
+        raise DecodeError(f"expected numbers, found {'nothing' if value is None else type(value).__name__}")
+    if isinstance(value, list) and any(item is None for item in value):
+        raise DecodeError(f"expected numbers, found a list of {len(value)} with nothing in some places")
+    numbers: list[float] = []
+    _gather(value, numbers)
+    try:
+        return np.array(numbers, np.float64)
+    except OverflowError as err:
+        raise DecodeError("a whole number that is too large for a float64") from err
+
+
+def numeric_fields(message: Any) -> dict[str, int]:
+    """How many numbers there are at every path of a message, in the order of its definition.
+
+    Listed are leaves, and every composite with all that is in it; headers, points in time, text, blobs, empty fields
+    and whatever holds more than `MAX_NUMBERS` numbers are not.
+
+    Args:
+        message: From a message decoder.
+    """
+    fields: dict[str, int] = {}
+    for name, value in children(message) or ():
+        _count(value, name, fields if is_addressable(name) else {})
+    return {path: count for path, count in fields.items() if 0 < count <= MAX_NUMBERS}
+
+
+def _count(value: Any, path: str, fields: dict[str, int]) -> int:
+    """Enter a value and its parts, and return how many numbers `_gather` finds in it."""
+    if _is_passed_over(value):
+        return 0
+    if isinstance(value, bool | int | float):
+        fields[path] = 1
+        return 1
+    if isinstance(value, np.ndarray):
+        fields[path] = value.size
+        return value.size
+    fields[path] = 0  # a composite's place in the order is before its parts
+    if (parts := children(value)) is not None:
+        count = sum(_count(part, f"{path}.{name}", fields if is_addressable(name) else {}) for name, part in parts)
+    elif all(isinstance(item, bool | int | float) for item in value):
+        count = len(value)
+    else:
+        listed = fields if len(value) <= _MAX_LISTED else {}
+        count = sum(_count(part, f"{path}[{n}]", listed) for n, part in enumerate(value))
+    fields[path] = count
+    return count
+
+
+def _gather(value: Any, numbers: list[float]) -> None:
+    if isinstance(value, bool | int | float):
+        numbers.append(value)
+    elif isinstance(value, np.ndarray):
+        numbers.extend(value.tolist())
+    elif not _is_passed_over(value):
+        parts = children(value)
+        for part in value if parts is None else (part for _, part in parts):
+            _gather(part, numbers)
+
+
+def _is_passed_over(value: Any) -> bool:
+    if isinstance(value, bool | int | float | np.ndarray):
+        return False
+    return is_stamp(value) or (children(value) is None and not is_list(value))

@@ -1,0 +1,127 @@
+"""One stored frame as a small RGB picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+
+from bagmill.episodes import Episode
+from bagmill.previews.colour import colour_depth, depth_range
+
+_RANGE_SAMPLES = 8
+_JPEG_START = b"\xff\xd8"
+
+
+def spread_ticks(num_ticks: int, *, count: int) -> list[int]:
+    """Up to `count` different ticks from the first to the last, evenly spread."""
+    return np.unique(np.linspace(0, num_ticks - 1, min(count, num_ticks)).round().astype(int)).tolist()
+
+
+def depth_ranges(episode: Episode) -> dict[str, tuple[int, int]]:
+    """Depth feature → (near, far) to colour it by, the same at every call.
+
+    Raises:
+        StorageError: A frame is damaged.
+    """
+    ranges = {}
+    for name, feature in episode.features.items():
+        if feature.kind == "depth":
+            stored = np.flatnonzero(episode.stored_ticks(name))
+            chosen = stored[spread_ticks(len(stored), count=_RANGE_SAMPLES)] if len(stored) else stored
+            ranges[name] = depth_range(episode.frame(name, tick) for tick in chosen.tolist())
+    return ranges
+
+
+def fit_size(shape: tuple[int, ...], *, height: int, max_width: int) -> tuple[int, int]:
+    """A picture's size at a given height, its aspect kept as far as even numbers allow.
+
+    Args:
+        shape: (H, W, …) of the frame.
+        height: Wanted, lines.
+        max_width: A wider picture is made lower instead.
+
+    Returns:
+        (height, width), both even and at least 2.
+    """
+    lines, pixels = shape[:2]
+    height = min(height, max_width * lines // pixels)
+    return _even(height), min(_even(height * pixels / lines), max_width - max_width % 2)
+
+
+def thumbnail(
+    episode: Episode,
+    name: str,
+    *,
+    tick: int,
+    size: tuple[int, int],
+    ranges: Mapping[str, tuple[int, int]],
+    is_exact: bool = False,
+) -> NDArray[np.uint8] | None:
+    """A stored frame at a smaller or larger size, depth in colours.
+
+    Args:
+        episode: The episode.
+        name: An image or depth feature.
+        tick: Position on the timeline.
+        size: (height, width) wanted.
+        ranges: Of `depth_ranges`.
+        is_exact: Take a JPEG at its full size first, as training does, not at the fraction its decoder offers: slower.
+
+    Returns:
+        (*size, 3) uint8 RGB; None where the tick has no frame.
+
+    Raises:
+        StorageError: The frame is damaged.
+    """
+    data = episode.chunk_bytes(name, tick)
+    if data is None:
+        return None
+    if name in ranges:
+        near, far = ranges[name]
+        # Nearest neighbours before the colours: a mean of two depths, or of one and nothing, is no depth at all.
+        return colour_depth(_nearest(episode.frame(name, tick), size), near=near, far=far)
+    reduced = None if is_exact else _decode_reduced(data, size)
+    return _resized(episode.frame(name, tick) if reduced is None else reduced, size)
+
+
+def _decode_reduced(data: memoryview, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+    """A JPEG decoded at the smallest fraction that is not smaller than wanted; None where it is none, or damaged."""
+    if bytes(data[:2]) != _JPEG_START:
+        return None
+    try:
+        reduced: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, colorspace="RGB", min_height=size[0], min_width=size[1]
+        )
+    except ValueError:
+        # The episode's reader will say what is wrong with it.
+        return None
+    return reduced
+
+
+def _nearest(depth: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:
+    rows, columns = (
+        ((np.arange(wanted) + 0.5) * found / wanted).astype(np.intp)
+        for wanted, found in zip(size, depth.shape, strict=True)
+    )
+    return depth[rows[:, None], columns]
+
+
+def _resized(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    if rgb.shape[:2] == size:
+        return rgb
+    height, width = size
+    picture = Image.fromarray(rgb)
+    is_smaller = height <= rgb.shape[0]
+    if is_smaller and rgb.shape[0] % height == 0 and rgb.shape[1] % width == 0:
+        # Whole pixels into one: the same mean as a box filter's, in a quarter of its time.
+        return np.asarray(picture.reduce((rgb.shape[1] // width, rgb.shape[0] // height)))
+    resampling = Image.Resampling.BOX if is_smaller else Image.Resampling.BILINEAR
+    return np.asarray(picture.resize((width, height), resampling))
+
+
+def _even(length: float) -> int:
+    return max(2, 2 * round(length / 2))

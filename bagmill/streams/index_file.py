@@ -1,0 +1,135 @@
+"""The scan's result as a file: an .npz without pickles, so that stock NumPy opens it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import secrets
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.errors import StorageError
+from bagmill.messages.content import ChannelContent
+from bagmill.recordings import Channel, Fault
+from bagmill.streams.index import RecordingIndex, Stream
+
+_FORMAT = "bagmill index 1"
+_COLUMNS = ("log_time_ns", "publish_time_ns", "header_time_ns", "size_bytes")
+_REMEDY = "Scan the recording again"
+
+
+def save_index(index: RecordingIndex, path: Path | str) -> None:
+    """Write an index; under its name there is the old file or the whole new one, never a part. Folders are made.
+
+    Layout: `description`, JSON as bytes; `schemas`, the channels' definitions end to end; and one int64 array for each
+    of log, publish and header times and sizes, channel after channel.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    path = Path(path)
+    description = {
+        "format": _FORMAT,
+        "path": index.path,
+        "container": index.container,
+        "content_hash": index.content_hash,
+        "size_bytes": index.size_bytes,
+        "faults": [dataclasses.asdict(fault) for fault in index.faults],
+        "streams": [_describe(stream) for stream in index.streams],
+    }
+    columns = {
+        name: np.concatenate([np.empty(0, np.int64), *(getattr(stream, name) for stream in index.streams)])
+        for name in _COLUMNS
+    }
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("xb") as file:
+                np.savez(
+                    file,
+                    allow_pickle=False,
+                    description=np.frombuffer(json.dumps(description).encode(), np.uint8),
+                    schemas=np.frombuffer(b"".join(stream.channel.schema_data for stream in index.streams), np.uint8),
+                    **columns,
+                )
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as err:
+        raise StorageError(
+            f"the index cannot be written ({err.strerror})",
+            path=path,
+            remedy="Check the folder and the space on its disk",
+        ) from err
+
+
+def load_index(path: Path | str) -> RecordingIndex:
+    """Read an index back: equal to the one that was saved.
+
+    Raises:
+        StorageError: The file is missing, damaged, or of another format.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # before NumPy allocates what a flipped bit asks for
+        if damaged is None:
+            with np.load(path, allow_pickle=False) as arrays:
+                return _rebuild({name: arrays[name] for name in arrays.files})
+    except FileNotFoundError as err:
+        raise StorageError("there is no such index", path=path, remedy=_REMEDY) from err
+    except Exception as err:  # zipfile and NumPy raise a dozen kinds on damaged archives
+        raise StorageError(f"the index is damaged ({err})", path=path, remedy=_REMEDY) from err
+    raise StorageError(f"the index is damaged (checksum of {damaged})", path=path, remedy=_REMEDY)
+
+
+def _describe(stream: Stream) -> dict[str, Any]:
+    channel = {
+        field.name: getattr(stream.channel, field.name)
+        for field in dataclasses.fields(Channel)
+        if field.name != "schema_data"
+    }
+    return {
+        "channel": {**channel, "metadata": dict(stream.channel.metadata)},
+        "content": {**dataclasses.asdict(stream.content)},
+        "num_messages": stream.num_messages,
+        "schema_bytes": len(stream.channel.schema_data),
+    }
+
+
+def _rebuild(arrays: dict[str, NDArray[Any]]) -> RecordingIndex:
+    description = json.loads(arrays["description"].tobytes())
+    if description["format"] != _FORMAT:
+        raise ValueError(f"its format is {description['format']!r}, not {_FORMAT!r}")
+    schemas = arrays["schemas"].tobytes()
+    streams: list[Stream] = []
+    schema_end = message_end = 0
+    for entry in description["streams"]:
+        schema_start, schema_end = schema_end, schema_end + entry["schema_bytes"]
+        message_start, message_end = message_end, message_end + entry["num_messages"]
+        content = {**entry["content"], "names": tuple(entry["content"]["names"])}
+        streams.append(
+            Stream(
+                channel=Channel(**entry["channel"], schema_data=schemas[schema_start:schema_end]),
+                content=ChannelContent(**content),
+                **{name: arrays[name][message_start:message_end] for name in _COLUMNS},
+            )
+        )
+    if schema_end != len(schemas) or any(len(arrays[name]) != message_end for name in _COLUMNS):
+        raise ValueError("its arrays and its description differ in length")
+    return RecordingIndex(
+        path=description["path"],
+        container=description["container"],
+        content_hash=description["content_hash"],
+        size_bytes=description["size_bytes"],
+        streams=tuple(streams),
+        faults=tuple(Fault(**fault) for fault in description["faults"]),
+    )

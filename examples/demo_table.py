@@ -1,0 +1,86 @@
+"""What became of every episode, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from bagmill.cli.screen import table
+from bagmill.cli.wording import number_text, size_text
+from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, load_report, read_quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where an episode's way ended."""
+
+    report: EpisodeReport | None
+    """Of the version last asked for; None where the recording could not be read."""
+    refusal: QuarantineEntry | None
+
+    @property
+    def is_published(self) -> bool:
+        """It went all the way."""
+        return self.refusal is None and self.report is not None
+
+    @property
+    def stage(self) -> str:
+        """The stage it was refused at."""
+        return "" if self.refusal is None else self.refusal.stage
+
+    @property
+    def blocking_checks(self) -> tuple[str, ...]:
+        """The checks that ended its way."""
+        return () if self.refusal is None else self.refusal.failed_checks
+
+
+def ending_of(dataset: Dataset, episode: str) -> Ending:
+    """What became of an episode.
+
+    Raises:
+        StorageError: Its report or its quarantine entry is damaged.
+    """
+    versions = [path.stem for path in dataset.report_path(episode, "any").parent.glob("*.json")]
+    reports = [load_report(dataset, episode, version=version) for version in versions]
+    newest = max(reports, key=lambda report: report.requested_ns, default=None)
+    return Ending(newest, read_quarantine(dataset, episode))
+
+
+def endings_table(endings: Mapping[str, Ending]) -> Table:
+    """One row an episode."""
+    numbers = ("frames", "raw", "stored", "ratio", "PSNR", "skew p99", "checks")
+    shown = table("episode", *numbers, "state", right=numbers)
+    for episode, ending in endings.items():
+        shown.add_row(episode, *_numbers(ending.report), _state(ending))
+    return shown
+
+
+def _numbers(report: EpisodeReport | None) -> list[str]:
+    if report is None:
+        return ["–"] * 7
+    checks = report.checks
+    is_stored = report.stored_bytes > 0
+    return [
+        str(report.num_frames) if is_stored else "–",
+        size_text(report.raw_bytes),
+        size_text(report.stored_bytes) if is_stored else "–",
+        f"{report.raw_bytes / report.stored_bytes:.1f} ×" if is_stored else "–",
+        _worst(report, "jpeg_psnr"),
+        _worst(report, "skew"),
+        f"{sum(check.is_passed for check in checks)}/{len(checks)}",
+    ]
+
+
+def _worst(report: EpisodeReport, metric: str) -> str:
+    check = next((check for check in report.checks if check.name == metric), None)
+    return "–" if check is None else number_text(check.worst, check.unit)
+
+
+def _state(ending: Ending) -> str:
+    if ending.refusal is None:
+        return "published" if ending.is_published else "not made"
+    if ending.blocking_checks:
+        return f"blocked by {', '.join(ending.blocking_checks)}"
+    return f"refused: {ending.refusal.reason}"

@@ -1,0 +1,180 @@
+"""JPEG: judged by Pillow, on files that Pillow wrote."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from bagmill.codecs import JpegInfo, decode_jpeg, encode_jpeg, is_whole, jpeg_info
+from bagmill.errors import CodecError
+
+
+def _picture(height: int = 45, width: int = 70) -> np.ndarray:
+    y, x = np.mgrid[:height, :width]
+    waves = [np.sin(x / 9), np.cos(y / 7), np.sin((x + y) / 11)]
+    return np.asarray(128 + 100 * np.stack(waves, axis=-1), dtype=np.uint8)
+
+
+def _pillow_jpeg(image: Image.Image, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def _by_pillow(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+@pytest.mark.parametrize(("subsampling", "name"), [(0, "444"), (1, "422"), (2, "420")])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}])
+def test_decode_gives_what_pillow_gives(subsampling: int, name: str, options: dict[str, object]) -> None:
+    data = _pillow_jpeg(Image.fromarray(_picture()), quality=90, subsampling=subsampling, **options)
+
+    decoded = decode_jpeg(data)
+
+    assert jpeg_info(data) == JpegInfo(45, 70, 3, name)
+    assert decoded.shape == (45, 70, 3)
+    assert np.abs(decoded.astype(int) - _by_pillow(data)).max() <= 1
+
+
+def test_gray_is_given_as_three_equal_channels() -> None:
+    gray = _picture()[:, :, 0]
+    data = _pillow_jpeg(Image.fromarray(gray), quality=95)
+
+    decoded = decode_jpeg(data)
+
+    assert jpeg_info(data) == JpegInfo(45, 70, 1, "gray")
+    assert np.array_equal(decoded[:, :, 0], decoded[:, :, 1])
+    assert np.array_equal(decoded[:, :, 0], decoded[:, :, 2])
+    assert np.abs(decoded[:, :, 0].astype(int) - np.asarray(Image.open(io.BytesIO(data)))).max() <= 1
+
+
+@pytest.mark.parametrize(("subsampling", "tolerance"), [("420", 12), ("444", 8)])
+def test_encoded_pictures_look_the_same_to_pillow(subsampling: str, tolerance: int) -> None:
+    picture = _picture()
+
+    data = encode_jpeg(picture, quality=95, subsampling=subsampling)
+
+    assert jpeg_info(data).subsampling == subsampling
+    assert np.abs(_by_pillow(data).astype(int) - picture).max() <= tolerance
+    # Red and blue swapped would differ by far more than the tolerance.
+    assert np.abs(_by_pillow(data)[:, :, ::-1].astype(int) - picture).max() > 50
+
+
+def test_quality_is_the_one_asked_for() -> None:
+    sizes = [len(encode_jpeg(_picture(), quality=quality)) for quality in (30, 60, 95)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[2]
+
+
+def test_views_and_strides_make_no_difference() -> None:
+    picture = _picture()
+    turned = np.ascontiguousarray(picture[::-1, ::-1])[::-1, ::-1]
+    data = encode_jpeg(picture)
+
+    assert encode_jpeg(turned) == data
+    assert np.array_equal(decode_jpeg(memoryview(b"xx" + data)[2:]), decode_jpeg(data))
+    assert np.array_equal(decode_jpeg(np.frombuffer(data, np.uint8)), decode_jpeg(data))
+
+
+def test_decode_into_an_array() -> None:
+    data = encode_jpeg(_picture())
+    out = np.zeros((2, 45, 70, 3), np.uint8)
+
+    assert decode_jpeg(data, out=out[1]).base is out
+    assert np.array_equal(out[1], decode_jpeg(data))
+    assert not out[0].any()
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        np.zeros((44, 70, 3), np.uint8),
+        np.zeros((46, 70, 3), np.uint8),
+        np.zeros((45, 70, 3), np.int8),
+        np.zeros((45, 140, 3), np.uint8)[:, ::2],
+    ],
+)
+def test_an_array_of_another_size_is_refused(out: np.ndarray) -> None:
+    with pytest.raises(CodecError, match=r"expected a JPEG for"):
+        decode_jpeg(encode_jpeg(_picture()), out=out)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
+)
+def test_what_is_no_picture_is_refused(array: np.ndarray) -> None:
+    with pytest.raises(CodecError, match="to encode as JPEG"):
+        encode_jpeg(array)
+
+
+@pytest.mark.parametrize("settings", [{"quality": 101}, {"subsampling": "421"}, {"quality": None}])
+def test_settings_that_jpeg_does_not_have_are_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(CodecError, match="cannot be encoded as JPEG"):
+        encode_jpeg(_picture(), **settings)  # type: ignore[arg-type]
+
+
+def test_cmyk_is_refused_with_a_remedy() -> None:
+    data = _pillow_jpeg(Image.fromarray(_picture()).convert("CMYK"))
+
+    assert jpeg_info(data).num_components == 4
+    with pytest.raises(CodecError, match=r"CMYK.*Record the camera as RGB"):
+        decode_jpeg(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"\x89PNG\r\n\x1a\n" + bytes(50), bytes(99)])
+def test_what_is_no_jpeg_is_refused(data: bytes) -> None:
+    assert not is_whole(data)
+    with pytest.raises(CodecError, match="not a JPEG"):
+        jpeg_info(data)
+    with pytest.raises(CodecError, match="not a JPEG"):
+        decode_jpeg(data)
+
+
+@settings(deadline=None)
+@given(st.floats(0.0, 0.999))
+def test_a_broken_off_jpeg_is_never_decoded(part: float) -> None:
+    data = encode_jpeg(_picture(16, 16), subsampling="444")
+    broken = data[: int(len(data) * part)]
+
+    assert not is_whole(broken)
+    with pytest.raises(CodecError):
+        decode_jpeg(broken)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_damaged_bytes_raise_a_codec_error_or_decode_to_some_picture(data: st.DataObject) -> None:
+    whole = bytearray(encode_jpeg(_picture(16, 16)))
+    place = data.draw(st.integers(0, len(whole) - 1))
+    whole[place] ^= data.draw(st.integers(1, 255))
+    try:
+        decoded = decode_jpeg(bytes(whole), out=np.empty((16, 16, 3), np.uint8))
+    except CodecError:
+        return
+    assert decoded.shape == (16, 16, 3)
+
+
+def test_whole_files_may_be_padded_with_zeros_but_with_nothing_else() -> None:
+    data = _pillow_jpeg(Image.fromarray(_picture()))
+
+    for num_zeros in (0, 1, 63, 64, 65, 5000):
+        assert is_whole(data + bytes(num_zeros))
+        assert np.array_equal(decode_jpeg(data + bytes(num_zeros)), decode_jpeg(data))
+    assert is_whole(memoryview(data))
+    assert not is_whole(data + b"\x01")
+    assert not is_whole(b"\0" + data)
+    assert not is_whole(data[:-2] + bytes(2))
+
+
+def test_a_header_without_picture_is_not_whole() -> None:
+    assert not is_whole(b"\xff\xd8" + b"\xff\xfe\x00\x04hi" + b"\xff\xd9")

@@ -1,0 +1,152 @@
+"""A run over a range of episodes, through Dagster: what is made, what is told, and what one bad recording does."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from bagmill.dataset import read_quarantine
+from bagmill.quality import METRICS
+from bagmill.testing import foreign_file, healthy, truncated, with_black_frames, with_missing_channel
+
+STAGES = ("recording", "timeline", "episode", "preview")
+
+
+NAMES = ("a_healthy.mcap", "b_black.mcap", "c_no_wrist.mcap", "d_text.mcap", "e_healthy.mcap")
+GOOD = {NAMES[0], NAMES[4]}
+
+
+@pytest.fixture(scope="module")
+def mixed_run(shared_line: Any) -> dg.ExecuteInProcessResult:
+    builders = (healthy, with_black_frames, with_missing_channel, foreign_file, healthy)
+    for name, build in zip(NAMES, builders, strict=True):
+        shared_line.add(name, build)
+    assert shared_line.register() == list(NAMES)
+    return shared_line.ingest(NAMES[0], NAMES[-1])
+
+
+def test_each_episode_goes_as_far_as_it_can(shared_line: Any, mixed_run: dg.ExecuteInProcessResult) -> None:
+    assert not mixed_run.success
+    assert shared_line.materialised("preview") == GOOD
+    assert shared_line.materialised("episode") == GOOD | {"b_black.mcap"}
+    assert shared_line.materialised("recording") == GOOD | {"b_black.mcap", "c_no_wrist.mcap"}
+    assert shared_line.failed("preview") == {"b_black.mcap", "c_no_wrist.mcap", "d_text.mcap"}
+    assert shared_line.failed("recording") == {"d_text.mcap"}
+    assert shared_line.dataset.quarantined() == ["b_black.mcap", "c_no_wrist.mcap", "d_text.mcap"]
+
+
+def test_checks_are_known_for_each_episode(shared_line: Any, mixed_run: dg.ExecuteInProcessResult) -> None:
+    state = shared_line.check_state("episode", "frames_black")
+    assert state["succeeded"] == GOOD
+    assert state["failed"] == {"b_black.mcap"}
+    assert state["execution_failed"] == {"c_no_wrist.mcap", "d_text.mcap"}
+    for name in METRICS:
+        assert shared_line.check_state(METRICS[name].stage, name)["succeeded"] >= GOOD
+
+
+def test_the_failure_says_which_and_why(mixed_run: dg.ExecuteInProcessResult) -> None:
+    failure = next(event for event in mixed_run.all_events if event.is_step_failure)
+    data = failure.step_failure_data.user_failure_data
+    assert data.description.startswith("3 of 5 episodes were refused")
+    rows = {record.data["episode"]: record.data for record in data.metadata["refused"].records}
+    assert rows["b_black.mcap"]["stage"] == "episode"
+    assert rows["b_black.mcap"]["failed_checks"] == "frames_black"
+    assert "/cam_wrist/image" in rows["c_no_wrist.mcap"]["reason"]
+    assert rows["d_text.mcap"]["stage"] == "recording"
+
+
+def test_what_is_told_of_an_episode(line: Any) -> None:
+    line.add("a.mcap", healthy)
+    line.register()
+    assert line.ingest("a.mcap").success
+    recording, timeline, episode, preview = (line.latest(stage, "a.mcap") for stage in STAGES)
+    assert recording.metadata["num_messages"].value == 60 + 61 + 60 + 2 * 207
+    assert {row.data["channel"]: row.data["messages"] for row in recording.metadata["channels"].records}["/commands"]
+    assert timeline.metadata["num_ticks"].value == 60
+    assert "data:image/png;base64," in timeline.metadata["skew_plot"].value
+    assert episode.metadata["stored_bytes"].value > 0
+    assert Path(str(episode.metadata["path"].value)).is_dir()
+    assert "data:image/jpeg;base64," in preview.metadata["contact_sheet"].value
+    version = line.dataset.published("a.mcap")[0]
+    assert recording.tags["dagster/data_version"] != version
+    assert {m.tags["dagster/data_version"] for m in (timeline, episode, preview)} == {version}
+
+
+def test_every_check_that_measured_is_told_with_its_numbers(line: Any) -> None:
+    line.add("a.mcap", healthy)
+    line.register()
+    result = line.ingest("a.mcap")
+    told = {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+    skew = told["skew"]
+    assert skew.partition == "a.mcap"
+    assert skew.passed
+    skew_ms = {record.data["subject"]: record.data["ms"] for record in skew.metadata["measurements"].records}
+    assert skew_ms["images/cam_wrist"] == pytest.approx(4.0, abs=0.01)
+    assert skew_ms["images/cam_high"] == 0
+    assert skew.metadata["worst_ms"].value == pytest.approx(max(skew_ms.values()), abs=1e-4)
+    target = skew.target_materialization_data
+    assert target is not None
+    stored = line.instance.fetch_materializations(dg.AssetKey("timeline"), limit=1).records[0]
+    assert target.storage_id == stored.storage_id
+
+
+def test_after_the_fix_the_same_run_is_green_and_reuses_the_rest(line: Any) -> None:
+    line.add("a.mcap", healthy)
+    line.add("b.mcap", with_black_frames)
+    line.register()
+    assert not line.ingest("a.mcap", "b.mcap").success
+    before = line.latest("episode", "a.mcap")
+    line.add("b.mcap", healthy)
+    assert line.ingest("a.mcap", "b.mcap").success
+    assert line.materialised("preview") == {"a.mcap", "b.mcap"}
+    assert line.failed("preview") == set()
+    assert line.check_state("episode", "frames_black") == {"succeeded": {"a.mcap", "b.mcap"}}
+    assert line.dataset.quarantined() == []
+    after = line.latest("episode", "a.mcap")
+    assert after.metadata["is_reused"].value is True
+    assert line.latest("episode", "b.mcap").metadata["is_reused"].value is False
+    assert after.tags["dagster/data_version"] == before.tags["dagster/data_version"]
+
+
+def test_a_cut_off_recording(line: Any) -> None:
+    line.add("a.mcap", truncated)
+    line.register()
+    assert not line.ingest("a.mcap").success
+    assert line.check_state("recording", "container_intact") == {"failed": {"a.mcap"}}
+    assert line.materialised("timeline") == set()
+
+
+def test_only_what_is_selected_is_made_and_told(line: Any) -> None:
+    line.add("a.mcap", healthy)
+    line.register()
+    result = line.ingest("a.mcap", asset_selection=[dg.AssetKey("recording")])
+    assert result.success
+    assert line.materialised("recording") == {"a.mcap"}
+    assert not line.dataset.published("a.mcap")
+    result = line.ingest("a.mcap", asset_selection=[dg.AssetKey("preview")])
+    assert result.success
+    assert line.materialised("preview") == {"a.mcap"}
+    assert line.materialised("episode") == set()
+    assert line.dataset.published("a.mcap")
+
+
+def test_selecting_an_early_stage_does_not_fail_for_a_later_one(line: Any) -> None:
+    line.add("a.mcap", with_black_frames)
+    line.register()
+    assert not line.ingest("a.mcap").success
+    assert line.ingest("a.mcap", asset_selection=[dg.AssetKey("recording")]).success
+
+
+def test_no_profile_and_no_recording_are_refusals_of_that_episode_alone(line: Any) -> None:
+    line.add("a.mcap", healthy)
+    line.add("b.mcap", healthy)
+    line.add("gone.mcap", healthy)
+    line.register()
+    (line.deployment.recordings / "gone.mcap").unlink()
+    choice = line.deployment.profiles[0].model_copy(update={"match": "a*"})
+    line.deployment = line.deployment.model_copy(update={"profiles": (choice,)})
+    assert not line.ingest("a.mcap", "gone.mcap").success
+    assert line.materialised("preview") == {"a.mcap"}
+    assert "no rule for profiles matches" in read_quarantine(line.dataset, "b.mcap").reason
+    assert "no recording of episode" in read_quarantine(line.dataset, "gone.mcap").reason

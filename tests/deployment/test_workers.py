@@ -1,0 +1,154 @@
+"""The local worker processes: what comes back, and what one that dies or fails costs the others."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bagmill.dataset import Dataset
+from bagmill.ingest import IngestOutcome, IngestRequest
+from bagmill.profile import parse_profile
+from bagmill.testing import Settings, healthy, small_profile
+from pipelines.deployment import ROOT
+from resources.worker_process import Crash
+from resources.workers import LocalWorkers
+
+SHORT = Settings(num_frames=8)
+
+
+def _requests(folder: Path, names: Sequence[str]) -> list[IngestRequest]:
+    profile = parse_profile(small_profile())
+    return [
+        IngestRequest(
+            episode=name,
+            recording=healthy(folder / f"{name}.mcap", settings=SHORT),
+            dataset=folder / "dataset",
+            profile=profile,
+            until="timeline",
+        )
+        for name in names
+    ]
+
+
+def _workers_of(parent: int) -> list[int]:
+    pids = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
+            if (
+                int(fields[1]) == parent
+                and fields[0] != "Z"
+                and b"worker_process" in (process / "cmdline").read_bytes()
+            ):
+                pids.append(int(process.name))
+        except (OSError, IndexError):
+            continue
+    return sorted(pids)
+
+
+def _wait_for(condition: Callable[[], Any], *, seconds: float = 30) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    pytest.fail("it did not come about in time")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_request_is_answered_once(tmp_path: Path, processes: int) -> None:
+    requests = _requests(tmp_path, "abcde")
+    results = list(LocalWorkers(processes=processes).ingest_all(requests))
+    assert sorted(result.episode for result in results) == list("abcde")
+    assert all(isinstance(result, IngestOutcome) and result.refusal is None for result in results)
+    assert _workers_of(os.getpid()) == []
+
+
+def test_no_request_no_process() -> None:
+    assert list(LocalWorkers().ingest_all([])) == []
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_exception_nobody_foresaw_costs_one_episode(tmp_path: Path, processes: int) -> None:
+    requests = _requests(tmp_path, "abc")
+    requests[1] = IngestRequest(episode="b", recording=tmp_path, dataset=tmp_path, profile=None)  # type: ignore[arg-type]
+    results = {result.episode: result for result in LocalWorkers(processes=processes).ingest_all(requests)}
+    crash = results["b"]
+    assert isinstance(crash, Crash)
+    assert "AttributeError" in crash.reason
+    assert "Traceback" in crash.details
+    assert isinstance(results["a"], IngestOutcome)
+    assert isinstance(results["c"], IngestOutcome)
+
+
+def test_a_killed_worker_costs_one_episode(tmp_path: Path) -> None:
+    requests = _requests(tmp_path, "abcde")
+
+    def kill_first() -> None:
+        os.kill(_wait_for(lambda: _workers_of(os.getpid()))[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_first)
+    killer.start()
+    results = list(LocalWorkers(processes=2).ingest_all(requests))
+    killer.join()
+    crashes = [result for result in results if isinstance(result, Crash)]
+    assert [crash.reason for crash in crashes] == ["its worker process was ended by SIGKILL."]
+    assert sorted(result.episode for result in results) == list("abcde")
+
+
+def test_closing_the_iterator_ends_the_work(tmp_path: Path) -> None:
+    results = LocalWorkers(processes=2).ingest_all(_requests(tmp_path, "abcdefgh"))
+    next(results)
+    assert _workers_of(os.getpid())
+    results.close()
+    assert _workers_of(os.getpid()) == []
+
+
+_RUN = """
+import pickle, sys
+from resources.workers import LocalWorkers
+list(LocalWorkers(processes=2).ingest_all(pickle.load(sys.stdin.buffer)))
+"""
+
+
+def test_workers_in_the_middle_of_something_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    requests = _requests(tmp_path, "ab")
+    # What a worker reads first is a pipe into which nobody writes: it waits, as it would for a disk that hangs.
+    notes = [Dataset(tmp_path / "dataset").fingerprint_path(name) for name in "ab"]
+    notes[0].parent.mkdir(parents=True)
+    for note in notes:
+        os.mkfifo(note)
+    run = subprocess.Popen([sys.executable, "-c", _RUN], stdin=subprocess.PIPE, cwd=ROOT)
+    assert run.stdin is not None
+    run.stdin.write(pickle.dumps(requests))
+    run.stdin.close()
+    ends = [_wait_for(lambda note=note: _opened_by_a_reader(note)) for note in notes]
+    workers = _workers_of(run.pid)
+    assert len(workers) == 2
+    run.kill()
+    run.wait()
+    _wait_for(lambda: not any(_is_alive(worker) for worker in workers))
+    for end in ends:
+        os.close(end)
+
+
+def _opened_by_a_reader(pipe: Path) -> int | None:
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

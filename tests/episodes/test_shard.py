@@ -1,0 +1,196 @@
+"""Shards: what we write is judged by zarr's sharding codec, and what zarr writes is read by us."""
+
+import struct
+import tempfile
+from pathlib import Path
+
+import google_crc32c
+import numpy as np
+import pytest
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numcodecs import zstd
+from zarr.codecs import BytesCodec, Crc32cCodec, ZstdCodec
+
+from bagmill.episodes.shard import ShardReader, ShardWriter
+from bagmill.errors import StorageError
+
+ROW = 50
+
+
+def _array(folder: Path, num_chunks: int) -> zarr.Array:
+    return zarr.create_array(
+        str(folder),
+        shape=(num_chunks, ROW),
+        dtype="uint8",
+        chunks=(1, ROW),
+        shards=(num_chunks, ROW),
+        serializer=BytesCodec(),
+        compressors=[ZstdCodec(level=3), Crc32cCodec()],
+        fill_value=0,
+    )
+
+
+@st.composite
+def _rows(draw: st.DrawFn) -> np.ndarray:
+    """Rows that compress to sizes from a few bytes to more than their own."""
+    rows = np.zeros((draw(st.integers(1, 40)), ROW), np.uint8)
+    for row in rows:
+        num_random = draw(st.integers(1, ROW))
+        row[:num_random] = np.random.default_rng(draw(st.integers(0, 5))).integers(1, 256, num_random)
+    return rows
+
+
+@settings(deadline=None, max_examples=60)
+@given(rows=_rows(), data=st.data())
+def test_zarr_reads_what_was_written_in_any_order_with_gaps_and_shared_chunks(
+    rows: np.ndarray, data: st.DataObject
+) -> None:
+    num = len(rows)
+    order = data.draw(st.permutations(range(num)))
+    kinds = data.draw(st.lists(st.sampled_from(["own", "own", "absent", "alias"]), min_size=num, max_size=num))
+    picks = data.draw(st.lists(st.integers(0, num), min_size=num, max_size=num))
+    pauses = data.draw(st.sets(st.integers(0, num - 1)))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "a.zarr"
+        array = _array(folder, num)
+        writer = ShardWriter(folder / "c/0/0", num)
+        expected = np.zeros_like(rows)
+        own: list[int] = []
+        for chunk in order:
+            if chunk in pauses:
+                writer.pause()
+            if kinds[chunk] == "alias" and own:
+                source = own[picks[chunk] % len(own)]
+                writer.alias(chunk, source)
+                expected[chunk] = rows[source]
+            elif kinds[chunk] != "absent":
+                writer.append(chunk, memoryview(zstd.compress(rows[chunk], 3)))
+                own.append(chunk)
+                expected[chunk] = rows[chunk]
+        writer.finish()
+
+        assert np.array_equal(array[:], expected)
+        if not own:
+            assert not (folder / "c").exists()
+            return
+        reader = ShardReader(folder / "c/0/0", num)
+        assert len(reader) == num
+        for chunk in range(num):
+            stored = reader.chunk(chunk)
+            assert reader.has_chunk(chunk) == reader.is_present[chunk] == (stored is not None)
+            assert np.array_equal(array[chunk], expected[chunk])
+            if stored is not None:
+                assert np.array_equal(np.frombuffer(zstd.decompress(stored), np.uint8), expected[chunk])
+            else:
+                assert not expected[chunk].any()
+        # Shared chunks are stored once.
+        sizes = [len(zstd.compress(rows[chunk], 3)) + 4 for chunk in own]
+        assert (folder / "c/0/0").stat().st_size == sum(sizes) + 16 * num + 4
+
+
+@settings(deadline=None, max_examples=40)
+@given(rows=_rows(), absent=st.sets(st.integers(0, 39)))
+def test_what_zarr_writes_is_read(rows: np.ndarray, absent: set[int]) -> None:
+    for chunk in absent & set(range(len(rows))):
+        rows[chunk] = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "a.zarr"
+        _array(folder, len(rows))[:] = rows
+        if not rows.any():
+            return
+        reader = ShardReader(folder / "c/0/0", len(rows))
+        for chunk, row in enumerate(rows):
+            stored = reader.chunk(chunk)
+            if row.any():
+                assert stored is not None
+                assert np.array_equal(np.frombuffer(zstd.decompress(stored), np.uint8), row)
+            else:
+                assert stored is None
+
+
+def _three_chunks(path: Path) -> bytes:
+    writer = ShardWriter(path, 4)
+    for chunk, data in ((2, b"two"), (0, b"zero"), (3, b"three")):
+        writer.append(chunk, data)
+    writer.finish()
+    return path.read_bytes()
+
+
+def test_the_bytes_are_those_of_the_specification(tmp_path: Path) -> None:
+    def with_crc(data: bytes) -> bytes:
+        return data + struct.pack("<I", google_crc32c.value(data))
+
+    chunks = with_crc(b"two") + with_crc(b"zero") + with_crc(b"three")
+    absent = 2**64 - 1
+    index = struct.pack("<8Q", 7, 8, absent, absent, 0, 7, 15, 9)
+    assert _three_chunks(tmp_path / "shard") == chunks + with_crc(index)
+
+
+def test_every_flipped_byte_is_found_and_only_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "shard"
+    whole = _three_chunks(path)
+    chunk_at = [2] * 7 + [0] * 8 + [3] * 9
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        if place >= len(chunk_at):
+            with pytest.raises(StorageError, match=r"index does not match its checksum.*Verify the episode"):
+                ShardReader(path, 4)
+            continue
+        reader = ShardReader(path, 4)
+        for chunk in (0, 2, 3):
+            if chunk == chunk_at[place]:
+                with pytest.raises(StorageError, match=f"chunk {chunk} of the shard does not match its checksum"):
+                    reader.chunk(chunk)
+                assert reader.chunk(chunk, is_verified=False) is not None
+            else:
+                assert reader.chunk(chunk) == {0: b"zero", 2: b"two", 3: b"three"}[chunk]
+
+
+@pytest.mark.parametrize("size", [0, 1, 67, 68, 91])
+def test_a_broken_off_shard_is_refused(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "shard"
+    path.write_bytes(_three_chunks(path)[:size])
+    with pytest.raises(StorageError, match=r"breaks off|does not match its checksum"):
+        ShardReader(path, 4)
+
+
+_MAX = 2**64 - 1
+
+
+@pytest.mark.parametrize(
+    "entry", [(0, 25), (25, 4), (24, 4), (_MAX - 1, 8), (8, _MAX - 3), (_MAX, 4), (0, _MAX), (0, 3), (2**63, 2**63)]
+)
+def test_an_index_that_points_outside_is_refused_although_its_checksum_is_right(
+    tmp_path: Path, entry: tuple[int, int]
+) -> None:
+    path = tmp_path / "shard"
+    index = struct.pack("<8Q", 0, 7, *entry, 7, 8, 15, 9)
+    path.write_bytes(bytes(24) + index + struct.pack("<I", google_crc32c.value(index)))
+    with pytest.raises(StorageError, match="places chunk 1 at"):
+        ShardReader(path, 4)
+
+
+def test_a_missing_shard_is_a_storage_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be read"):
+        ShardReader(tmp_path / "none", 4)
+
+
+def test_a_chunk_is_written_once(tmp_path: Path) -> None:
+    writer = ShardWriter(tmp_path / "shard", 4)
+    writer.append(1, b"one")
+    with pytest.raises(StorageError, match="chunk 1 was written before"):
+        writer.append(1, b"one")
+    with pytest.raises(StorageError, match="chunk 1 was written before"):
+        writer.alias(1, 1)
+    with pytest.raises(StorageError, match="chunk 3 has not been written"):
+        writer.alias(2, 3)
+    writer.finish()
+
+
+def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "shard").write_bytes(b"mine")
+    with pytest.raises(StorageError, match="cannot be written"):
+        ShardWriter(tmp_path / "shard", 4).append(0, b"x")
+    assert (tmp_path / "shard").read_bytes() == b"mine"

@@ -1,0 +1,144 @@
+"""Verification: every kind of damage is found, and named where it is."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numcodecs import zstd
+
+from bagmill.codecs import encode_jpeg
+from bagmill.episodes import EpisodeWriter, verify_episode
+
+SIZE = {"height": 16, "width": 24}
+
+
+def test_a_whole_episode_is_whole(make_episode: Callable[..., Path]) -> None:
+    calls: list[tuple[int, int]] = []
+    report = verify_episode(make_episode(130, (2, 129)), progress=lambda done, total: calls.append((done, total)))
+
+    assert report.damages == ()
+    assert report.is_whole
+    assert report.num_arrays == 26
+    # Three cameras, every other depth frame stored once for two ticks (once more across the shards' border at most),
+    # and one chunk for every array of values.
+    assert report.num_chunks == 3 * 128 + 65 + 22
+    assert calls == [(n, 26) for n in range(1, 27)]
+
+
+@pytest.mark.parametrize("invalid", [(), tuple(range(3))])
+def test_short_and_empty_ones_are_whole(make_episode: Callable[..., Path], invalid: tuple[int, ...]) -> None:
+    assert verify_episode(make_episode(3, invalid)).damages == ()
+
+
+@pytest.mark.parametrize("name", ["images/copied", "images/lossless", "depth/wrist"])
+def test_any_flipped_byte_of_a_shard_is_named(make_episode: Callable[..., Path], name: str) -> None:
+    path = make_episode(5, (2,))
+    (shard,) = (file for file in (path / name).rglob("*") if file.is_file() and file.name != "zarr.json")
+    whole = shard.read_bytes()
+    index = np.frombuffer(whole[-(5 * 16 + 4) : -4], "<u8").reshape(5, 2)
+    for place in [*range(0, len(whole), 61), *range(len(whole) - 90, len(whole), 7)]:
+        shard.write_bytes(whole[:place] + bytes([whole[place] ^ 0x40]) + whole[place + 1 :])
+
+        damages = verify_episode(path).damages
+
+        hit = [n for n, (offset, size) in enumerate(index.tolist()) if offset <= place < offset + size]
+        if hit:
+            assert [(damage.array, damage.tick) for damage in damages] == [(name, tick) for tick in hit]
+            assert all("does not match its checksum" in damage.problem for damage in damages)
+        else:
+            assert [(damage.array, damage.tick) for damage in damages] == [(name, 0)]
+            assert "index does not match its checksum; 5 ticks are lost with it" in damages[0].problem
+
+
+@pytest.mark.parametrize("name", ["time", "state", "valid/images/copied", "source/state", "sequence/depth/wrist"])
+def test_any_flipped_byte_of_a_value_is_named(make_episode: Callable[..., Path], name: str) -> None:
+    path = make_episode()
+    (chunk,) = (file for file in (path / name / "c").rglob("*") if file.is_file())
+    whole = chunk.read_bytes()
+    for place in range(0, len(whole), 9):
+        chunk.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        damages = verify_episode(path).damages
+        assert [(damage.array, damage.tick) for damage in damages] == [(name, 0)]
+        assert "chunk 0 cannot be read" in str(damages[0])
+
+
+def test_every_damage_is_listed_not_only_the_first(make_episode: Callable[..., Path]) -> None:
+    path = make_episode(5, (2,))
+    (path / "images/encoded/c/0/0/0/0").unlink()
+    shutil.rmtree(path / "time/c")
+    (path / "state/zarr.json").write_text("{")
+    (path / "images/copied/zarr.json").write_text(
+        (path / "images/copied/zarr.json").read_text().replace("{", '{"x": 1,', 1)
+    )
+    (path / "depth/wrist/c/0/0/0").write_bytes(b"short")
+
+    found = {(damage.array, damage.tick): damage.problem for damage in verify_episode(path).damages}
+
+    assert set(found) == {
+        *(("images/encoded", tick) for tick in (0, 1, 3, 4)),
+        ("time", 0),
+        ("state", None),
+        ("images/copied", None),
+        ("depth/wrist", 0),
+    }
+    assert found["images/encoded", 3] == "the tick is valid, but its frame is missing"
+    assert found["time", 0] == "chunk 0 is missing"
+    assert "breaks off" in found["depth/wrist", 0]
+    assert "differ from the episode's" in found["images/copied", None]
+
+
+def test_frames_that_are_stored_whole_but_cannot_be_decoded_are_named(tmp_path: Path) -> None:
+    whole = encode_jpeg(np.random.default_rng(0).integers(0, 255, (16, 24, 3), dtype=np.uint8))
+    with EpisodeWriter(tmp_path, "e", "v") as writer:
+        camera = writer.add_images("images/a", num_ticks=4, step="copy", **SIZE)
+        camera.put(0, whole)
+        camera.put(1, whole[:-60], also=[3])
+        depth = writer.add_depth("depth/a", num_ticks=4, **SIZE)
+        depth.put(0, zstd.compress(bytes(16 * 24 * 2), 3))
+        depth.put(3, zstd.compress(bytes(16 * 24), 3))
+        writer.put_array("time", np.arange(4))
+        for name, valid in (("images/a", [1, 1, 0, 1]), ("depth/a", [1, 1, 0, 0])):
+            writer.put_array(f"valid/{name}", np.array(valid, bool))
+            writer.put_array(f"source/{name}", np.arange(4))
+        writer.put_array("sequence/depth/a", np.array([0, 1, 2, -1]))
+        path = writer.publish({})
+
+    found = sorted(map(str, verify_episode(path).damages))
+
+    assert len(found) == 6
+    assert found[0].startswith("depth/a at tick 1: the tick is valid, but its frame is missing")
+    assert found[1].startswith("depth/a at tick 3: a frame is stored for a tick that is not valid")
+    assert found[2].startswith("depth/a at tick 3: expected a Zstandard frame of 768 bytes")
+    assert found[3].startswith("images/a at tick 1: a damaged JPEG (Premature end of JPEG file)")
+    assert found[4].startswith("images/a at tick 3: a damaged JPEG")
+    assert found[5].startswith("sequence/depth/a at tick 2: does not agree")
+
+
+def test_missing_arrays_are_named(make_episode: Callable[..., Path]) -> None:
+    path = make_episode()
+    root = json.loads((path / "zarr.json").read_text())
+    nodes = root["consolidated_metadata"]["metadata"]
+    for name in ("time", "valid/state", "source/images/copied"):
+        del nodes[name]
+    nodes["state"]["shape"][0] = 4
+    (path / "zarr.json").write_text(json.dumps(root))
+
+    found = [str(damage) for damage in verify_episode(path).damages]
+
+    assert "time: the array is missing" in found
+    assert "valid/state: the array is missing" in found
+    assert "source/images/copied: the array is missing" in found
+    assert "state: its own metadata differ from the episode's" in found
+
+
+def test_what_cannot_be_opened_is_one_damage(tmp_path: Path, make_episode: Callable[..., Path]) -> None:
+    (damage,) = verify_episode(tmp_path / "none.zarr").damages
+    assert str(damage) == "there is no published episode"
+    path = make_episode()
+    (path / "zarr.json").write_text("{")
+    report = verify_episode(path)
+    assert not report.is_whole
+    assert [str(damage) for damage in report.damages] == ["the episode's metadata are damaged"]

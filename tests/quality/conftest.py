@@ -1,0 +1,144 @@
+"""A small robot's evidence, built from the dataclasses alone: what every metric's test bends in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bagmill.alignment import AlignmentRequest, Timeline, align
+from bagmill.messages.content import ChannelContent
+from bagmill.plan import IngestPlan, resolve
+from bagmill.profile import Profile, parse_profile
+from bagmill.quality import EpisodeEvidence, FrameSample, RecordingEvidence, TimelineEvidence
+from bagmill.recordings.records import Channel, Fault
+from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
+
+START_NS = 1_700_000_000_000_000_000
+MS = 1_000_000
+
+PROFILE: dict[str, Any] = {
+    "name": "arm",
+    "rate_hz": 20,
+    "clock": "header",
+    "features": {
+        "images/wrist": {"channel": "/wrist", "expected_rate_hz": 20},
+        "depth/wrist": {"channel": "/depth"},
+        "state": {"channel": "/joints", "field": "position", "expected_rate_hz": 100, "limits": [[-2, 2], [0, 1]]},
+        "action": {"channel": "/commands", "field": "data", "rule": "latest", "required": False},
+    },
+}
+CONTENT = {
+    "/wrist": ChannelContent("image", encoding="rgb8", height=16, width=24),
+    "/depth": ChannelContent("depth", encoding="16UC1", height=16, width=24),
+    "/joints": ChannelContent("numeric", fields={"position": 2}),
+    "/commands": ChannelContent("numeric", fields={"data": 1}),
+}
+
+
+def every(step_ms: int, *, last_ms: int = 2000) -> NDArray[np.int64]:
+    """Stamps from the start on, ns."""
+    return START_NS + MS * np.arange(0, last_ms + 1, step_ms, dtype=np.int64)
+
+
+@dataclass
+class Robot:
+    """Header stamps by topic, and what is changed of a recording in which nothing is wrong."""
+
+    header_ns: dict[str, NDArray[np.int64]] = field(
+        default_factory=lambda: {"/wrist": every(50), "/depth": every(50), "/joints": every(10), "/commands": every(10)}
+    )
+    log_ns: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """Where not said: 8 ms after the header stamp."""
+    faults: tuple[Fault, ...] = ()
+    profile_content: dict[str, Any] = field(default_factory=lambda: {**PROFILE, "features": {**PROFILE["features"]}})
+
+    @property
+    def profile(self) -> Profile:
+        return parse_profile(self.profile_content)
+
+    @property
+    def index(self) -> RecordingIndex:
+        return RecordingIndex(
+            path="arm.mcap",
+            container="mcap",
+            content_hash="blake3:" + "0" * 64,
+            size_bytes=1,
+            streams=tuple(self._stream(n, topic) for n, topic in enumerate(self.header_ns)),
+            faults=self.faults,
+        )
+
+    @property
+    def plan(self) -> IngestPlan:
+        return resolve(self.profile, self.index)
+
+    @property
+    def timeline(self) -> Timeline:
+        plan = self.plan
+        return align(
+            {
+                feature.name: AlignmentRequest(
+                    plan.stream_of(feature).time_ns(feature.clock),
+                    feature.rule,
+                    tolerance_ns=feature.tolerance_ns,
+                    is_required=feature.spec.required,
+                )
+                for feature in plan.features
+            },
+            rate_hz=plan.profile.rate_hz,
+        )
+
+    def recording_evidence(self) -> RecordingEvidence:
+        return RecordingEvidence(self.profile, self.index)
+
+    def timeline_evidence(self) -> TimelineEvidence:
+        return TimelineEvidence(self.plan, self.timeline)
+
+    def episode_evidence(self, **changes: Any) -> EpisodeEvidence:
+        """Of an episode in which nothing is wrong, but for `changes`."""
+        timeline = self.timeline
+        num_ticks = timeline.num_ticks
+        samples = {
+            "images/wrist": [FrameSample(tick, picture(tick), picture(tick)) for tick in range(0, 40, 10)],
+            "depth/wrist": [FrameSample(tick, depth(tick), depth(tick)) for tick in range(0, 40, 10)],
+        }
+        counts = dict.fromkeys(samples, num_ticks)
+        evidence = EpisodeEvidence(
+            plan=self.plan,
+            timeline=timeline,
+            signals={"state": np.full((num_ticks, 2), 0.5, np.float32), "action": np.ones((num_ticks, 1), np.float32)},
+            samples=samples,
+            num_frames_stored=counts,
+            num_frames_damaged=dict.fromkeys([*samples, "state", "action"], 0),
+            num_frames_encoded=counts,
+            num_frames_repeated=dict.fromkeys(samples, 0),
+        )
+        return replace(evidence, **changes)
+
+    def _stream(self, n: int, topic: str) -> Stream:
+        header = self.header_ns[topic]
+        log = self.log_ns.get(topic, np.where(header == NO_STAMP, START_NS, header + 8 * MS))
+        channel = Channel(n, topic, "some/msg/Type", "ros2msg", b"", "cdr")
+        return Stream(channel, CONTENT[topic], log, log, header, np.ones(len(header), dtype=np.int64))
+
+
+def picture(n: int) -> NDArray[np.uint8]:
+    """uint8 (16, 24, 3), different for every n, neither dark nor white."""
+    return np.random.default_rng(n).integers(60, 180, (16, 24, 3), dtype=np.uint8)
+
+
+def depth(n: int) -> NDArray[np.uint16]:
+    """uint16 (16, 24)."""
+    return np.random.default_rng(n).integers(0, 65536, (16, 24), dtype=np.uint16)
+
+
+@pytest.fixture
+def robot() -> Robot:
+    return Robot()
+
+
+@pytest.fixture
+def make_picture() -> Callable[[int], NDArray[np.uint8]]:
+    return picture

@@ -1,0 +1,192 @@
+"""Metrics of stage `recording`: an input that passes, one that fails, and the number."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bagmill.quality import CheckResult, Measurement, judge
+from bagmill.recordings.records import Fault
+from bagmill.streams.index import NO_STAMP
+
+MS = 1_000_000
+
+
+def check(robot: Any, name: str) -> CheckResult:
+    [result] = [r for r in judge("recording", robot.recording_evidence(), robot.profile) if r.name == name]
+    return result
+
+
+def of(result: CheckResult, subject: str) -> Measurement:
+    [measurement] = [m for m in result.measurements if m.subject == subject]
+    return measurement
+
+
+def test_container_intact_counts_errors_and_tells_warnings(robot: Any) -> None:
+    assert check(robot, "container_intact").measurements == (Measurement("recording", 0.0),)
+    warning = Fault("count_differs_from_summary", "The summary says 7 messages.", "warning")
+    robot.faults = (warning,)
+    assert check(robot, "container_intact").is_passed
+    assert check(robot, "container_intact").measurements[0].note == "harmless: The summary says 7 messages."
+    errors = tuple(Fault("chunk_crc_mismatch", f"Chunk {n} is damaged.") for n in range(4))
+    robot.faults = (warning, *errors)
+    result = check(robot, "container_intact")
+    assert result.is_blocking
+    assert result.worst == 4
+    assert result.measurements[0].note == "Chunk 0 is damaged. Chunk 1 is damaged. Chunk 2 is damaged. (and 2 more)"
+
+
+def test_required_channels_counts_messages(robot: Any) -> None:
+    result = check(robot, "required_channels")
+    assert result.is_passed
+    assert {m.subject: m.value for m in result.measurements} == {
+        "/wrist": 41,
+        "/depth": 41,
+        "/joints": 201,
+        "/commands": 201,
+    }
+    robot.header_ns["/wrist"] = np.array([], dtype=np.int64)
+    del robot.header_ns["/commands"]
+    result = check(robot, "required_channels")
+    assert result.failed_subjects == ("/wrist",)
+    assert result.is_blocking
+    assert of(result, "/wrist") == Measurement("/wrist", 0.0, "for images/wrist")
+    assert of(result, "/commands") == Measurement("/commands", 0.0, "for action (optional)", is_judged=False)
+
+
+def test_stamps_monotonic_counts_messages_that_go_back(robot: Any) -> None:
+    result = check(robot, "stamps_monotonic")
+    assert result.is_passed
+    assert result.worst == 0
+    joints = robot.header_ns["/joints"].copy()
+    joints[100:] -= 35 * MS  # once back by 25 ms
+    joints[150] = joints[149]
+    joints[160] = joints[159] - 3 * MS
+    robot.header_ns["/joints"] = joints
+    result = check(robot, "stamps_monotonic")
+    assert result.failed_subjects == ("/joints",)
+    assert not result.is_blocking
+    assert of(result, "/joints") == Measurement(
+        "/joints", 2.0, "at most 25.000 ms back; 1 stamps repeat the one before"
+    )
+
+
+def test_stamps_that_only_repeat_pass(robot: Any) -> None:
+    robot.header_ns["/joints"][7] = robot.header_ns["/joints"][6]
+    assert check(robot, "stamps_monotonic").is_passed
+
+
+def test_stamps_monotonic_survives_the_widest_step(robot: Any) -> None:
+    robot.profile_content["clock"] = "log"
+    robot.log_ns["/joints"] = robot.header_ns["/joints"].copy()
+    robot.log_ns["/joints"][50] = np.iinfo(np.int64).min
+    assert of(check(robot, "stamps_monotonic"), "/joints").value == 1
+
+
+def test_rates_in_percent_of_the_expected(robot: Any) -> None:
+    result = check(robot, "rates")
+    assert result.is_passed
+    assert of(result, "/wrist").value == pytest.approx(0, abs=1e-9)
+    assert of(result, "/wrist").note == "20.00 Hz over 2.0 s, median interval 50.00 ms; expected 20 Hz"
+    robot.header_ns["/wrist"] = robot.header_ns["/wrist"][np.arange(41) % 4 != 3]  # every fourth is lost
+    result = check(robot, "rates")
+    assert result.failed_subjects == ("/wrist",)
+    assert result.is_blocking
+    assert result.worst == pytest.approx(25)
+
+
+def test_rates_without_an_expectation_are_told_not_judged(robot: Any) -> None:
+    depth = of(check(robot, "rates"), "/depth")
+    assert math.isnan(depth.value)
+    assert not depth.is_judged
+    assert depth.note == "20.00 Hz over 2.0 s, median interval 50.00 ms; the profile expects no rate"
+
+
+@pytest.mark.parametrize("num_messages", [1, 2])
+def test_messages_at_one_instant_have_no_rate(robot: Any, num_messages: int) -> None:
+    robot.header_ns["/wrist"] = np.repeat(robot.header_ns["/wrist"][:1], num_messages)
+    robot.header_ns["/depth"] = robot.header_ns["/wrist"]
+    result = check(robot, "rates")
+    assert of(result, "/wrist").value == 100
+    assert result.failed_subjects == ("/wrist",)
+    assert not of(result, "/depth").is_judged
+
+
+def test_gaps_in_expected_periods(robot: Any) -> None:
+    result = check(robot, "gaps")
+    assert result.is_passed
+    assert of(result, "/wrist").value == pytest.approx(1)
+    wrist = robot.header_ns["/wrist"]
+    robot.header_ns["/wrist"] = np.delete(wrist, slice(10, 20))[::-1]  # the order does not matter
+    robot.header_ns["/depth"] = np.delete(wrist, slice(10, 20))
+    result = check(robot, "gaps")
+    assert result.failed_subjects == ("/wrist",)
+    assert not result.is_blocking
+    assert of(result, "/wrist").value == pytest.approx(11)
+    assert of(result, "/wrist").note == "0.550 s without a message, 0.45 s from the start"
+    # In median intervals, and not judged.
+    assert of(result, "/depth").value == pytest.approx(11)
+    assert not of(result, "/depth").is_judged
+
+
+def test_a_single_message_has_no_gap(robot: Any) -> None:
+    robot.header_ns["/wrist"] = robot.header_ns["/wrist"][:1]
+    assert math.isnan(of(check(robot, "gaps"), "/wrist").value)
+
+
+def test_clocks_agree_in_ms_between_header_and_log(robot: Any) -> None:
+    result = check(robot, "clocks_agree")
+    assert result.is_passed
+    assert result.worst == pytest.approx(8)
+    assert of(result, "/wrist").note.startswith("recorded 8.0 ms after the header stamp; latency beyond the fastest")
+    robot.log_ns["/wrist"] = robot.header_ns["/wrist"] - 393 * MS  # stamped by a clock that is ahead
+    result = check(robot, "clocks_agree")
+    assert result.failed_subjects == ("/wrist",)
+    assert not result.is_blocking
+    assert of(result, "/wrist").value == pytest.approx(393)
+    assert of(result, "/wrist").note.startswith("recorded 393.0 ms before the header stamp")
+
+
+def test_clocks_agree_tells_drift_over_a_long_recording(robot: Any) -> None:
+    assert "drift" not in of(check(robot, "clocks_agree"), "/wrist").note
+    header = robot.header_ns["/wrist"][0] + 50 * MS * np.arange(1000, dtype=np.int64)  # 50 s
+    robot.header_ns["/wrist"] = header
+    robot.log_ns["/wrist"] = header + 5 * MS + (header - header[0]) // 10_000  # 100 ppm
+    assert "drift +100.0 ppm" in of(check(robot, "clocks_agree"), "/wrist").note
+
+
+def test_without_header_stamps_nothing_is_compared(robot: Any) -> None:
+    robot.header_ns["/wrist"][:] = NO_STAMP
+    for name in ("clocks_agree", "rates", "gaps", "stamps_monotonic"):
+        wrist = of(check(robot, name), "/wrist")
+        assert math.isnan(wrist.value)
+        assert (wrist.note, wrist.is_judged) == ("no header stamps", False)
+
+
+def test_messages_without_a_stamp_are_counted(robot: Any) -> None:
+    robot.header_ns["/wrist"][[3, 5]] = 0
+    robot.log_ns["/wrist"] = robot.header_ns["/joints"][: len(robot.header_ns["/wrist"])]
+    assert "2 messages without a stamp" in of(check(robot, "clocks_agree"), "/wrist").note
+
+
+def test_a_channel_used_by_two_clocks_is_two_subjects(robot: Any) -> None:
+    features = robot.profile_content["features"]
+    features["state_log"] = {**features["state"], "clock": "log"}
+    assert [m.subject for m in check(robot, "gaps").measurements] == [
+        "/wrist",
+        "/depth",
+        "/joints (header clock)",
+        "/commands",
+        "/joints (log clock)",
+    ]
+
+
+def test_a_channel_of_two_features_is_one_subject_with_the_rate_of_either(robot: Any) -> None:
+    features = robot.profile_content["features"]
+    state = features.pop("state")
+    features["velocity"] = {**state, "expected_rate_hz": None}
+    features["state"] = state
+    joints = of(check(robot, "rates"), "/joints")
+    assert joints.value == pytest.approx(0, abs=1e-9)
+    assert joints.is_judged
