@@ -30,7 +30,7 @@ MAX_EPISODES_PER_RUN = 100
 
 
 @dg.multi_asset(
-    name="ingest",
+    name="ingest_episodes",
     specs=[RECORDING, TIMELINE, EPISODE, PREVIEW],
     check_specs=check_specs(),
     partitions_def=EPISODES,

@@ -50,6 +50,7 @@ class IngestPlan:
     """Features the profile calls optional and the recording lacks."""
 
     def stream_of(self, feature: FeaturePlan) -> Stream:
+        """The stream that feeds a feature."""
         return self.index.streams[feature.channel.id]
 
 

@@ -11,10 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bagmill.errors import ProfileError
+from bagmill.yaml_files import read_mapping, tell_problems
 
 Clock = Literal["header", "log", "publish"]
 FeatureKind = Literal["image", "depth", "signal"]
@@ -92,6 +92,8 @@ class Profile(_Section):
     """Which of a message's times the timeline is built on."""
     rate_hz: Annotated[Fraction, Field(gt=0, le=100_000)]
     """Ticks a second; a fraction such as `30000/1001` is exact."""
+    span: Literal["overlap", "union"] = "overlap"
+    """From where to where the ticks reach: as long as all required features last, or as long as any does."""
     features: dict[str, FeatureSpec] = Field(min_length=1)
     checks: dict[str, CheckSpec] = Field(default_factory=dict)
     """By metric name."""
@@ -103,7 +105,7 @@ class Profile(_Section):
     @classmethod
     def _exact_rate(cls, rate: object) -> object:
         if isinstance(rate, bool) or not isinstance(rate, int | float | str | Fraction):
-            raise ValueError("a number of ticks a second, or a fraction such as 30000/1001")
+            raise ValueError("a number of ticks a second, or a fraction such as 30000/1001")  # noqa: TRY004 - pydantic tells ValueErrors
         # str first: Fraction(29.97) would be the binary float's exact value, not 2997/100
         try:
             return Fraction(str(rate))
@@ -128,7 +130,7 @@ class Profile(_Section):
 
 def feature_kind(name: str) -> FeatureKind:
     """The kind that a feature's name says: `images/…`, `depth/…`, or any other for a signal."""
-    room = name.split("/", 1)[0]
+    room = name.partition("/")[0]
     return "image" if room == "images" else "depth" if room == "depth" else "signal"
 
 
@@ -145,15 +147,9 @@ def load_profile(path: Path | str) -> Profile:
     """
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as err:
-        raise ProfileError([f"cannot be read ({err.strerror})"], path=path) from err
-    except UnicodeDecodeError as err:
-        raise ProfileError(["is not UTF-8 text"], path=path) from err
-    except yaml.YAMLError as err:
-        raise ProfileError([f"is not YAML: {' '.join(str(err).split())}"], path=path) from err
-    if not isinstance(content, dict):
-        raise ProfileError([f"expected a mapping at the top, found {type(content).__name__}"], path=path)
+        content = read_mapping(path)
+    except ValueError as err:
+        raise ProfileError([str(err)], path=path) from err
     return parse_profile(content, path=path)
 
 
@@ -168,20 +164,19 @@ def parse_profile(content: dict[str, Any], *, path: Path | None = None) -> Profi
     except ProfileError as err:
         raise ProfileError(err.problems, path=path, remedy="Mend the profile") from None
     except ValidationError as err:
-        problems = [f"{_say(dict(error))} @ {_place(error['loc'])}" for error in err.errors(include_url=False)]
-        raise ProfileError(problems, path=path, remedy="Mend the profile") from None
+        raise ProfileError(tell_problems(err), path=path, remedy="Mend the profile") from None
 
 
 def _problems_of_feature(name: str, spec: FeatureSpec) -> list[str]:
     kind = feature_kind(name)
     problems = []
-    if not _NAME.fullmatch(name) or name.split("/")[0] in _RESERVED:
+    if not _NAME.fullmatch(name) or name.partition("/")[0] in _RESERVED:
         problems.append(
             f"a feature's name is made of letters, digits, `_`, `.`, `-` and `/`, and does not begin with "
             f"{', '.join(f'`{word}`' for word in _RESERVED)}"
         )
     if kind != "signal" and name.count("/") != 1:
-        problems.append(f"a camera's feature is called `{name.split('/')[0]}/<camera>`")
+        problems.append(f"a camera's feature is called `{name.partition('/')[0]}/<camera>`")
     if kind == "signal" and spec.field is None:
         problems.append("a signal needs `field`, the path to its numbers (pictures are called `images/…` or `depth/…`)")
     if kind != "signal" and (spec.field is not None or spec.names or spec.limits):
@@ -191,16 +186,3 @@ def _problems_of_feature(name: str, spec: FeatureSpec) -> list[str]:
     if any(low > high for low, high in spec.limits):
         problems.append("`limits` are pairs (lowest, highest)")
     return problems
-
-
-def _say(error: dict[str, Any]) -> str:
-    match error["type"]:
-        case "missing":
-            return "required, but not there"
-        case "extra_forbidden":
-            return "no such setting"
-    return str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ").strip()
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bagmill.errors import BagmillError
+from bagmill.yaml_files import read_mapping, tell_problems
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 """The folder of `workspace.yaml`."""
@@ -73,33 +73,18 @@ def load_deployment(path: Path | None = None) -> Deployment:
         deployment = _below(path.parent, Deployment())
         _LOG.warning("no %s: recordings are looked for in %s, and no profile is set", path, deployment.recordings)
         return deployment
-    return _below(path.parent, _parse(_read(path), path))
+    return _below(path.parent, _parse(path))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _parse(path: Path) -> Deployment:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as err:
-        raise DeploymentError(f"cannot be read ({err.strerror})", path=path) from err
-    except UnicodeDecodeError as err:
-        raise DeploymentError("is not UTF-8 text", path=path) from err
-    except yaml.YAMLError as err:
-        raise DeploymentError(f"is not YAML: {' '.join(str(err).split())}", path=path) from err
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise DeploymentError(f"expected a mapping at the top, found {type(content).__name__}", path=path)
-    return content
-
-
-def _parse(content: dict[str, Any], path: Path) -> Deployment:
-    try:
-        return Deployment.model_validate(content)
+        return Deployment.model_validate(read_mapping(path))
     except ValidationError as err:
-        problems = [f"{_say(dict(error))} @ {_place(error['loc'])}" for error in err.errors(include_url=False)]
         raise DeploymentError(
-            "; ".join(problems), path=path, remedy="examples/deployment.yaml shows every setting"
+            "; ".join(tell_problems(err)), path=path, remedy="examples/deployment.yaml shows every setting"
         ) from None
+    except ValueError as err:
+        raise DeploymentError(str(err), path=path) from err
 
 
 def _below(folder: Path, deployment: Deployment) -> Deployment:
@@ -118,16 +103,3 @@ def _below(folder: Path, deployment: Deployment) -> Deployment:
 
 def _absolute(folder: Path, path: Path) -> Path:
     return Path(os.path.normpath(folder / path.expanduser()))
-
-
-def _say(error: dict[str, Any]) -> str:
-    match error["type"]:
-        case "missing":
-            return "required, but not there"
-        case "extra_forbidden":
-            return "no such setting"
-    return str(error["msg"]).removeprefix("Input should be ").strip()
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)

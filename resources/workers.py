@@ -16,11 +16,15 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Final
 
 import dagster as dg
 
 from bagmill.ingest import IngestOutcome, IngestRequest
 from resources.worker_process import Crash, attempt
+
+_ROOT: Final = str(Path(__file__).resolve().parents[1])
 
 Results = Generator[IngestOutcome | Crash, None, None]
 
@@ -106,9 +110,10 @@ def _start_worker() -> _Worker:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(  # noqa: S603 - our own program under our own interpreter
-            [sys.executable, "-c", "from resources.worker_process import main; main()", str(theirs.fileno())],
+            [sys.executable, "-P", "-c", "from resources.worker_process import main; main()", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            # The first path is ours: Dagster has it in `sys.path` only while it loads the definitions.
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([_ROOT, *filter(None, sys.path)])},
             process_group=0,  # a Ctrl-C in the terminal is for us; we end the workers
         )
     return _Worker(process, Connection(ours.detach()))

@@ -47,7 +47,12 @@ def test_a_plan_leaves_nothing_open():
         index,
     )
     image, state, where = plan.features
-    assert (image.shape, image.dtype, image.rule, image.tolerance_ns) == ((480, 640, 3), np.uint8, "nearest", 12_500_000)
+    assert (image.shape, image.dtype, image.rule, image.tolerance_ns) == (
+        (480, 640, 3),
+        np.uint8,
+        "nearest",
+        12_500_000,
+    )
     assert (state.shape, state.names, state.joints, state.dtype) == ((2,), ("c", "a"), ("c", "a"), np.float32)
     assert (where.shape, where.joints, where.dtype) == ((4,), (), np.float64)
     assert where.names == tuple(f"pose.orientation[{n}]" for n in range(4))

@@ -82,8 +82,10 @@ features:
   limited: {channel: /joint_states, field: position, limits: [[1, -1]]}
 """
     problems = problems_of(tmp_path, text)
+    assert "a feature cannot lie inside another, `images` @ $.features.images/wrist" in problems
     places = [problem.split(" @ ")[1] for problem in problems]
     assert places == [
+        "$.features.images/wrist",
         "$.features.images/wrist",
         "$.features.images",
         "$.features.depth/wrist",
@@ -97,7 +99,7 @@ features:
     ("text", "problem"),
     [
         ("[1, 2]", "expected a mapping at the top, found list"),
-        ("", "expected a mapping at the top, found NoneType"),
+        ("", "required, but not there"),
         ("a: [", "is not YAML"),
     ],
 )

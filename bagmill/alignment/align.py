@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +37,17 @@ class AlignmentRequest:
     """The timeline lasts as long as all required features do; the others are laid on it as far as they reach."""
 
 
-def align(requests: Mapping[str, AlignmentRequest], *, rate_hz: Fraction) -> Timeline:
+def align(
+    requests: Mapping[str, AlignmentRequest], *, rate_hz: Fraction, span: Literal["overlap", "union"] = "overlap"
+) -> Timeline:
     """Lay features on one timeline.
-
-    The first tick is the latest of the required streams' first stamps, the last tick falls at or before the earliest
-    of their last stamps. Where no feature is required, all count.
 
     Args:
         requests: By feature.
         rate_hz: Ticks a second.
+        span: From where to where the required features set the ticks; where no feature is required, all do. `overlap`: as
+            long as all of their streams last, from the latest first stamp to the earliest last one. `union`: as long as
+            any does.
 
     Raises:
         AlignmentError: A stream that counts is empty, the streams have no time in common, or have so much of it (a
@@ -52,7 +55,9 @@ def align(requests: Mapping[str, AlignmentRequest], *, rate_hz: Fraction) -> Tim
         RegistryError: There is no such rule.
     """
     counting = {name: request for name, request in requests.items() if request.is_required} or requests
-    start_ns, end_ns = _shared_span({name: request.stamps_ns for name, request in counting.items()})
+    streams = {name: request.stamps_ns for name, request in counting.items()}
+    _check_streams(streams)
+    start_ns, end_ns = _shared_span(streams) if span == "overlap" else _whole_span(streams)
     num_ticks = count_ticks(start_ns, end_ns, rate_hz=rate_hz)
     if end_ns - start_ns > MAX_DURATION_NS or num_ticks > MAX_TICKS:
         raise _too_long(counting, start_ns, end_ns, num_ticks=num_ticks)
@@ -66,8 +71,7 @@ def align(requests: Mapping[str, AlignmentRequest], *, rate_hz: Fraction) -> Tim
     )
 
 
-def _shared_span(streams: Mapping[str, NDArray[np.int64]]) -> tuple[int, int]:
-    """From the latest first stamp to the earliest last one, both included, ns."""
+def _check_streams(streams: Mapping[str, NDArray[np.int64]]) -> None:
     if not streams:
         raise AlignmentError("no feature to lay on a timeline", remedy="Name at least one in the profile")
     if empty := [name for name, stamps in streams.items() if not len(stamps)]:
@@ -75,6 +79,15 @@ def _shared_span(streams: Mapping[str, NDArray[np.int64]]) -> tuple[int, int]:
             f"no messages for {', '.join(f'feature {name}' for name in empty)}",
             remedy="Check that the channel was recorded, or say `required: false` of it in the profile",
         )
+
+
+def _whole_span(streams: Mapping[str, NDArray[np.int64]]) -> tuple[int, int]:
+    """From the earliest first stamp to the latest last one, both included, ns."""
+    return min(int(stamps.min()) for stamps in streams.values()), max(int(stamps.max()) for stamps in streams.values())
+
+
+def _shared_span(streams: Mapping[str, NDArray[np.int64]]) -> tuple[int, int]:
+    """From the latest first stamp to the earliest last one, both included, ns."""
     firsts = {name: int(stamps.min()) for name, stamps in streams.items()}
     lasts = {name: int(stamps.max()) for name, stamps in streams.items()}
     late = max(firsts, key=firsts.__getitem__)
@@ -83,7 +96,7 @@ def _shared_span(streams: Mapping[str, NDArray[np.int64]]) -> tuple[int, int]:
         raise AlignmentError(
             f"the features have no time in common: {late} starts {_duration(firsts[late] - lasts[early])} after "
             f"{early} has ended (first message of {late} at {firsts[late]} ns, last of {early} at {lasts[early]} ns)",
-            remedy="Check that both use the same clock, or say `required: false` of one in the profile",
+            remedy="Check that both use the same clock; `required: false` of one, or `span: union`, lets them pass",
         )
     return firsts[late], lasts[early]
 

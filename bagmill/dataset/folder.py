@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bagmill.episodes import episode_path
 from bagmill.errors import StorageError
 
 
@@ -34,7 +35,7 @@ class Dataset:
 
     def episode_path(self, episode: str, version: str) -> Path:
         """The Zarr group of one version."""
-        return self.episodes_dir / _name(episode) / f"{_name(version)}.zarr"
+        return episode_path(self.path, episode, version)
 
     def preview_path(self, episode: str, version: str) -> Path:
         """The AV1 preview."""

@@ -101,14 +101,14 @@ def round_rate(rate_hz: float) -> float:
 
 
 def round_up_ms(duration_ns: float) -> float:
-    """The next 1, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten, in ms: a tolerance that reads well.
+    """The next 1, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten, in ms, give or take 2 %: a tolerance that reads well.
 
     >>> round_up_ms(16_700_000), round_up_ms(41_000_000), round_up_ms(820_000)
     (20, 50, 1)
     """
     duration_ms = max(duration_ns / 1e6, 1e-3)
     power = 10.0 ** np.floor(np.log10(duration_ms))
-    step = next(step for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= duration_ms * (1 - 1e-9))
+    step = next(step for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= duration_ms * 0.98)
     rounded = float(f"{step * power:.6g}")
     return int(rounded) if rounded.is_integer() else rounded
 

@@ -30,7 +30,7 @@ def _lines(draft: ProfileDraft) -> Iterator[str]:
     suggested = [feature for feature in draft.features if not feature.is_active]
     if suggested:
         yield ""
-        yield "  # Also there; to use one, take the `#` away:"
+        yield "  # Also there; to use one, take the `# ` away:"
         for feature in suggested:
             yield from (f"  #{line[1:]}" for line in _feature_lines(feature))
     if draft.left_out:

@@ -58,6 +58,7 @@ def encode_episode(
         RecordingError: The recording cannot be read to its end.
         StorageError: The disk does not take it.
     """
+
     def follow(targets: Sequence[FrameTarget], collectors: Sequence[SignalCollector]) -> None:
         with open_recording(plan.index.path) as recording:
             run_pass(recording, targets, collectors, num_threads=num_threads or usable_cores(), progress=progress)
@@ -81,9 +82,7 @@ def encode_episode(
     }:
         for name, step in again.items():
             writer.discard_frames(name)
-            targets[name] = _open_target(
-                targets[name].feature, step, plan=plan, timeline=timeline, writer=writer
-            )
+            targets[name] = _open_target(targets[name].feature, step, plan=plan, timeline=timeline, writer=writer)
         follow([targets[name] for name in again], [])
 
     damaged = {name: target.damaged for name, target in targets.items()}

@@ -79,10 +79,7 @@ def judge_episode(plan: IngestPlan, made: MadeEpisode) -> tuple[CheckResult, ...
         timeline=result.timeline,
         signals={name: made.episode.signal(name) for name in result.signals},
         samples={name: _samples(made, name) for name in result.targets},
-        num_frames_stored={
-            name: int(made.episode.stored_ticks(name).sum())
-            for name in result.targets
-        },
+        num_frames_stored={name: int(made.episode.stored_ticks(name).sum()) for name in result.targets},
         num_frames_damaged=result.num_damaged,
         num_frames_repeated={name: target.num_repeated for name, target in result.targets.items()},
         num_frames_encoded={name: target.num_encoded for name, target in result.targets.items()},

@@ -23,9 +23,7 @@ def fingerprint(recording: Path) -> Fingerprint:
         stats = [(path, path.stat()) for path in files]
     except OSError as err:
         raise RecordingError(f"cannot be looked at ({err.strerror})", path=recording) from err
-    return [
-        [path.relative_to(recording.parent).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in stats
-    ]
+    return [[path.relative_to(recording.parent).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in stats]
 
 
 def check_unchanged(recording: Path, taken: Fingerprint) -> None:

@@ -34,9 +34,7 @@ def make_preview(
         StorageError: A frame cannot be read, or the disk does not take the film.
     """
     settings = {"height": profile.preview.height}
-    info = write_preview(
-        episode, path, crf=profile.preview.crf, rate_hz=profile.rate_hz, progress=progress, **settings
-    )
+    info = write_preview(episode, path, crf=profile.preview.crf, rate_hz=profile.rate_hz, progress=progress, **settings)
     if info is None:
         return {"note": "no cameras, so nothing to film"}, ()
     evidence = check_preview(path, episode, **settings)

@@ -6,7 +6,9 @@ from bagmill.dataset import EpisodeReport, QuarantineEntry
 from bagmill.errors import BagmillError
 from bagmill.quality import CheckResult, Measurement, Stage
 
-_REMEDY_OF_CHECK = "Look at the check's numbers; mend the cause, or set `checks` in the profile if this is as it should be"
+_REMEDY_OF_CHECK = (
+    "Look at the check's numbers; mend the cause, or set `checks` in the profile if this is as it should be"
+)
 _MOST_SUBJECTS = 3
 
 

@@ -24,7 +24,7 @@ def make_timeline(plan: IngestPlan) -> Timeline:
         )
         for feature in plan.features
     }
-    return align(requests, rate_hz=plan.profile.rate_hz)
+    return align(requests, rate_hz=plan.profile.rate_hz, span=plan.profile.span)
 
 
 def judge_timeline(plan: IngestPlan, timeline: Timeline) -> tuple[CheckResult, ...]:

@@ -67,7 +67,9 @@ def _parsed_store(name: str, encoding: str, data: bytes) -> Typestore:
         return store
     types = {}
     for section in text.split(_SEPARATOR):
-        idl = section.partition("\n")[2] if section.startswith("IDL: ") else section
+        lines = section.splitlines()[section.startswith("IDL: ") :]
+        # rosbags does not know the preprocessor; every included type has its own section.
+        idl = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
         if idl.strip():
             types.update(get_types_from_idl(idl))
     store.register(types)

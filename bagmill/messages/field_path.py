@@ -51,8 +51,9 @@ def is_addressable(name: str) -> bool:
 
 
 def follow(message: Any, path: FieldPath) -> Any:
-    """The value at a path; where the path picks several messages of a list, a list of what the rest of it
-    gives in each.
+    """The value at a path.
+
+    Where it picks several messages of a list (`transforms[0:2].transform`), a list of what the rest of it gives in each.
 
     Raises:
         DecodeError: The message has no such field, or a list in it is too short: expected and found.

@@ -57,7 +57,7 @@ def numeric_fields(message: Any) -> dict[str, int]:
         message: From a message decoder.
     """
     fields: dict[str, int] = {}
-    for name, value in children(message) or ():
+    for name, value in () if is_stamp(message) else children(message) or ():
         _count(value, name, fields if is_addressable(name) else {})
     return {path: count for path, count in fields.items() if 0 < count <= MAX_NUMBERS}
 

@@ -34,6 +34,7 @@ class Stream:
 
     @property
     def num_messages(self) -> int:
+        """N."""
         return len(self.log_time_ns)
 
     @property
@@ -71,6 +72,7 @@ class RecordingIndex:
 
     @property
     def num_messages_from_scan(self) -> int:
+        """On all channels together, as counted, not as the container says."""
         return sum(stream.num_messages for stream in self.streams)
 
     def streams_of(self, topic: str) -> tuple[Stream, ...]:

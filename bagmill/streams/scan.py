@@ -11,6 +11,7 @@ from bagmill.recordings import Recording, open_recording
 from bagmill.streams.content_hash import content_hash, size_bytes
 from bagmill.streams.growing import GrowingStream
 from bagmill.streams.index import RecordingIndex
+from bagmill.streams.stamp_faults import stamp_faults
 
 _PROGRESS_EVERY_BYTES = 8 << 20
 _MESSAGE_COST_BYTES = 256
@@ -42,7 +43,7 @@ def scan(source: Path | str | Recording, *, progress: Callable[[int, int], None]
         except BaseException:
             stop.set()
             raise
-        finished = [stream.finish() for stream in streams]
+        finished = tuple(stream.finish() for stream in streams)
         if progress is not None:
             progress(total, total)
         return RecordingIndex(
@@ -50,8 +51,8 @@ def scan(source: Path | str | Recording, *, progress: Callable[[int, int], None]
             container=source.container,
             content_hash=hashing.result(),
             size_bytes=total,
-            streams=tuple(stream for stream, _ in finished),
-            faults=source.faults + tuple(fault for _, faults in finished for fault in faults),
+            streams=finished,
+            faults=source.faults + stamp_faults(finished, [stream.num_unreadable for stream in streams]),
         )
 
 

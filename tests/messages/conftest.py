@@ -239,7 +239,7 @@ def _bag_messages(path: Path) -> Iterator[tuple[Channel, bytes]]:
 
 @pytest.fixture(scope="session")
 def real_messages(recordings_dir: Path) -> Callable[[str], Iterator[tuple[Channel, bytes]]]:
-    """Messages of a real MCAP file or ROS 1 bag, by its path below the recordings' folder, as mcap and rosbags read it."""
+    """Messages of a real MCAP file or ROS 1 bag, by its path below the folder, as mcap and rosbags read it."""
 
     def read(name: str) -> Iterator[tuple[Channel, bytes]]:
         path = recordings_dir / name

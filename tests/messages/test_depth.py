@@ -63,5 +63,5 @@ def test_metres_are_off_by_half_a_count_at_most(metres, scale_m):
 
 
 def test_pictures_are_no_depth():
-    with pytest.raises(DecodeError, match="mono8 is no depth. Expected 16UC1"):
+    with pytest.raises(DecodeError, match=r"mono8 is no depth. Expected 16UC1"):
         to_depth(payload(np.zeros((2, 2), np.uint8), "mono8"))

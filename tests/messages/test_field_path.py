@@ -47,7 +47,7 @@ def test_a_path_gives_its_numbers(path, expected):
     "path", ["", ".", "a.", ".a", "a..b", "a[", "a[]", "a[-1]", "a[1:]", "a[:2]", "a[x]", "[0]", "a b", "a[0]b"]
 )
 def test_what_is_no_path_is_named(path):
-    with pytest.raises(DecodeError, match="is no path to a field. Examples: position"):
+    with pytest.raises(DecodeError, match=r"is no path to a field. Examples: position"):
         parse_field_path(path)
 
 

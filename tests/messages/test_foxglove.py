@@ -14,7 +14,14 @@ from bagmill.errors import DecodeError
 from bagmill.messages import describe, image_decoder, to_depth, to_rgb
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (6, 8, 3), np.uint8)
-RAW = "builtin_interfaces/Time timestamp\nstring frame_id\nuint32 width\nuint32 height\nstring encoding\nuint32 step\nuint8[] data\n"
+RAW = """builtin_interfaces/Time timestamp
+string frame_id
+uint32 width
+uint32 height
+string encoding
+uint32 step
+uint8[] data
+"""
 COMPRESSED = "builtin_interfaces/Time timestamp\nstring frame_id\nuint8[] data\nstring format\n"
 
 
@@ -98,7 +105,7 @@ def test_formats_without_a_decoder_are_refused(foxglove):
     file = io.BytesIO()
     Image.fromarray(PIXELS).save(file, format="WEBP")
     message = foxglove.message("foxglove.CompressedImage", data=file.getvalue(), format="webp")
-    with pytest.raises(DecodeError, match="format 'webp' that are neither a JPEG nor a PNG.*Supported: JPEG and PNG"):
+    with pytest.raises(DecodeError, match=r"format 'webp' that are neither a JPEG nor a PNG.*Supported: JPEG and PNG"):
         image_decoder(foxglove.channel("foxglove.CompressedImage"))(message.SerializeToString())
 
 

@@ -110,9 +110,9 @@ def test_an_encoding_that_is_no_text_is_damage(cdr):
 
 
 def test_channels_that_are_no_pictures_are_refused(cdr, json_channel):
-    with pytest.raises(DecodeError, match="sensor_msgs/msg/Imu are no pictures.*Supported: sensor_msgs/msg/Image"):
+    with pytest.raises(DecodeError, match=r"sensor_msgs/msg/Imu are no pictures.*Supported: sensor_msgs/msg/Image"):
         image_decoder(cdr.channel("sensor_msgs/msg/Imu"))
-    with pytest.raises(DecodeError, match="message encoding 'json' cannot be decoded. Supported: cdr, ros1"):
+    with pytest.raises(DecodeError, match=r"message encoding 'json' cannot be decoded. Supported: cdr, ros1"):
         image_decoder(json_channel(IMAGE))
     with pytest.raises(DecodeError, match="is video"):
         image_decoder(json_channel("foxglove.CompressedVideo"))

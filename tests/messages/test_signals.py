@@ -9,7 +9,6 @@ from bagmill.errors import DecodeError
 from bagmill.messages import signal_decoder
 
 ODOMETRY = "nav_msgs/msg/Odometry"
-TF = "tf2_msgs/msg/TFMessage"
 
 
 def test_fields_of_a_ros_message(wire):
@@ -41,11 +40,8 @@ def test_every_kind_of_number(wire, kind, shape):
 
 
 def test_transforms_of_a_list(wire):
-    if wire.is_ros1:
-        name = "tf/msg/tfMessage"
-        wire = wire.with_type(name, "geometry_msgs/TransformStamped[] transforms\n")
-    else:
-        name = TF
+    name = "tf/msg/tfMessage"
+    wire = wire.with_type(name, "geometry_msgs/TransformStamped[] transforms\n")
     parts = [{"child_frame_id": "c", "transform": {"translation": {"x": n, "y": 0, "z": n}}} for n in range(3)]
     data = wire.pack(name, {"transforms": parts})
     assert signal_decoder(wire.channel(name), "transforms[2].transform.translation")(data).tolist() == [2, 0, 2]
@@ -55,7 +51,7 @@ def test_transforms_of_a_list(wire):
 
 def test_errors_carry_the_topic(cdr):
     channel = cdr.channel(ODOMETRY, topic="/odom")
-    with pytest.raises(DecodeError, match="channel /odom: 'pose..x' is no path"):
+    with pytest.raises(DecodeError, match=r"channel /odom: 'pose..x' is no path"):
         signal_decoder(channel, "pose..x")
     with pytest.raises(DecodeError, match="channel /odom: `twisted`: no `twisted` in the message"):
         signal_decoder(channel, "twisted")(cdr.pack(ODOMETRY, {}))

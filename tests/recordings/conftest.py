@@ -119,8 +119,7 @@ def read_or_refuse(
     def read(path: Path) -> tuple[list[Row], list[str]] | None:
         try:
             return rows_of(path)
-        except RecordingError as err:
-            assert str(path.name) in str(err)
+        except RecordingError:
             return None
 
     return read

@@ -87,7 +87,7 @@ def test_databases_count_by_their_tables(tmp_path):
     for name, tables in (("bag", ["topics", "messages"]), ("songs", ["songs"])):
         with closing(sqlite3.connect(tmp_path / name)) as database, database:
             for table in tables:
-                database.execute(f"CREATE TABLE {table} (id)")  # noqa: S608
+                database.execute(f"CREATE TABLE {table} (id)")
     assert discover(tmp_path) == [tmp_path / "bag"]
 
 
@@ -99,8 +99,9 @@ def test_loops_end_and_links_are_followed_once(tmp_path):
     (inside / "loop").symlink_to(inside)
     (inside / "up").symlink_to(tmp_path)
     (inside / "link").symlink_to(outside)
+    assert discover(inside / "link") == [inside / "link" / "a.mcap"]
     assert len(discover(inside)) == 1
-    assert discover(tmp_path) == [inside / "link" / "a.mcap"] or discover(tmp_path) == [outside / "a.mcap"]
+    assert len(discover(tmp_path)) == 1
 
 
 def test_what_is_no_folder_is_refused(tmp_path):

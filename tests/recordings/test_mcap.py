@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import struct
 import tracemalloc
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -422,7 +422,5 @@ def test_a_closed_recording_says_so(tmp_path, build_mcap):
 
 def test_the_official_reader_agrees_that_the_built_files_are_whole(build_mcap):
     """Guards the guard: these tests are worth what their input is."""
-    import io
-
     kinds = {type(item).__name__ for item in StreamReader(io.BytesIO(build_mcap()), validate_crcs=True).records}
     assert {"Message", "Statistics", "ChunkIndex", "Attachment", "Metadata", "Footer"} <= kinds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_foreign_and_empty_files(name, content, sentence, tmp_path):
 
 
 def test_a_file_that_lost_its_carriage_returns_is_told_so(recordings_dir):
-    with pytest.raises(RecordingError, match="not an MCAP file: .* converts line endings"):
+    with pytest.raises(RecordingError, match=r"not an MCAP file: .* converts line endings"):
         open_recording(recordings_dir / "malformed_magic.mcap")
 
 
@@ -91,7 +92,7 @@ def test_no_permission(kind, tmp_path):
         path.write_bytes(b"\x89MCAP0\r\n")
     code = f"""
 import os, sys
-sys.path.insert(0, {os.getcwd()!r})
+sys.path.insert(0, {str(Path.cwd())!r})
 from bagmill.recordings import open_recording
 from bagmill.errors import RecordingError
 os.chmod({str(path)!r}, 0)

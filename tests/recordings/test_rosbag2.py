@@ -46,11 +46,6 @@ def build_folder(tmp_path):
 
     def build(name: str, *, storage: str = "SQLITE3", mode: str = "NONE", num_messages: int = 50) -> Path:
         path = tmp_path / name
-        with Writer(path, version=9, storage_plugin=StoragePlugin[storage]) as writer:
-            pass
-        import shutil
-
-        shutil.rmtree(path)
         writer = Writer(path, version=9, storage_plugin=StoragePlugin[storage])
         if mode != "NONE":
             writer.set_compression(CompressionMode[mode], CompressionFormat.ZSTD)

@@ -1,0 +1,105 @@
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bagmill.cli.app import VERBS
+from bagmill.testing import healthy
+
+Command = Callable[..., Any]
+BAGMILL = (sys.executable, "-c", "from bagmill.cli import main; main()")
+
+
+def test_the_version_is_told(command: Command) -> None:
+    answer = command("--version")
+    assert (answer.code, answer.out) == (0, f"bagmill {version('bagmill')}\n")
+
+
+def test_help_lists_every_verb(command: Command) -> None:
+    answer = command("--help")
+    assert answer.code == 0
+    assert all(verb in answer.out for verb in VERBS)
+    assert "bagmill ingest recordings/" in answer.out
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_every_verb_teaches_by_example(command: Command, verb: str) -> None:
+    answer = command(verb, "--help")
+    assert answer.code == 0
+    assert "Examples" in answer.out
+    assert f"bagmill {verb}" in answer.out.split("Examples")[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["scan"],
+        ["scan", "--fast"],
+        ["ingest", "r.mcap"],
+        ["ingest", "r.mcap", "-p", "p.yaml", "-o", "d", "--threads", "0"],
+        ["ingest", "r.mcap", "-p", "p.yaml", "-o", "d", "--threads", "many"],
+        ["show"],
+    ],
+)
+def test_wrong_usage_is_2_and_one_line(command: Command, arguments: list[str]) -> None:
+    answer = command(*arguments)
+    assert answer.code == 2
+    if arguments:
+        assert answer.err.startswith("bagmill: ")
+        assert answer.err.count("\n") == 1
+
+
+def test_the_command_runs_as_a_process(tmp_path: Path) -> None:
+    recording = healthy(tmp_path / "wave.mcap")
+    done = subprocess.run([*BAGMILL, "scan", recording], capture_output=True, text=True, check=False, encoding="utf-8")
+    assert done.returncode == 0
+    assert "/joint_states" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert done.stderr == "wave.mcap: scan\n"
+
+
+def test_a_terminal_without_unicode_is_no_end(tmp_path: Path) -> None:
+    recording = healthy(tmp_path / "wave.mcap")
+    environment = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = subprocess.run([*BAGMILL, "scan", recording], capture_output=True, check=False, env=environment)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert b"64\\xd748" in done.stdout
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    recording = healthy(tmp_path / "wave.mcap")
+    with subprocess.Popen(
+        [*BAGMILL, "scan", "--json", *[recording] * 20], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        said = process.stderr.read().decode()
+        process.wait(timeout=60)
+    assert "Traceback" not in said
+    assert "BrokenPipe" not in said
+
+
+def test_an_interrupt_is_130_without_a_traceback(tmp_path: Path) -> None:
+    recording = healthy(tmp_path / "wave.mcap")
+    with subprocess.Popen(
+        [*BAGMILL, "scan", *[recording] * 2_000], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # the first scan has begun
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        process.wait(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said

@@ -1,0 +1,77 @@
+"""Dagster's own backfill, run launcher and code server over the workspace's file: one run for a range, and a true account."""
+
+import logging
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._daemon.backfill import execute_backfill_iteration
+
+from bagmill.quality import STAGES
+from bagmill.testing import healthy, with_black_frames, write_small_profile
+from pipelines.deployment import ROOT
+
+EPISODES = ["a.mcap", "b.mcap", "c.mcap"]
+AT_ONCE = {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordinator"}
+
+
+def test_a_backfill_is_one_run_and_fails_for_the_bad_episode_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recordings, home = tmp_path / "recordings", tmp_path / "dagster"
+    recordings.mkdir()
+    home.mkdir()
+    for name, build in zip(EPISODES, (healthy, with_black_frames, healthy), strict=True):
+        build(recordings / name)
+    write_small_profile(tmp_path / "small.yaml")
+    deployment = tmp_path / "deployment.yaml"
+    deployment.write_text("profiles: [{match: '*', profile: small.yaml}]\nworkers: {processes: 2}\n")
+    monkeypatch.setenv("BAGMILL_DEPLOYMENT", str(deployment))
+    monkeypatch.chdir(tmp_path)
+    with (
+        dg.instance_for_test(temp_dir=str(home), overrides={"run_coordinator": AT_ONCE}) as instance,
+        WorkspaceProcessContext(instance, WorkspaceFileTarget([str(ROOT / "workspace.yaml")])) as workspace,
+    ):
+        instance.add_dynamic_partitions("episodes", EPISODES)
+        backfill = _backfill(instance, workspace)
+        data = backfill.asset_backfill_data
+        assert data is not None
+        assert backfill.status == BulkActionStatus.COMPLETED_FAILED
+        failed = data.failed_and_downstream_subset.partitions_subsets_by_asset_key
+        assert {key.to_user_string(): set(keys.get_partition_keys()) for key, keys in failed.items()} == {
+            "preview": {"b.mcap"}
+        }
+        assert len(instance.get_runs()) == 1
+        assert set(instance.get_materialized_partitions(dg.AssetKey("preview"))) == {"a.mcap", "c.mcap"}
+
+
+def _backfill(instance: dg.DagsterInstance, workspace: WorkspaceProcessContext) -> PartitionBackfill:
+    with dg.partition_loading_context(dynamic_partitions_store=instance):
+        backfill = PartitionBackfill.from_asset_partitions(
+            backfill_id="backfill",
+            asset_graph=workspace.create_request_context().asset_graph,
+            partition_names=EPISODES,
+            asset_selection=[dg.AssetKey(stage) for stage in STAGES],
+            backfill_timestamp=time.time(),
+            tags={},
+            dynamic_partitions_store=instance,
+            all_partitions=False,
+            title=None,
+            description=None,
+            run_config=None,
+        )
+    instance.add_backfill(backfill)
+    deadline = time.monotonic() + 180
+    while backfill.status in (BulkActionStatus.REQUESTED, BulkActionStatus.FAILING):
+        errors = [error for error in execute_backfill_iteration(workspace, logging.getLogger(__name__)) if error]
+        assert errors == []
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+        found = instance.get_backfill("backfill")
+        assert found is not None
+        backfill = found
+    return backfill
