@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 
 import dagster as dg
@@ -12,6 +11,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 
 from assets.metadata import Metadata, shown, table, with_unit
 from assets.partitions import EPISODES
+from bagmill.cli.wording import number_text
 from bagmill.quality import METRICS, CheckResult, Measurement, Metric, Stage
 
 
@@ -123,16 +123,12 @@ def _row(measurement: Measurement, result: CheckResult) -> dict[str, object]:
 
 def _sentence(result: CheckResult) -> str:
     if result.threshold is None:
-        return f"measured, not judged: worst {_number(result.worst)} {result.unit}"
+        return f"measured, not judged: worst {number_text(result.worst, result.unit)}"
     bound = "at least" if result.direction == "higher" else "at most"
-    asked = f"{bound} {_number(result.threshold)} {result.unit} asked"
+    asked = f"{bound} {number_text(result.threshold, result.unit)} asked"
     if result.is_passed:
-        return f"worst {_number(result.worst)} {result.unit}, {asked}"
+        return f"worst {number_text(result.worst, result.unit)}, {asked}"
     failed = [m for m in result.measurements if m.subject in result.failed_subjects]
-    told = ", ".join(f"{m.subject} {_number(m.value)} {result.unit}" for m in failed[:4])
+    told = ", ".join(f"{m.subject} {number_text(m.value, result.unit)}" for m in failed[:4])
     more = f" and {len(failed) - 4} more" if len(failed) > 4 else ""
     return f"{told}{more}; {asked}"
-
-
-def _number(value: float) -> str:
-    return "unmeasured" if math.isnan(value) else f"{value:.6g}"

@@ -11,6 +11,7 @@ import numpy as np
 
 from bagmill.alignment.rules import RULES
 from bagmill.errors import PlanError
+from bagmill.messages import field_width
 from bagmill.profile import Clock, FeatureKind, FeatureSpec, Profile, feature_kind, rule_of
 from bagmill.recordings.records import Channel
 from bagmill.streams.index import RecordingIndex, Stream
@@ -160,7 +161,7 @@ def _why_no_stream(spec: FeatureSpec, streams: list[Stream], index: RecordingInd
 def _resolve_numbers(spec: FeatureSpec, stream: Stream) -> tuple[list[str], tuple[str, ...], int]:
     """A signal's problems, the joints to take, and how many numbers that gives."""
     fields = stream.content.fields
-    num_values = fields.get(spec.field or "")
+    num_values = field_width(fields, spec.field or "")
     joints = stream.content.names
     if num_values is None:
         known = ", ".join(list(fields)[:12]) or "none"
@@ -169,7 +170,7 @@ def _resolve_numbers(spec: FeatureSpec, stream: Stream) -> tuple[list[str], tupl
         return [f"`names` are given, but the messages on {spec.channel} name no joints"], (), 0
     if unknown := [name for name in spec.names if name not in joints]:
         return [f"no joint called {', '.join(unknown)} on {spec.channel}; it has {', '.join(joints)}"], (), 0
-    if joints and num_values == len(joints):
+    if joints and num_values == len(joints) and "[" not in (spec.field or ""):
         chosen = spec.names or joints
         return [], chosen, len(chosen)
     if spec.names:

@@ -37,6 +37,12 @@ class CheckSpec(_Section):
     severity: Severity | None = None
     """`error` blocks what is downstream, `warn` only tells, `off` does not measure."""
 
+    @field_validator("severity", mode="before")
+    @classmethod
+    def _off_is_no_boolean(cls, severity: object) -> object:
+        # YAML 1.1 reads a bare `off` as false.
+        return "off" if severity is False else severity
+
 
 class FeatureSpec(_Section):
     """One feature: where it comes from and how it is laid on the timeline."""

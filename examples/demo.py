@@ -23,7 +23,7 @@ from bagmill.profile import load_profile
 from bagmill.recordings import discover
 from examples import sample_recordings
 from examples.demo_runs import ingest_episodes, run_job
-from examples.demo_table import Ending, ending_of, endings_table
+from examples.demo_table import Ending, ending_of, endings_table, reasons
 from examples.sample_recordings.__main__ import main as make_samples
 from pipelines.deployment import DEFAULT_PATH, ROOT
 from resources.recordings import RecordingsFolder
@@ -76,6 +76,8 @@ def _demonstrate(folder: Path, profile: Path, *, is_sample: bool, console: Conso
             has_ended &= run_job("take_snapshot", instance, tags={}, num_episodes=0, log=log, console=console)
     endings = {episode: ending_of(dataset, episode) for episode in episodes}
     console.print(endings_table(endings))
+    for reason in reasons(endings):
+        console.print(reason, soft_wrap=True)
     _say_where_to_look(endings, dataset, console)
     refused = {episode for episode, ending in endings.items() if not ending.is_published}
     if not has_ended:
@@ -119,16 +121,16 @@ def _prepare_dagster_home() -> Path:
 def _say_where_to_look(endings: dict[str, Ending], dataset: Dataset, console: Console) -> None:
     refused = [episode for episode, ending in endings.items() if not ending.is_published]
     published = [episode for episode in endings if episode not in refused]
-    console.print(f"{len(published)} published, {len(refused)} refused, in {dataset.path}")
-    console.print("\nIn the web UI (`make ui`, then http://127.0.0.1:3000, Assets):")
+    hints = [f"{len(published)} published, {len(refused)} refused, in {dataset.path}", ""]
+    hints.append("`make ui` shows it all at http://127.0.0.1:3000/assets")
     if published:
-        console.print(
-            f"  preview → Partitions → {published[0]}: the contact sheet, from the frames that training reads"
-        )
+        hints.append(f"  preview, partition {published[0]}: a contact sheet of the frames that training reads")
     for episode in refused:
-        if checks := endings[episode].blocking_checks:
-            console.print(f"  {endings[episode].stage} → Checks → {checks[0]}: the numbers that stopped {episode}")
-    console.print("  snapshot: the table that a training run names, and the list of what was refused")
+        checks = endings[episode].blocking_checks
+        if checks:
+            hints.append(f"  {endings[episode].stage}, check {checks[0]}: the numbers that stopped {episode}")
+    hints.append("  snapshot: the table that a training run names, and what was refused")
+    console.print("\n".join(hints), soft_wrap=True)
 
 
 def _parser() -> argparse.ArgumentParser:

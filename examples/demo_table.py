@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from bagmill.cli.screen import table
-from bagmill.cli.wording import number_text, size_text
+from bagmill.cli.wording import number_text
 from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, load_report, read_quarantine
+from bagmill.quality.fidelity import MAX_PSNR_DB
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,18 @@ def ending_of(dataset: Dataset, episode: str) -> Ending:
 
 
 def endings_table(endings: Mapping[str, Ending]) -> Table:
-    """One row an episode."""
-    numbers = ("frames", "raw", "stored", "ratio", "PSNR", "skew p99", "checks")
-    shown = table("episode", *numbers, "state", right=numbers)
+    """One row an episode: narrow enough for 80 columns, so sizes are in MB without saying so in every row."""
+    numbers = ("frames", "raw MB", "stored MB", "ratio", "PSNR dB", "skew p99 ms", "checks")
+    shown = table("episode", "state", *numbers, right=numbers)
+    shown.padding = (0, 1, 0, 0)
     for episode, ending in endings.items():
-        shown.add_row(episode, *_numbers(ending.report), _state(ending))
+        shown.add_row(episode, _state(ending), *_numbers(ending.report))
     return shown
+
+
+def reasons(endings: Mapping[str, Ending]) -> list[str]:
+    """Why episodes went no further, one sentence each."""
+    return [f"{episode}: {ending.refusal.reason}" for episode, ending in endings.items() if ending.refusal is not None]
 
 
 def _numbers(report: EpisodeReport | None) -> list[str]:
@@ -64,23 +71,25 @@ def _numbers(report: EpisodeReport | None) -> list[str]:
     is_stored = report.stored_bytes > 0
     return [
         str(report.num_frames) if is_stored else "–",
-        size_text(report.raw_bytes),
-        size_text(report.stored_bytes) if is_stored else "–",
-        f"{report.raw_bytes / report.stored_bytes:.1f} ×" if is_stored else "–",
+        _megabytes(report.raw_bytes),
+        _megabytes(report.stored_bytes) if is_stored else "–",
+        f"{report.raw_bytes / report.stored_bytes:.1f}" if is_stored else "–",
         _worst(report, "jpeg_psnr"),
         _worst(report, "skew"),
         f"{sum(check.is_passed for check in checks)}/{len(checks)}",
     ]
 
 
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.3g}"
+
+
 def _worst(report: EpisodeReport, metric: str) -> str:
-    check = next((check for check in report.checks if check.name == metric), None)
-    return "–" if check is None else number_text(check.worst, check.unit)
+    value = report.quality.get(metric, float("nan"))
+    return "exact" if metric == "jpeg_psnr" and value == MAX_PSNR_DB else number_text(value)
 
 
 def _state(ending: Ending) -> str:
     if ending.refusal is None:
         return "published" if ending.is_published else "not made"
-    if ending.blocking_checks:
-        return f"blocked by {', '.join(ending.blocking_checks)}"
-    return f"refused: {ending.refusal.reason}"
+    return "blocked" if ending.blocking_checks else "refused"

@@ -41,12 +41,13 @@ def test_a_plan_leaves_nothing_open():
                 "images/wrist": {"channel": "/wrist", "tolerance_ms": 12.5},
                 "state": {"channel": "/joints", "field": "position", "names": ["c", "a"]},
                 "where": {"channel": "/pose", "field": "pose.orientation", "rule": "slerp", "dtype": "float64"},
+                "part": {"channel": "/joints", "field": "position[1:3]"},
                 "depth/wrist": {"channel": "/depth", "required": False},
             }
         ),
         index,
     )
-    image, state, where = plan.features
+    image, state, where, part = plan.features
     assert (image.shape, image.dtype, image.rule, image.tolerance_ns) == (
         (480, 640, 3),
         np.uint8,
@@ -56,6 +57,7 @@ def test_a_plan_leaves_nothing_open():
     assert (state.shape, state.names, state.joints, state.dtype) == ((2,), ("c", "a"), ("c", "a"), np.float32)
     assert (where.shape, where.joints, where.dtype) == ((4,), (), np.float64)
     assert where.names == tuple(f"pose.orientation[{n}]" for n in range(4))
+    assert (part.shape, part.joints, part.names) == ((2,), (), ("position[1:3][0]", "position[1:3][1]"))
     assert plan.omitted == ("depth/wrist",)
     assert plan.stream_of(state) is index.streams[1]
 

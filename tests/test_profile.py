@@ -43,6 +43,11 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path):
     assert profile.checks["skew"].threshold == 20
 
 
+def test_a_bare_off_in_yaml_is_a_severity(tmp_path: Path):
+    path = written(tmp_path, GOOD.replace("severity: warn", "severity: off"))
+    assert load_profile(path).checks["skew"].severity == "off"
+
+
 @pytest.mark.parametrize(("rate", "exact"), [(30, 30), (29.97, Fraction(2997, 100)), ("1/3", Fraction(1, 3))])
 def test_rates_are_exact(rate: object, exact: Fraction):
     features = {"state": {"channel": "/s", "field": "data"}}

@@ -60,13 +60,18 @@ def run(arguments: Sequence[str]) -> int:
         complain(str(err))
         return REFUSED
     except typer.TyperException as err:
-        complain(f"{' '.join(err.format_message().split()).rstrip('.')}. Try `bagmill --help`.")
+        if message := " ".join(err.format_message().split()).rstrip("."):
+            complain(f"{message}. Try `bagmill --help`.")
         return err.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read has enough. What is still buffered must go somewhere, or Python complains while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except OSError as err:
+        # A folder that may not be listed, a full disk behind standard output.
+        complain(f"{err.filename}: {err.strerror}." if err.filename else f"{err.strerror or err}.")
         return REFUSED
     return code or OK
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from bagmill.cli.progress import Steps
-from bagmill.cli.scan_facts import advice, channel_facts, recording_facts
+from bagmill.cli.scan_facts import ChannelFacts, advice, channel_facts, recording_facts
 from bagmill.cli.screen import complain, print_json, results, table
 from bagmill.cli.wording import counted, duration_text, printable, rate_text, size_text, stamp_text
 from bagmill.errors import BagmillError
@@ -18,6 +20,10 @@ from bagmill.streams import scan as scan_recording
 
 _CONTAINERS = {"mcap": "MCAP file", "rosbag1": "ROS 1 bag", "rosbag2": "rosbag2 recording"}
 _MOST_FIELDS = 4
+_TOPIC_WIDTH = 24
+"""Topics up to this length are never folded."""
+_NARROW = 120
+"""A terminal of fewer columns is shown less, so that topics stay on one line."""
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -72,25 +78,32 @@ def _print(index: RecordingIndex) -> None:
     if isinstance(start_ns, int) and isinstance(duration_ns, int):
         console.print(f"logged from {stamp_text(start_ns)} on, for {duration_text(duration_ns)}", soft_wrap=True)
     if channels:
-        shown = table(
-            "channel", "type", "messages", "rate", "size", "holds", "stamps", "log − header",
-            right=("messages", "rate", "size", "log − header"),
-        )  # fmt: skip
-        for channel in channels:
-            shown.add_row(
-                printable(channel.topic),
-                printable(channel.type),
-                f"{channel.num_messages:,}",
-                rate_text(channel.rate_hz),
-                size_text(channel.size_bytes),
-                printable(channel.holds(most_fields=_MOST_FIELDS)),
-                channel.stamps,
-                "–" if channel.offset_ns is None else duration_text(channel.offset_ns),
-            )
-        console.print(shown)
+        console.print(_channel_table(channels, is_narrow=console.width < _NARROW))
     for fault in index.faults:
         style = "red" if fault.severity == "error" else "yellow"
         console.print(Text(f"{fault.severity}: {printable(fault.message)}", style=style), soft_wrap=True)
     for sentence in advice(index):
         console.print(Text(f"→ {printable(sentence)}"), soft_wrap=True)
     console.print()
+
+
+def _channel_table(channels: Sequence[ChannelFacts], *, is_narrow: bool) -> Table:
+    columns = ["channel", "type", "messages", "rate", "size", "holds", "stamps", "log − header"]
+    if is_narrow:
+        columns.remove("type")
+        columns.remove("size")
+    shown = table(*columns, right=("messages", "rate", "size", "log − header"))
+    shown.columns[0].min_width = min(_TOPIC_WIDTH, max(len(printable(channel.topic)) for channel in channels))
+    for channel in channels:
+        cells = {
+            "channel": printable(channel.topic),
+            "type": printable(channel.type),
+            "messages": f"{channel.num_messages:,}",
+            "rate": rate_text(channel.rate_hz),
+            "size": size_text(channel.size_bytes),
+            "holds": printable(channel.holds(most_fields=_MOST_FIELDS)),
+            "stamps": channel.stamps,
+            "log − header": "–" if channel.offset_ns is None else duration_text(channel.offset_ns),
+        }
+        shown.add_row(*(cells[column] for column in columns))
+    return shown

@@ -70,6 +70,8 @@ def number_text(value: float, unit: str = "") -> str:
     if not math.isfinite(value):
         return "–" if math.isnan(value) else f"{'−' if value < 0 else ''}∞"
     # %g would write 1234567 as 1.235e+06
+    if 0 < abs(value) < 1e-4:
+        return f"≈ 0 {unit}".rstrip()
     text = f"{value:,.0f}" if abs(value) >= 10_000 or value == int(value) else f"{value:.4g}"
     return f"{text} {unit}".rstrip()
 

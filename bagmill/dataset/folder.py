@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bagmill.episodes import episode_path
+from bagmill.episodes.layout import episode_path, episodes_folder, is_episode
 from bagmill.errors import StorageError
 
 
@@ -21,7 +22,7 @@ class Dataset:
     @property
     def episodes_dir(self) -> Path:
         """One folder an episode."""
-        return self.path / "episodes"
+        return episodes_folder(self.path)
 
     @property
     def snapshots_dir(self) -> Path:
@@ -79,8 +80,7 @@ class Dataset:
         Raises:
             StorageError: The folder cannot be listed.
         """
-        groups = [path for path in _listed(self.episodes_dir / _name(episode)) if path.suffix == ".zarr"]
-        return [path.stem for path in groups if (path / "zarr.json").is_file()]
+        return [path.stem for path in _listed(self.episodes_dir / _name(episode)) if is_episode(path)]
 
     def quarantined(self) -> list[str]:
         """Names of all episodes in quarantine, sorted.

@@ -12,7 +12,7 @@ import math
 import types
 from collections.abc import Callable, Hashable, Mapping
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -52,7 +52,8 @@ def from_json(data: bytes, kind: type[T], *, schema: str) -> T:
     found = content.get("schema") if isinstance(content, dict) else None
     if found != schema:
         raise ValueError(f"expected schema {schema}, found {found!r}")
-    read: T = _read(content, _readers(kind), "$")
+    # a cast, because mypy does not count type[T] as hashable
+    read: T = _read(content, _readers(cast("Hashable", kind)), "$")
     return read
 
 

@@ -17,18 +17,20 @@ from bagmill.dataset import (
     put_quarantine,
     release,
     save_report,
+    write_whole,
 )
 from bagmill.episodes import Episode, episode_version
 from bagmill.errors import BagmillError, RecordingError
 from bagmill.ingest.episode import describe_episode, feature_reports, judge_episode, make_episode
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, remember_hash
 from bagmill.ingest.memory import recall_finished, recall_index, recall_report
-from bagmill.ingest.preview import make_pictures, make_preview
+from bagmill.ingest.preview import make_preview
 from bagmill.ingest.recording import describe_recording, judge_recording
 from bagmill.ingest.refusal import refusal_entry
 from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress, wanted_stages
 from bagmill.ingest.timeline import describe_timeline, judge_timeline, make_timeline
 from bagmill.plan import IngestPlan, resolve
+from bagmill.previews import make_contact_sheet, skew_plot
 from bagmill.quality import CheckResult, Stage, resolve_checks
 from bagmill.streams import RecordingIndex, save_index, scan
 
@@ -165,6 +167,8 @@ class _Line:
             )
             said.metadata = describe_timeline(plan, timeline)
             said.checks = judge_timeline(plan, timeline)
+            # Drawn for a timeline that is refused, too: there it is needed most.
+            write_whole(self.dataset.skew_plot_path(self.request.episode, self._version), skew_plot(timeline))
         return plan, timeline
 
     def _run_episode(self, plan: IngestPlan, timeline: Timeline, *, taken: Fingerprint) -> Episode:
@@ -185,7 +189,8 @@ class _Line:
                 progress=self._message_reporter(plan),
             )
             self.report = replace(self.report, num_frames=made.num_frames, stored_bytes=made.stored_bytes)
-            make_pictures(made.episode, self.dataset, name=self.request.episode, version=version)
+            sheet = self.dataset.contact_sheet_path(self.request.episode, version)
+            write_whole(sheet, make_contact_sheet(made.episode))
             said.metadata = describe_episode(plan, made)
             said.checks = judge_episode(plan, made)
         return made.episode

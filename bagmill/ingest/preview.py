@@ -1,25 +1,14 @@
-"""Stage `preview`, and the pictures of stage `episode`: what people look at."""
+"""Stage `preview`: the film, decoded again and judged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from bagmill.dataset import Dataset, write_whole
 from bagmill.episodes import Episode
-from bagmill.previews import check_preview, make_contact_sheet, skew_plot, write_preview
+from bagmill.previews import check_preview, write_preview
 from bagmill.profile import Profile
 from bagmill.quality import CheckResult, judge
-
-
-def make_pictures(episode: Episode, dataset: Dataset, *, name: str, version: str) -> None:
-    """Draw the contact sheet and the skew plot into the dataset.
-
-    Raises:
-        StorageError: A frame cannot be read, or the disk does not take them.
-    """
-    write_whole(dataset.contact_sheet_path(name, version), make_contact_sheet(episode))
-    write_whole(dataset.skew_plot_path(name, version), skew_plot(episode))
 
 
 def make_preview(

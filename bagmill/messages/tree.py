@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import keyword
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def is_stamp(value: Any) -> bool:
     return descriptor is not None and bool(descriptor.full_name == _PROTOBUF_STAMP)
 
 
-@cache
+@lru_cache(maxsize=4096)  # classes are made anew for every schema, for as long as the process lives
 def _ros_fields(kind: type) -> tuple[tuple[str, str], ...] | None:
     """(name, attribute) of a ROS message class's fields: rosbags puts `_` behind names that are Python's keywords."""
     if not dataclasses.is_dataclass(kind):

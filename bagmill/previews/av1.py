@@ -150,7 +150,9 @@ def _in_order(
 
 def _storable(rate_hz: Fraction) -> Fraction:
     """The rate, or the nearest that FFmpeg's 32-bit rationals can say."""
-    return rate_hz if max(rate_hz.numerator, rate_hz.denominator) <= _MAX_RATIONAL else rate_hz.limit_denominator(20_000)
+    return (
+        rate_hz if max(rate_hz.numerator, rate_hz.denominator) <= _MAX_RATIONAL else rate_hz.limit_denominator(20_000)
+    )
 
 
 @contextmanager

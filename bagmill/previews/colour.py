@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import cast
 
 import matplotlib as mpl
 import numpy as np
@@ -46,7 +45,7 @@ def colour_depth(depth: NDArray[np.uint16], *, near: int, far: int) -> NDArray[n
     Returns:
         (H, W, 3) uint8 RGB; black where depth is 0.
     """
-    return cast("NDArray[np.uint8]", _table(near, far).take(depth, axis=0))
+    return _table(near, far).take(depth, axis=0)
 
 
 def _thinned(frame: NDArray[np.uint16]) -> NDArray[np.uint16]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import av
 import av.error
@@ -47,13 +48,14 @@ def check_preview(path: Path, episode: Episode, *, height: int, num_samples: int
         with av.open(str(path)) as film:
             for frame in film.decode(video=0):
                 num_frames += 1
-                if frame.time is None:
+                if frame.pts is None or frame.time_base is None:
                     continue
-                tick = _nearest_tick(episode, start_ns + round(frame.time * 1e9))
+                tick = _nearest_tick(episode, start_ns + round(frame.pts * frame.time_base * 1_000_000_000))
                 if tick in wanted and tick not in shown:
-                    shown[tick] = frame.to_ndarray(
+                    rgb = frame.to_ndarray(
                         format="rgb24", src_colorspace=Colorspace.ITU709, src_color_range=ColorRange.MPEG
                     )
+                    shown[tick] = cast("NDArray[np.uint8]", rgb)
     except (av.error.FFmpegError, IndexError):
         # Not decodable from here on, or no film at all (no video stream): as many frames as came out.
         pass

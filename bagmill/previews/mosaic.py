@@ -97,9 +97,7 @@ def draw_mosaic(mosaic: Mosaic, episode: Episode, *, tick: int, is_exact: bool =
     picture = np.zeros((mosaic.height, mosaic.width, 3), np.uint8)
     for tile in mosaic.tiles:
         size = (tile.height, tile.width)
-        drawn = thumbnail(
-            episode, tile.feature, tick=tick, size=size, ranges=mosaic.depth_ranges, is_exact=is_exact
-        )
+        drawn = thumbnail(episode, tile.feature, tick=tick, size=size, ranges=mosaic.depth_ranges, is_exact=is_exact)
         area = picture[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
         area[...] = hatched(size) if drawn is None else drawn
     return picture

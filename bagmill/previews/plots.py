@@ -1,26 +1,152 @@
-"""Plots."""
+"""Small plots over time: skew of every feature, values of every signal."""
 
 from __future__ import annotations
 
-from io import BytesIO
+import io
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
 
+from bagmill.alignment import Timeline
 from bagmill.episodes import Episode
 
+_DPI = 100
+_MAX_BUCKETS = 400
+"""Points of a line: more than a plot of 640 pixels can show."""
+_MAX_SIGNALS = 6
+_MAX_LINES = 32
+_FONT_SIZE = 7
 
-def skew_plot(episode: Episode) -> bytes:
-    """PNG bytes."""
-    figure = Figure(figsize=(6.4, 2.0))
+
+def skew_plot(source: Timeline | Episode, *, width: int = 640, height: int = 200) -> bytes:
+    """Plot how far every feature's messages lie from the ticks they feed.
+
+    Within a pixel's worth of ticks the lowest and the highest skew are drawn, so that no outlier is lost. Ticks without a
+    message are marked below the lines, in the colour of their feature.
+
+    Args:
+        source: A timeline or an episode.
+        width: Pixels.
+        height: Pixels.
+
+    Returns:
+        PNG.
+    """
+    figure = _figure(width, height)
     axes = figure.add_subplot()
-    for name in episode.features:
-        axes.plot((episode.time_ns - episode.time_ns[0]) / 1e9, episode.skew_ns(name) / 1e6, label=name)
-    buffer = BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer)
-    return buffer.getvalue()
+    seconds = _seconds(source.time_ns)
+    for n, name in enumerate(source.features):
+        is_valid = _valid(source, name)
+        skew_ms = np.where(is_valid, source.skew_ns(name) / 1e6, np.nan)
+        colour = f"C{n % 10}"
+        axes.plot(*_thinned(seconds, skew_ms), color=colour, linewidth=0.8, label=name)
+        gaps = _bucket_starts(~is_valid)
+        # In the axes' own height, so that they are seen whatever the skew is.
+        axes.plot(
+            seconds[gaps],
+            np.full(len(gaps), 0.02 + 0.03 * (n % 10)),
+            linestyle="none",
+            marker="|",
+            markersize=4,
+            color=colour,
+            transform=axes.get_xaxis_transform(),
+        )
+    axes.axhline(0, color="0.6", linewidth=0.5)
+    axes.set_ylabel("skew, ms", fontsize=_FONT_SIZE)
+    axes.set_xlabel("time, s   ( | : no message within the tolerance)", fontsize=_FONT_SIZE)
+    axes.tick_params(labelsize=6)
+    if source.features:
+        figure.legend(loc="outside right upper", fontsize=6, frameon=False)
+    return _png(figure)
 
 
-def signal_plot(episode: Episode) -> bytes:
-    """PNG bytes."""
-    return skew_plot(episode)
+def signal_plot(episode: Episode, *, width: int = 640, height: int = 400) -> bytes:
+    """Plot the values of an episode's signals over time, the first six of them.
+
+    Args:
+        episode: The episode.
+        width: Pixels.
+        height: Pixels.
+
+    Returns:
+        PNG.
+
+    Raises:
+        StorageError: A signal cannot be read.
+    """
+    return _png(_signal_figure(episode, width, height))
+
+
+def draw_signals(episode: Episode, *, width: int = 640, height: int = 400) -> Image.Image:
+    """As `signal_plot`, as an RGB picture."""
+    return _picture(_signal_figure(episode, width, height))
+
+
+def _signal_figure(episode: Episode, width: int, height: int) -> Figure:
+    names = [name for name, feature in episode.features.items() if feature.kind == "signal"][:_MAX_SIGNALS]
+    figure = _figure(width, height)
+    if not names or not episode.num_ticks:
+        figure.text(0.5, 0.5, "nothing to show", ha="center")
+        return figure
+    seconds = _seconds(episode.time_ns)
+    panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, name in zip(panels, names, strict=True):
+        values = episode.signal(name)
+        for column in range(min(values.shape[1], _MAX_LINES)):
+            axes.plot(*_thinned(seconds, values[:, column].astype(np.float64)), linewidth=0.7)
+        units = episode.features[name].attributes.get("units")
+        axes.set_title(f"{name}, {units}" if units else name, loc="left", pad=2, fontsize=_FONT_SIZE)
+        axes.tick_params(labelsize=6)
+    panels[-1].set_xlabel("time, s", fontsize=_FONT_SIZE)
+    return figure
+
+
+def _figure(width: int, height: int) -> Figure:
+    return Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, layout="constrained")
+
+
+def _png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    # A palette of 64 colours is plenty for lines on white, and half the size.
+    _picture(figure).quantize(64, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _picture(figure: Figure) -> Image.Image:
+    """Rendered to RGB by Agg: no display, no state shared between threads."""
+    file = io.BytesIO()
+    figure.savefig(file, format="raw")
+    size = (round(figure.get_figwidth() * _DPI), round(figure.get_figheight() * _DPI))
+    return Image.frombytes("RGBA", size, file.getvalue()).convert("RGB")
+
+
+def _seconds(time_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+    return (time_ns - time_ns[0]) / 1e9 if len(time_ns) else np.empty(0)
+
+
+def _valid(source: Timeline | Episode, name: str) -> NDArray[np.bool_]:
+    return source.features[name].is_valid if isinstance(source, Timeline) else source.valid(name)
+
+
+def _thinned(
+    seconds: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """At most twice `_MAX_BUCKETS` points: the lowest and the highest of each bucket; nan only where all of it is."""
+    num_buckets = min(len(values), _MAX_BUCKETS)
+    if len(values) <= 2 * num_buckets:
+        return seconds, values
+    edges = np.linspace(0, len(values), num_buckets, endpoint=False).astype(np.intp)
+    # fmin and fmax pass over nan
+    lowest, highest = np.fmin.reduceat(values, edges), np.fmax.reduceat(values, edges)
+    return np.repeat(seconds[edges], 2), np.stack([lowest, highest], axis=1).reshape(-1)
+
+
+def _bucket_starts(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Positions of True, thinned to one in each bucket that has any."""
+    positions = np.flatnonzero(mask)
+    if len(positions) <= _MAX_BUCKETS:
+        return positions
+    _, first = np.unique(positions * _MAX_BUCKETS // len(mask), return_index=True)
+    return positions[first]

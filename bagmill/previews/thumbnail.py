@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import simplejpeg
@@ -18,7 +19,8 @@ _JPEG_START = b"\xff\xd8"
 
 def spread_ticks(num_ticks: int, *, count: int) -> list[int]:
     """Up to `count` different ticks from the first to the last, evenly spread."""
-    return np.unique(np.linspace(0, num_ticks - 1, min(count, num_ticks)).round().astype(int)).tolist()
+    ticks: list[int] = np.unique(np.linspace(0, num_ticks - 1, min(count, num_ticks)).round().astype(int)).tolist()
+    return ticks
 
 
 def depth_ranges(episode: Episode) -> dict[str, tuple[int, int]]:
@@ -32,7 +34,7 @@ def depth_ranges(episode: Episode) -> dict[str, tuple[int, int]]:
         if feature.kind == "depth":
             stored = np.flatnonzero(episode.stored_ticks(name))
             chosen = stored[spread_ticks(len(stored), count=_RANGE_SAMPLES)] if len(stored) else stored
-            ranges[name] = depth_range(episode.frame(name, tick) for tick in chosen.tolist())
+            ranges[name] = depth_range(_depth_frame(episode, name, tick) for tick in chosen.tolist())
     return ranges
 
 
@@ -77,20 +79,23 @@ def thumbnail(
     Raises:
         StorageError: The frame is damaged.
     """
-    data = episode.chunk_bytes(name, tick)
-    if data is None:
+    if not episode.has_frame(name, tick):
         return None
     if name in ranges:
         near, far = ranges[name]
         # Nearest neighbours before the colours: a mean of two depths, or of one and nothing, is no depth at all.
-        return colour_depth(_nearest(episode.frame(name, tick), size), near=near, far=far)
-    reduced = None if is_exact else _decode_reduced(data, size)
-    return _resized(episode.frame(name, tick) if reduced is None else reduced, size)
+        return colour_depth(_nearest(_depth_frame(episode, name, tick), size), near=near, far=far)
+    reduced = None if is_exact else _decode_reduced(episode.chunk_bytes(name, tick), size)
+    return _resized(cast("NDArray[np.uint8]", episode.frame(name, tick)) if reduced is None else reduced, size)
 
 
-def _decode_reduced(data: memoryview, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+def _depth_frame(episode: Episode, name: str, tick: int) -> NDArray[np.uint16]:
+    return cast("NDArray[np.uint16]", episode.frame(name, tick))
+
+
+def _decode_reduced(data: memoryview | None, size: tuple[int, int]) -> NDArray[np.uint8] | None:
     """A JPEG decoded at the smallest fraction that is not smaller than wanted; None where it is none, or damaged."""
-    if bytes(data[:2]) != _JPEG_START:
+    if data is None or bytes(data[:2]) != _JPEG_START:
         return None
     try:
         reduced: NDArray[np.uint8] = simplejpeg.decode_jpeg(
@@ -107,7 +112,8 @@ def _nearest(depth: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uin
         ((np.arange(wanted) + 0.5) * found / wanted).astype(np.intp)
         for wanted, found in zip(size, depth.shape, strict=True)
     )
-    return depth[rows[:, None], columns]
+    small: NDArray[np.uint16] = depth[rows[:, None], columns]
+    return small
 
 
 def _resized(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

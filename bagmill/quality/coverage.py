@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.alignment import Timeline
-from bagmill.plan import IngestPlan
+from bagmill.alignment.neighbours import elapsed_ns
+from bagmill.plan import FeaturePlan, IngestPlan
 from bagmill.quality.metric import Measurement
 
 
@@ -16,7 +17,7 @@ def measure_coverage(plan: IngestPlan, timeline: Timeline) -> list[Measurement]:
     for feature in plan.features:
         is_valid = timeline.features[feature.name].is_valid
         value = 100 * float(np.mean(is_valid)) if len(is_valid) else float("nan")
-        note = "" if is_valid.all() else _where_invalid(is_valid, timeline.time_ns)
+        note = "" if is_valid.all() else _where_invalid(is_valid, timeline.time_ns) + _pace(feature, plan)
         if not feature.spec.required:
             note = "; ".join(filter(None, ("optional", note)))
         measurements.append(Measurement(feature.name, value, note, is_judged=feature.spec.required))
@@ -32,3 +33,12 @@ def _where_invalid(is_valid: NDArray[np.bool_], time_ns: NDArray[np.int64]) -> s
         f"{np.count_nonzero(~is_valid):,} of {len(is_valid):,} ticks without a message; "
         f"at most {ends[longest] - starts[longest]:,} in a row, {start_s:.2f} s from the start"
     )
+
+
+def _pace(feature: FeaturePlan, plan: IngestPlan) -> str:
+    """What to set beside each other where a channel is slower than its feature tolerates."""
+    stamps = np.sort(plan.stream_of(feature).time_ns(feature.clock))
+    if len(stamps) < 2:
+        return ""
+    interval_ms = float(np.median(elapsed_ns(stamps[:-1], stamps[1:]))) / 1e6
+    return f"; messages {interval_ms:,.1f} ms apart (median), tolerance {feature.tolerance_ns / 1e6:g} ms"

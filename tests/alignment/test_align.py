@@ -149,6 +149,14 @@ def test_stamps_from_before_the_epoch_do_not_overflow() -> None:
         align({"state": request(stream)}, rate_hz=Fraction(30))
 
 
+def test_of_several_wild_stamps_the_one_that_stretches_the_timeline_is_named() -> None:
+    stream = stamps(first_ms=0, last_ms=1000, step_ms=10)
+    far = np.array([2**63 - 1], dtype=np.int64)
+    requests = {"state": request(np.append(stream, 0)), "action": request(np.concatenate([[0], stream, far]))}
+    with pytest.raises(AlignmentError, match=r"feature state has one message at 0 ns"):
+        align(requests, rate_hz=Fraction(30))
+
+
 def test_one_wild_stamp_does_no_harm_where_another_feature_bounds_the_span() -> None:
     stream = stamps(first_ms=0, last_ms=1000, step_ms=10)
     requests = {"state": request(np.append(stream, 0)), "action": request(stream, rule="latest")}

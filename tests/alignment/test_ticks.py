@@ -55,6 +55,12 @@ def test_a_day_of_ticks_does_not_drift_or_overflow(rate: Fraction) -> None:
     assert periods.max() - periods.min() <= 1
 
 
+def test_ticks_that_fall_between_two_nanoseconds_are_rounded_up_in_every_block() -> None:
+    rate = Fraction(6_000_000_000, 200_000_003)  # a sixth of the ticks are half a nanosecond off
+    ticks = make_ticks(0, tick(10_000, rate), rate_hz=rate)
+    assert ticks.tolist() == [tick(k, rate) for k in range(10_001)]
+
+
 def test_nothing_where_the_end_lies_before_the_start() -> None:
     assert make_ticks(10, 9, rate_hz=Fraction(30)).tolist() == []
     assert make_ticks(10, 10, rate_hz=Fraction(30)).tolist() == [10]

@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from bagmill.cli.app import VERBS
-from bagmill.testing import healthy
+from bagmill.testing import healthy, write_small_profile
 
 Command = Callable[..., Any]
 BAGMILL = (sys.executable, "-c", "from bagmill.cli import main; main()")
@@ -57,9 +58,20 @@ def test_wrong_usage_is_2_and_one_line(command: Command, arguments: list[str]) -
         assert answer.err.count("\n") == 1
 
 
+def test_what_the_system_refuses_is_one_line(command: Command, tmp_path: Path) -> None:
+    answer = command("ingest", tmp_path / ("x" * 300), "-p", write_small_profile(tmp_path / "p.yaml"), "-o", tmp_path)
+    assert answer.code == 1
+    assert "File name too long" in answer.err
+    assert answer.err.count("\n") == 1
+
+
 def test_the_command_runs_as_a_process(tmp_path: Path) -> None:
     recording = healthy(tmp_path / "wave.mcap")
-    done = subprocess.run([*BAGMILL, "scan", recording], capture_output=True, text=True, check=False, encoding="utf-8")
+    # Not None: readline, in this process, may have set COLUMNS behind Python's back.
+    environment = dict(os.environ)
+    done = subprocess.run(
+        [*BAGMILL, "scan", recording], capture_output=True, check=False, encoding="utf-8", env=environment
+    )
     assert done.returncode == 0
     assert "/joint_states" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +31,7 @@ def test_a_healthy_recording_is_told_in_a_table(command: Command, tmp_path: Path
     answer = command("scan", healthy(tmp_path / "wave.mcap"))
     assert answer.code == 0
     assert "MCAP file" in answer.out
-    lines = {
-        line.split()[0]: " ".join(line.split()) for line in answer.out.splitlines() if line.startswith(" /")
-    }
+    lines = {line.split()[0]: " ".join(line.split()) for line in answer.out.splitlines() if line.startswith(" /")}
     assert lines.keys() == {"/cam_high/image", "/cam_wrist/image", "/cam_high/depth", "/joint_states", "/commands"}
     assert "sensor_msgs/msg/Image 60 30 Hz" in lines["/cam_high/image"]
     assert "image 64×48 rgb8 header" in lines["/cam_high/image"]
@@ -154,3 +153,11 @@ def test_real_recordings_are_told(command: Command, recordings_dir: Path) -> Non
     assert strings.code == 0
     assert "There is nothing to train on" in strings.out
     assert "It is empty" in strings.out
+
+
+def test_a_name_that_is_not_unicode_is_no_end(command: Command, tmp_path: Path) -> None:
+    path = healthy(tmp_path / "wave.mcap")
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mcap"))
+    path.rename(odd)
+    assert "caf\\udce9.mcap" in command("scan", odd).out
+    assert command("scan", odd, "--json").document["recordings"][0]["path"] == str(odd)

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bagmill.ingest import IngestRequest, ingest
 from bagmill.ingest.timeline import make_timeline
 from bagmill.plan import resolve
 from bagmill.profile import load_profile
 from bagmill.quality.judge import judge, resolve_checks
 from bagmill.quality.metric import RecordingEvidence, TimelineEvidence
+from bagmill.quality.metrics import METRICS
 from bagmill.streams.scan import scan
 from examples.sample_recordings import SAMPLES, make
 
@@ -114,3 +116,15 @@ def _keys(content):
         yield key
         if isinstance(value, dict):
             yield from _keys(value)
+
+
+@pytest.mark.parametrize("name", ["aloha_raw.mcap", "aloha_jpeg.mcap", "aloha_raw.bag"])
+def test_a_good_sample_passes_every_check(tmp_path, name):
+    sample = next(sample for sample in SAMPLES if sample.name == name)
+    path = make(sample, tmp_path, seconds=0.6, seed=3)
+    profile = load_profile(FOLDER / "aloha_demo.yaml")
+    outcome = ingest(IngestRequest(episode="one", recording=path, dataset=tmp_path / "dataset", profile=profile))
+    assert outcome.refusal is None
+    checks = [check for stage in outcome.report.stages for check in stage.checks]
+    assert {check.name for check in checks} == set(METRICS)
+    assert [check.name for check in checks if not check.is_passed] == []

@@ -71,7 +71,7 @@ def test_cameras_without_samples_are_no_subject(robot: Any) -> None:
 
 def test_frames_black_in_percent(robot: Any, make_picture: Callable[[int], NDArray[np.uint8]]) -> None:
     lamp = flat(0)
-    lamp[:4, :4] = 255  # dark, but not black all over
+    lamp[:2, :4] = 255  # dark, a mean of 5, but not black all over
     seen = [FrameSample(n, frame, frame) for n, frame in enumerate([make_picture(0), lamp, flat(40)])]
     assert check(robot, "frames_black", samples=images(*seen)).worst == 0
     black = FrameSample(9, flat(5), flat(5))
@@ -146,6 +146,15 @@ def test_within_limits_counts_values_and_names_them(robot: Any) -> None:
     result = check(robot, "within_limits", signals={"state": state})
     assert result.is_blocking
     assert result.measurements == (Measurement("state", 2.0, "position[1]: from -0.5 to 1.25"),)
+
+
+def test_limits_do_not_hold_for_ticks_that_are_not_valid(robot: Any) -> None:
+    timeline = robot.timeline
+    aligned = replace(timeline.features["state"], is_valid=np.arange(41) != 3)
+    timeline = replace(timeline, features={**timeline.features, "state": aligned})
+    state = np.full((41, 2), 0.5, np.float32)
+    state[3] = 9.0
+    assert check(robot, "within_limits", signals={"state": state}, timeline=timeline).is_passed
 
 
 def test_one_pair_of_limits_holds_for_all_values(robot: Any) -> None:

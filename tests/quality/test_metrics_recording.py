@@ -148,6 +148,15 @@ def test_clocks_agree_in_ms_between_header_and_log(robot: Any) -> None:
     assert of(result, "/wrist").note.startswith("recorded 393.0 ms before the header stamp")
 
 
+def test_clocks_of_different_eras_are_called_that(robot: Any) -> None:
+    robot.log_ns["/wrist"] = robot.header_ns["/wrist"] - 1_700_000_000_000_000_000 + 7 * MS
+    wrist = of(check(robot, "clocks_agree"), "/wrist")
+    assert wrist.value == pytest.approx(1.7e12)
+    assert wrist.note.startswith(
+        "recorded 1,700,000,000.0 s before the header stamp; one of the two clocks does not tell the date"
+    )
+
+
 def test_clocks_agree_tells_drift_over_a_long_recording(robot: Any) -> None:
     assert "drift" not in of(check(robot, "clocks_agree"), "/wrist").note
     header = robot.header_ns["/wrist"][0] + 50 * MS * np.arange(1000, dtype=np.int64)  # 50 s
@@ -182,11 +191,12 @@ def test_a_channel_used_by_two_clocks_is_two_subjects(robot: Any) -> None:
     ]
 
 
-def test_a_channel_of_two_features_is_one_subject_with_the_rate_of_either(robot: Any) -> None:
+@pytest.mark.parametrize("is_told_first", [True, False])
+def test_a_channel_of_two_features_is_one_subject_with_the_rate_of_either(robot: Any, is_told_first: bool) -> None:
     features = robot.profile_content["features"]
     state = features.pop("state")
-    features["velocity"] = {**state, "expected_rate_hz": None}
-    features["state"] = state
+    silent = {**state, "expected_rate_hz": None}
+    features["position"], features["state"] = (state, silent) if is_told_first else (silent, state)
     joints = of(check(robot, "rates"), "/joints")
     assert joints.value == pytest.approx(0, abs=1e-9)
     assert joints.is_judged

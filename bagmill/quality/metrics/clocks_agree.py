@@ -7,7 +7,9 @@ from bagmill.quality.metric import Direction, Measurement, RecordingEvidence, St
 from bagmill.quality.used_streams import UsedStream, used_streams
 from bagmill.streams.clocks import estimate_clock
 
-_LEAST_SPAN_FOR_DRIFT_NS = 10 * 1_000_000_000
+_SECOND_NS = 1_000_000_000
+_YEAR_NS = 365 * 86_400 * _SECOND_NS
+_LEAST_SPAN_FOR_DRIFT_NS = 10 * _SECOND_NS
 """Over less, drift cannot be told from latency."""
 
 
@@ -40,14 +42,17 @@ def _measure(used: UsedStream) -> Measurement:
     clock = estimate_clock(stream.header_time_ns, stream.log_time_ns)
     if clock.offset_ns is None or clock.latency_p50_ns is None or clock.latency_p99_ns is None:
         return used.unmeasured("no header stamps")
-    side = "after" if clock.offset_ns >= 0 else "before"
-    notes = [
-        f"recorded {abs(clock.offset_ns) / 1e6:,.1f} ms {side} the header stamp",
+    distance_ns = abs(clock.offset_ns)
+    distance = f"{distance_ns / 1e6:,.1f} ms" if distance_ns < 10 * _SECOND_NS else f"{distance_ns / 1e9:,.1f} s"
+    notes = [f"recorded {distance} {'after' if clock.offset_ns >= 0 else 'before'} the header stamp"]
+    if distance_ns > _YEAR_NS:
+        notes.append("one of the two clocks does not tell the date")
+    notes.append(
         f"latency beyond the fastest {clock.latency_p50_ns / 1e6:,.1f} ms (median) and "
-        f"{clock.latency_p99_ns / 1e6:,.1f} ms (99 %)",
-    ]
+        f"{clock.latency_p99_ns / 1e6:,.1f} ms (99 %)"
+    )
     if clock.drift_ppm is not None and clock.span_ns >= _LEAST_SPAN_FOR_DRIFT_NS:
         notes.append(f"drift {clock.drift_ppm:+,.1f} ppm")
     if missing := stream.num_messages - clock.num_stamps:
         notes.append(f"{missing:,} messages without a stamp")
-    return Measurement(used.subject, abs(clock.offset_ns) / 1e6, "; ".join(notes))
+    return Measurement(used.subject, distance_ns / 1e6, "; ".join(notes))

@@ -1,0 +1,105 @@
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+
+from bagmill.testing import START_NS
+
+Command = Callable[..., Any]
+
+
+def test_an_episode_is_told(command: Command, small_dataset: Path) -> None:
+    answer = command("show", small_dataset / "episodes" / "wave.mcap")
+    assert answer.code == 0
+    assert "20 ticks at 30 Hz" in answer.out
+    assert "from 2023-11-14 22:13:20.000 UTC" in answer.out
+    assert "task: wave" in answer.out
+    lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+    assert any(
+        line.startswith("images/cam_high 20 × 48 × 64 × 3 uint8 1 × 48 × 64 × 3 20 × 48 × 64 × 3 JPEG Q95 4:4:4")
+        for line in lines
+    )
+    assert any(line.startswith("images/cam_wrist") and "JPEG as recorded" in line for line in lines)
+    assert any(line.startswith("state /joint_states header linear 100 %") for line in lines)
+    assert any(line.startswith("jpeg_psnr episode") and line.endswith("passed") for line in lines)
+    assert "wave.mcap, blake3:" in answer.out
+
+
+def test_json_agrees_with_stock_zarr(command: Command, small_dataset: Path) -> None:
+    document = command("show", small_dataset / "episodes" / "wave.mcap", "--json").document
+    group = zarr.open_group(document["path"], mode="r")
+    assert document["start_ns"] == START_NS == int(group["time"][0])
+    assert document["stored_bytes"] == sum(
+        path.stat().st_size for path in Path(document["path"]).rglob("*") if path.is_file()
+    )
+    features = {feature["name"]: feature for feature in document["features"]}
+    assert features.keys() == {"images/cam_high", "images/cam_wrist", "depth/cam_high", "state", "action"}
+    for name, feature in features.items():
+        array = group[name]
+        assert tuple(feature["shape"]) == array.shape
+        assert feature["dtype"] == str(array.dtype)
+        assert tuple(feature["chunk_shape"]) == array.chunks
+        assert (feature["shard_shape"] and tuple(feature["shard_shape"])) == array.shards
+        valid = group[f"valid/{name}"][:]
+        skew_ms = np.abs(group[f"source/{name}"][:] - group["time"][:])[valid] / 1e6
+        assert feature["valid_percent"] == 100 * valid.mean()
+        assert feature["interpolated_percent"] == 100 * group[f"interpolated/{name}"][:].mean()
+        assert feature["skew_max_ms"] == pytest.approx(skew_ms.max())
+        assert feature["skew_p50_ms"] == pytest.approx(np.median(skew_ms))
+    assert features["images/cam_wrist"]["channel"] == "/cam_wrist/image"
+    assert document["recording"]["content_hash"].startswith("blake3:")
+    assert all(check["is_passed"] for check in document["checks"])
+
+
+def test_of_several_versions_the_one_last_asked_for_is_shown(command: Command, dataset: Path) -> None:
+    folder = dataset / "episodes" / "wave.mcap"
+    (first,) = folder.glob("*.zarr")
+    second = folder / "ffffffffffffffff.zarr"
+    shutil.copytree(first, second)
+    report = dataset / "reports" / "wave.mcap" / f"{first.stem}.json"
+    content = json.loads(report.read_bytes())
+    newer = report.with_name(f"{second.stem}.json")
+    for requested_ns, expected in ((content["requested_ns"] + 1, second), (content["requested_ns"] - 1, first)):
+        newer.write_text(json.dumps({**content, "version": second.stem, "requested_ns": requested_ns}))
+        assert command("show", folder, "--json").document["path"] == str(expected)
+
+
+def test_without_reports_the_newest_is_shown_and_the_want_is_told(command: Command, dataset: Path) -> None:
+    shutil.rmtree(dataset / "reports")
+    folder = dataset / "episodes" / "wave.mcap"
+    (first,) = folder.glob("*.zarr")
+    second = folder / "ffffffffffffffff.zarr"
+    shutil.copytree(first, second)
+    os.utime(second / "zarr.json", ns=(0, 0))
+    answer = command("show", folder)
+    assert str(first) in answer.out
+    assert "no report beside this episode" in answer.out
+
+
+def test_an_episode_outside_a_dataset_can_be_shown(command: Command, small_dataset: Path, tmp_path: Path) -> None:
+    (path,) = (small_dataset / "episodes" / "wave.mcap").glob("*.zarr")
+    shutil.copytree(path, tmp_path / "lone.zarr")
+    answer = command("show", tmp_path / "lone.zarr")
+    assert answer.code == 0
+    assert "no report beside this episode" in answer.out
+
+
+def test_what_is_no_episode_is_refused(command: Command, small_dataset: Path, tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing", tmp_path / "missing.zarr", small_dataset / "zarr.json"):
+        answer = command("show", path)
+        assert answer.code == 1
+        assert answer.err.startswith(f"bagmill: {path}")
+
+
+def test_damaged_metadata_are_told(command: Command, dataset: Path) -> None:
+    (path,) = (dataset / "episodes" / "wave.mcap").glob("*.zarr")
+    (path / "zarr.json").write_text("{")
+    answer = command("show", path)
+    assert answer.code == 1
+    assert "damaged" in answer.err
