@@ -113,8 +113,7 @@ def _write_deployment(folder: Path, profile: Path, dataset: Dataset) -> None:
 def _prepare_dagster_home() -> Path:
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(_VAR / "dagster")))
     home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        shutil.copy(ROOT / "pipelines" / "dagster.yaml", home)
+    shutil.copy(ROOT / "pipelines" / "dagster.yaml", home)
     return home
 
 

@@ -50,10 +50,12 @@ def ending_of(dataset: Dataset, episode: str) -> Ending:
 
 
 def endings_table(endings: Mapping[str, Ending]) -> Table:
-    """One row an episode: narrow enough for 80 columns, so sizes are in MB without saying so in every row."""
-    numbers = ("frames", "raw MB", "stored MB", "ratio", "PSNR dB", "skew p99 ms", "checks")
+    """One row an episode, for 80 columns."""
+    numbers = ("frames", "raw\nMB", "stored\nMB", "ratio", "PSNR\ndB", "skew p99\nms", "checks")
     shown = table("episode", "state", *numbers, right=numbers)
     shown.padding = (0, 1, 0, 0)
+    for column in shown.columns:
+        column.no_wrap = True
     for episode, ending in endings.items():
         shown.add_row(episode, _state(ending), *_numbers(ending.report))
     return shown

@@ -53,27 +53,31 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = build_app(_verbs_for(arguments))(list(arguments), prog_name="bagmill", standalone_mode=False)
         sys.stdout.flush()
-    except ProfileError as err:
-        complain(str(err))
-        return WRONG_USAGE
-    except BagmillError as err:
-        complain(str(err))
-        return REFUSED
-    except typer.TyperException as err:
-        if message := " ".join(err.format_message().split()).rstrip("."):
-            complain(f"{message}. Try `bagmill --help`.")
-        return err.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read has enough. What is still buffered must go somewhere, or Python complains while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
-    except OSError as err:
-        # A folder that may not be listed, a full disk behind standard output.
-        complain(f"{err.filename}: {err.strerror}." if err.filename else f"{err.strerror or err}.")
-        return REFUSED
+    except (BagmillError, typer.TyperException, OSError) as err:
+        return _complain_about(err)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
     return code or OK
+
+
+def _complain_about(error: BagmillError | typer.TyperException | OSError) -> int:
+    """Tell what is wrong and give the exit code."""
+    if isinstance(error, BagmillError):
+        complain(str(error))
+        return WRONG_USAGE if isinstance(error, ProfileError) else REFUSED
+    if isinstance(error, OSError):
+        # A folder that may not be listed, a full disk behind standard output.
+        reason = error.strerror or str(error)
+        complain(f"{error.filename}: {reason}." if error.filename else f"{reason}.")
+        return REFUSED
+    # Asked for nothing, the command has shown its help and has no more to say.
+    if message := " ".join(error.format_message().split()).rstrip("."):
+        complain(f"{message}. Try `bagmill --help`.")
+    return error.exit_code
 
 
 def build_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
@@ -91,8 +95,14 @@ def build_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
     app.callback(invoke_without_command=True)(_bagmill)
     for verb in verbs:
         module = import_module(f"bagmill.cli.{verb}")
-        app.command(verb, epilog=module.EPILOG)(getattr(module, verb))
+        function = getattr(module, verb)
+        app.command(verb, help=_paragraphs(function.__doc__), epilog=module.EPILOG)(function)
     return app
+
+
+def _paragraphs(docstring: str) -> str:
+    """A docstring for the help, which would keep line breaks that are meant for the source."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in docstring.split("\n\n"))
 
 
 def _verbs_for(arguments: Sequence[str]) -> Sequence[str]:

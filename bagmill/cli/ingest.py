@@ -28,7 +28,7 @@ bagmill ingest trial_7.mcap -p robot.yaml -o dataset/ --force  [dim]one of them,
 
 def ingest(
     recordings: Annotated[
-        list[Path], typer.Argument(metavar="REC…", help="Recordings, or folders with recordings at any depth.")
+        list[Path], typer.Argument(metavar="REC", help="Recordings, or folders with recordings at any depth.")
     ],
     *,
     profile: Annotated[

@@ -35,7 +35,7 @@ bagmill scan a.mcap b.bag rosbag2_folder/ --json  [dim]for a program[/dim]
 
 def scan(
     recordings: Annotated[
-        list[Path], typer.Argument(metavar="REC…", help="MCAP files, ROS 1 bags, rosbag2 folders or their databases.")
+        list[Path], typer.Argument(metavar="REC", help="MCAP files, ROS 1 bags, rosbag2 folders or their databases.")
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,9 @@ def _print(facts: EpisodeFacts, console: Console) -> None:
     for check in facts.checks:
         sign = "≥" if check.direction == "higher" else "≤"
         passes = "–" if check.threshold is None else f"{sign} {check.threshold:g} {check.unit}"
-        verdict = "passed" if check.is_passed else f"{check.severity}: {', '.join(check.failed_subjects[:3])}"
+        is_judged = check.threshold is not None and not math.isnan(check.worst)
+        passed = "passed" if is_judged else "not judged"
+        verdict = passed if check.is_passed else f"{check.severity}: {', '.join(check.failed_subjects[:3])}"
         style = "green" if check.is_passed else "red" if check.is_blocking else "yellow"
         worst = number_text(check.worst, check.unit)
         shown.add_row(check.name, check.stage, worst, passes, Text(printable(verdict), style=style))

@@ -28,7 +28,7 @@ bagmill verify dataset/episodes/trial_7.mcap  [dim]one episode[/dim]
 
 def verify(
     episodes: Annotated[
-        list[Path], typer.Argument(metavar="EPISODE…", help="Episodes: `.zarr` folders, or folders of versions.")
+        list[Path], typer.Argument(metavar="EPISODE", help="Episodes: `.zarr` folders, or folders of versions.")
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

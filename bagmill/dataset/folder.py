@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bagmill.episodes import episode_path
 from bagmill.episodes.layout import episode_path, episodes_folder, is_episode
 from bagmill.errors import StorageError
 

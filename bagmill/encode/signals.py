@@ -54,4 +54,6 @@ class SignalCollector:
         before = self._values[self._row[self._aligned.before[ticks]]]
         after = self._values[self._row[self._aligned.after[ticks]]]
         values[ticks] = RULES[self.feature.rule].combine(before, after, self._aligned.weight[ticks])
-        return values.astype(self.feature.dtype)
+        with np.errstate(over="ignore"):
+            # A number beyond float32 becomes infinite, which `values_finite` counts.
+            return values.astype(self.feature.dtype)

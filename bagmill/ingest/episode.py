@@ -32,6 +32,7 @@ class MadeEpisode:
 
     @property
     def timeline(self) -> Timeline:
+        """Less the ticks of damaged messages."""
         return self.result.timeline
 
 

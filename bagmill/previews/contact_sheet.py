@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bagmill.episodes import Episode
 from bagmill.previews.mosaic import hatched
 from bagmill.previews.plots import draw_signals
-from bagmill.previews.thumbnail import depth_ranges, fit_size, spread_ticks, thumbnail
+from bagmill.previews.thumbnail import cameras_of, depth_ranges, fit_size, spread_ticks, thumbnail
 
 MAX_BYTES = 60 * 1024
 """Of a sheet: it is stored with Dagster's events and shown in lists."""
@@ -40,9 +40,8 @@ def make_contact_sheet(
     Raises:
         StorageError: A frame is damaged.
     """
-    cameras = [name for name, feature in episode.features.items() if feature.kind != "signal"]
     ticks = spread_ticks(episode.num_ticks, count=num_ticks)
-    has_tiles = bool(cameras and ticks)
+    has_tiles = bool(cameras_of(episode) and ticks)
     sheet = draw_contact_sheet(episode, ticks=ticks, tile_height=tile_height) if has_tiles else draw_signals(episode)
     return _fitting_jpeg(sheet, max_bytes)
 
@@ -58,7 +57,6 @@ def draw_contact_sheet(episode: Episode, *, ticks: list[int], tile_height: int) 
     Raises:
         StorageError: A frame is damaged.
     """
-    cameras = [name for name, feature in episode.features.items() if feature.kind != "signal"]
     ranges = depth_ranges(episode)
     max_width = tile_height * _MAX_TILE_ASPECT
     sizes = {name: fit_size(episode.features[name].shape, height=tile_height, max_width=max_width) for name in cameras}
@@ -86,7 +84,7 @@ def draw_contact_sheet(episode: Episode, *, ticks: list[int], tile_height: int) 
 def _label(episode: Episode, name: str, ranges: dict[str, tuple[int, int]]) -> str:
     feature = episode.features[name]
     height, width = feature.shape[:2]
-    label = f"{name}  {width}×{height}"
+    label = f"{name}  {width} x {height}"
     if name not in ranges:
         return label
     near, far = ranges[name]

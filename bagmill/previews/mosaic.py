@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.episodes import Episode
-from bagmill.previews.thumbnail import depth_ranges, fit_size, thumbnail
+from bagmill.previews.thumbnail import cameras_of, depth_ranges, fit_size, thumbnail
 
 _MAX_WIDTH = 1920
 """Pixels of a row of tiles; the next camera begins a new row."""
@@ -55,10 +55,7 @@ def plan_mosaic(episode: Episode, *, height: int) -> Mosaic | None:
     Raises:
         StorageError: A depth frame, sampled for the range of colours, is damaged.
     """
-    cameras = sorted(
-        (name for name, feature in episode.features.items() if feature.kind != "signal"),
-        key=lambda name: episode.features[name].kind == "depth",
-    )
+    cameras = cameras_of(episode)
     if not cameras or not episode.num_ticks:
         return None
     tiles: list[Tile] = []

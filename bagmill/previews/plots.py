@@ -13,9 +13,10 @@ from bagmill.alignment import Timeline
 from bagmill.episodes import Episode
 
 _DPI = 100
-_MAX_BUCKETS = 400
-"""Points of a line: more than a plot of 640 pixels can show."""
+_MAX_BUCKETS = 300
+"""Places along the time axis: as many as a plot of 640 pixels can tell apart."""
 _MAX_SIGNALS = 6
+_LABEL_LENGTH = 24
 _MAX_LINES = 32
 _FONT_SIZE = 7
 
@@ -35,13 +36,22 @@ def skew_plot(source: Timeline | Episode, *, width: int = 640, height: int = 200
         PNG.
     """
     figure = _figure(width, height)
-    axes = figure.add_subplot()
+    axes = figure.add_axes((0.08, 0.19, 0.7, 0.77))
     seconds = _seconds(source.time_ns)
     for n, name in enumerate(source.features):
         is_valid = _valid(source, name)
         skew_ms = np.where(is_valid, source.skew_ns(name) / 1e6, np.nan)
         colour = f"C{n % 10}"
-        axes.plot(*_thinned(seconds, skew_ms), color=colour, linewidth=0.8, label=name)
+        # Dots: lines of several jittering features would hide each other.
+        axes.plot(
+            *_thinned(seconds, skew_ms),
+            color=colour,
+            linestyle="none",
+            marker=".",
+            markersize=3,
+            mew=0,
+            label=_short(name),
+        )
         gaps = _bucket_starts(~is_valid)
         # In the axes' own height, so that they are seen whatever the skew is.
         axes.plot(
@@ -58,7 +68,7 @@ def skew_plot(source: Timeline | Episode, *, width: int = 640, height: int = 200
     axes.set_xlabel("time, s   ( | : no message within the tolerance)", fontsize=_FONT_SIZE)
     axes.tick_params(labelsize=6)
     if source.features:
-        figure.legend(loc="outside right upper", fontsize=6, frameon=False)
+        figure.legend(loc="upper left", bbox_to_anchor=(0.785, 1), fontsize=6, frameon=False, markerscale=2)
     return _png(figure)
 
 
@@ -91,7 +101,8 @@ def _signal_figure(episode: Episode, width: int, height: int) -> Figure:
         figure.text(0.5, 0.5, "nothing to show", ha="center")
         return figure
     seconds = _seconds(episode.time_ns)
-    panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+    margins = {"left": 0.08, "right": 0.98, "bottom": 0.09, "top": 0.95, "hspace": 0.35}
+    panels = figure.subplots(len(names), 1, sharex=True, squeeze=False, gridspec_kw=margins)[:, 0]
     for axes, name in zip(panels, names, strict=True):
         values = episode.signal(name)
         for column in range(min(values.shape[1], _MAX_LINES)):
@@ -104,13 +115,13 @@ def _signal_figure(episode: Episode, width: int, height: int) -> Figure:
 
 
 def _figure(width: int, height: int) -> Figure:
-    return Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, layout="constrained")
+    return Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
 
 
 def _png(figure: Figure) -> bytes:
     file = io.BytesIO()
-    # A palette of 64 colours is plenty for lines on white, and half the size.
-    _picture(figure).quantize(64, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    # A palette of 32 colours is plenty for lines on white, and half the size.
+    _picture(figure).quantize(32, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
@@ -128,6 +139,11 @@ def _seconds(time_ns: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _valid(source: Timeline | Episode, name: str) -> NDArray[np.bool_]:
     return source.features[name].is_valid if isinstance(source, Timeline) else source.valid(name)
+
+
+def _short(name: str) -> str:
+    """A name that fits beside the plot; its end tells more than its beginning."""
+    return name if len(name) <= _LABEL_LENGTH else f"…{name[1 - _LABEL_LENGTH :]}"
 
 
 def _thinned(

@@ -23,6 +23,12 @@ def spread_ticks(num_ticks: int, *, count: int) -> list[int]:
     return ticks
 
 
+def cameras_of(episode: Episode) -> list[str]:
+    """The features that are pictures: images first, then depth."""
+    cameras = [name for name, feature in episode.features.items() if feature.kind != "signal"]
+    return sorted(cameras, key=lambda name: episode.features[name].kind == "depth")
+
+
 def depth_ranges(episode: Episode) -> dict[str, tuple[int, int]]:
     """Depth feature → (near, far) to colour it by, the same at every call.
 
@@ -83,8 +89,8 @@ def thumbnail(
         return None
     if name in ranges:
         near, far = ranges[name]
-        # Nearest neighbours before the colours: a mean of two depths, or of one and nothing, is no depth at all.
-        return colour_depth(_nearest(_depth_frame(episode, name, tick), size), near=near, far=far)
+        # Colours first: a mean of two colours is a blur, a mean of two depths would be a surface that is not there.
+        return _resized(colour_depth(_depth_frame(episode, name, tick), near=near, far=far), size)
     reduced = None if is_exact else _decode_reduced(episode.chunk_bytes(name, tick), size)
     return _resized(cast("NDArray[np.uint8]", episode.frame(name, tick)) if reduced is None else reduced, size)
 
@@ -105,15 +111,6 @@ def _decode_reduced(data: memoryview | None, size: tuple[int, int]) -> NDArray[n
         # The episode's reader will say what is wrong with it.
         return None
     return reduced
-
-
-def _nearest(depth: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:
-    rows, columns = (
-        ((np.arange(wanted) + 0.5) * found / wanted).astype(np.intp)
-        for wanted, found in zip(size, depth.shape, strict=True)
-    )
-    small: NDArray[np.uint16] = depth[rows[:, None], columns]
-    return small
 
 
 def _resized(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -143,3 +143,11 @@ def test_a_gap_one_nanosecond_over_the_tolerance_is_not_bridged() -> None:
     ticks = np.array([EPOCH_NS + 1], dtype=np.int64)
     assert RULES["linear"].select(stamps, ticks, tolerance_ns=50_000_000).is_valid.tolist() == [True]
     assert RULES["linear"].select(stamps, ticks, tolerance_ns=49_999_999).is_valid.tolist() == [False]
+
+
+def test_half_way_between_two_messages_the_earlier_is_the_source() -> None:
+    stamps = np.array([EPOCH_NS, EPOCH_NS + 10], dtype=np.int64)
+    ticks = stamps[:1] + np.array([4, 5, 6])
+    for rule in ("nearest", *INTERPOLATING):
+        aligned = RULES[rule].select(stamps, ticks, tolerance_ns=10)
+        assert (aligned.source_ns - EPOCH_NS).tolist() == [0, 0, 10]

@@ -107,10 +107,10 @@ def test_frames_frozen_in_percent_of_all_frames(robot: Any) -> None:
         robot,
         "frames_frozen",
         num_frames_encoded=encoded,
-        num_frames_repeated={"images/wrist": 2, "depth/wrist": 0},
+        num_frames_repeated={"images/wrist": 10, "depth/wrist": 0},
     )
     assert result.is_passed
-    assert result.measurements[0] == Measurement("images/wrist", 1.0, "2 of 201 frames")
+    assert result.measurements[0] == Measurement("images/wrist", 5.0, "10 of 201 frames")
     assert math.isnan(result.measurements[1].value)
     result = check(
         robot,
@@ -119,7 +119,7 @@ def test_frames_frozen_in_percent_of_all_frames(robot: Any) -> None:
         num_frames_repeated={"images/wrist": 15, "depth/wrist": 0},
     )
     assert result.failed_subjects == ("images/wrist",)
-    assert not result.is_blocking
+    assert result.is_blocking
     assert result.worst == 7.5
 
 

@@ -227,6 +227,20 @@ def test_behind_a_wrong_length_reading_goes_on_at_the_next_chunk(flipped_byte, t
     assert faults["record_damaged"] == "error"
 
 
+def test_a_length_that_swallows_the_next_chunk_loses_only_its_own(tmp_path, build_mcap, stock_mcap_rows, rows_of):
+    content = bytearray(build_mcap())
+    offsets = chunk_offsets(content)
+    struct.pack_into("<Q", content, offsets[1] + 1, offsets[3] - offsets[1] - 9)  # ends where the third chunk begins
+    (path := tmp_path / "a.mcap").write_bytes(content)
+    rows, faults = rows_of(path)
+    expected = stock_mcap_rows(build_mcap())
+    per_chunk = len(expected) - len(rows)
+    assert 0 < per_chunk < 8
+    first = next(n for n, row in enumerate(expected) if row not in rows)
+    assert rows == expected[:first] + expected[first + per_chunk :]
+    assert faults[0] == "record_damaged"
+
+
 def test_a_wrong_byte_outside_chunks_shows_in_the_data_crc(tmp_path, build_mcap):
     content = bytearray(build_mcap(use_chunking=False, enable_data_crcs=True))
     content[content.index(b"zzzzzz")] ^= 1

@@ -272,6 +272,19 @@ def test_an_unmerged_write_ahead_log_is_told(build_folder):
         assert [fault.code for fault in recording.faults] == ["unmerged_write_ahead_log"]
 
 
+def test_nothing_is_written_beside_a_database(build_folder, rows_of):
+    folder = build_folder("a")
+    with closing(sqlite3.connect(folder / "a.db3")) as database:
+        database.execute("PRAGMA journal_mode = WAL")  # makes SQLite keep two more files beside it while it is open
+    before = sorted(folder.iterdir())
+    with open_recording(folder) as recording:
+        messages = recording.messages()
+        next(messages)
+        assert sorted(folder.iterdir()) == before
+        messages.close()
+    assert sorted(folder.iterdir()) == before
+
+
 def test_a_database_of_something_else_is_refused(tmp_path):
     path = tmp_path / "a.db3"
     with closing(sqlite3.connect(path)) as database, database:

@@ -9,16 +9,16 @@ from bagmill.quality.metric import Direction, EpisodeEvidence, Measurement, Stag
 class FramesFrozen:
     """Messages whose stored frame equals, byte for byte, that of the message before.
 
-    Counted over all frames, not sampled. A warning by default: a simulated scene may stand still, a real camera's
-    noise never does.
+    Counted over all frames, not sampled. A real camera's noise never repeats; a simulated scene may stand still, and its
+    profile sets a threshold of its own.
     """
 
     name = "frames_frozen"
     stage: Stage = "episode"
     unit = "%"
     direction: Direction = "lower"
-    threshold: float | None = 1.0
-    severity: Severity = "warn"
+    threshold: float | None = 5.0
+    severity: Severity = "error"
     description = (
         "Camera frames that are identical to the frame before though they came as a new message. A failure means "
         "that a camera or its driver was frozen and repeated an old picture."
