@@ -109,7 +109,7 @@ def _resolve_feature(
         names = joints or _numbered(spec.field or "", num_values)
         problems += signal_problems
         problems += _problems_of_width(rule_of(name, spec), len(names))
-        if len(spec.limits) not in (0, 1, len(names)):
+        if not signal_problems and len(spec.limits) not in (0, 1, len(names)):
             problems.append(f"expected 1 or {len(names)} pairs of limits, found {len(spec.limits)}")
     if problems:
         return problems, None

@@ -187,8 +187,6 @@ def _problems_of_feature(name: str, spec: FeatureSpec) -> list[str]:
         problems.append("a signal needs `field`, the path to its numbers (pictures are called `images/…` or `depth/…`)")
     if kind != "signal" and (spec.field is not None or spec.names or spec.limits):
         problems.append("`field`, `names` and `limits` are for signals")
-    if kind != "signal" and rule_of(name, spec) not in ("nearest", "latest"):
-        problems.append(f"pictures cannot be interpolated: expected rule `nearest` or `latest`, found `{spec.rule}`")
     if any(low > high for low, high in spec.limits):
         problems.append("`limits` are pairs (lowest, highest)")
     return problems

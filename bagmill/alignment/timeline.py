@@ -37,6 +37,7 @@ class Timeline:
 
     @property
     def num_ticks(self) -> int:
+        """T."""
         return len(self.time_ns)
 
     @property

@@ -35,10 +35,6 @@ class FrameSchedule:
             return self._ticks[:0]
         return self._ticks[self._first[sequence] : self._first[sequence + 1]]
 
-    @property
-    def num_used_messages(self) -> int:
-        return int(np.count_nonzero(np.diff(self._first)))
-
 
 def used_messages(aligned: AlignedFeature, *, num_messages: int) -> NDArray[np.bool_]:
     """(N,) True for every message that a tick is made from, as left or as right neighbour."""

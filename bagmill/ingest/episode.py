@@ -9,7 +9,7 @@ from bagmill.alignment import Timeline
 from bagmill.dataset import FeatureReport
 from bagmill.encode import EncodeResult, encode_episode, episode_attributes, write_ticks
 from bagmill.episodes import Episode, EpisodeWriter
-from bagmill.errors import CodecError, StorageError
+from bagmill.errors import StorageError
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged
 from bagmill.ingest.request import IngestRequest
 from bagmill.plan import IngestPlan
@@ -75,12 +75,17 @@ def make_episode(
 def judge_episode(plan: IngestPlan, made: MadeEpisode) -> tuple[CheckResult, ...]:
     """The checks of what is stored: every frame in question is read back from the published shards."""
     result = made.result
+    samples = {name: _samples(made, name) for name in result.targets}
     evidence = EpisodeEvidence(
         plan=plan,
         timeline=result.timeline,
         signals={name: made.episode.signal(name) for name in result.signals},
-        samples={name: _samples(made, name) for name in result.targets},
-        num_frames_stored={name: int(made.episode.stored_ticks(name).sum()) for name in result.targets},
+        samples={name: tuple(filter(None, found)) for name, found in samples.items()},
+        num_frames_stored={
+            # A sampled frame that cannot be read back is as good as not there.
+            name: int(made.episode.stored_ticks(name).sum()) - found.count(None)
+            for name, found in samples.items()
+        },
         num_frames_damaged=result.num_damaged,
         num_frames_repeated={name: target.num_repeated for name, target in result.targets.items()},
         num_frames_encoded={name: target.num_encoded for name, target in result.targets.items()},
@@ -88,17 +93,17 @@ def judge_episode(plan: IngestPlan, made: MadeEpisode) -> tuple[CheckResult, ...
     return judge("episode", evidence, plan.profile)
 
 
-def _samples(made: MadeEpisode, name: str) -> tuple[FrameSample, ...]:
-    samples = []
+def _samples(made: MadeEpisode, name: str) -> list[FrameSample | None]:
+    """The audited frames, source beside what the published shard gives back; None for one that cannot be read."""
+    samples: list[FrameSample | None] = []
     for tick, frame in sorted(made.result.targets[name].audit.items()):
         if frame.source is None:
             continue
         try:
             samples.append(FrameSample(tick, source=frame.source, stored=made.episode.frame(name, tick)))
-        except (CodecError, StorageError):
-            # Not there or not readable: what counts stored frames says so, with the number.
-            continue
-    return tuple(samples)
+        except StorageError:
+            samples.append(None)
+    return samples
 
 
 def describe_episode(plan: IngestPlan, made: MadeEpisode) -> dict[str, object]:

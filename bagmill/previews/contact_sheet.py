@@ -59,7 +59,10 @@ def draw_contact_sheet(episode: Episode, *, ticks: list[int], tile_height: int) 
     """
     ranges = depth_ranges(episode)
     max_width = tile_height * _MAX_TILE_ASPECT
-    sizes = {name: fit_size(episode.features[name].shape, height=tile_height, max_width=max_width) for name in cameras}
+    sizes = {
+        name: fit_size(episode.features[name].shape, height=tile_height, max_width=max_width)
+        for name in cameras_of(episode)
+    }
     column = max(width for _, width in sizes.values()) + _GAP
     height = _LABEL_HEIGHT + sum(_LABEL_HEIGHT + lines + _GAP for lines, _ in sizes.values())
     sheet = Image.new("RGB", (column * len(ticks), height), _PAPER)

@@ -49,15 +49,19 @@ def fit_size(shape: tuple[int, ...], *, height: int, max_width: int) -> tuple[in
 
     Args:
         shape: (H, W, …) of the frame.
-        height: Wanted, lines.
+        height: Wanted, lines; made even.
         max_width: A wider picture is made lower instead.
 
     Returns:
         (height, width), both even and at least 2.
     """
     lines, pixels = shape[:2]
-    height = min(height, max_width * lines // pixels)
-    return _even(height), min(_even(height * pixels / lines), max_width - max_width % 2)
+    height = max(2, height - height % 2)
+    width = _even(height * pixels / lines)
+    if width > max_width:
+        width = max_width - max_width % 2
+        height = _even(width * lines / pixels)
+    return height, width
 
 
 def thumbnail(

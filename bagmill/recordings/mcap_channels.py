@@ -90,11 +90,16 @@ class PassChannels:
         """Count a message that belongs to no known channel."""
         self._num_lost[mcap_id] += 1
 
-    def finish(self, summary: Summary) -> Mapping[int, int] | None:
+    def topic(self, position: int) -> str:
+        """Name of the channel at a position in the table."""
+        return self._table[position].topic
+
+    def finish(self, summary: Summary) -> dict[int, int] | None:
         """Tell what was lost, and add the channels that only the summary knows: writers leave empty ones out of it.
 
         Returns:
-            Messages by position in the table as the summary counts them; None where it does not.
+            Messages by position in the table as the summary counts them, those of nobody under `UNKNOWN`; None where
+            it does not.
         """
         for mcap_id, num_lost in self._num_lost.items():
             self._faults.add(

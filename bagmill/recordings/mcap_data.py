@@ -17,6 +17,7 @@ from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import FileWindow, RecordingFile
 from bagmill.recordings.mcap_channels import UNKNOWN, PassChannels
+from bagmill.recordings.mcap_comparison import compare_with_summary
 from bagmill.recordings.mcap_records import (
     COMPRESSIONS,
     MAGIC,
@@ -232,31 +233,7 @@ class DataPass:
         summary = self._state.summary
         if data_end is not None and summary == Summary():
             summary = read_summary(self._window, data_end=data_end)
-        if summary.problem is not None:
-            self._faults.add("summary_damaged", f"The summary is not used: {summary.problem}.", severity="warning")
-        expected = self._channels.finish(summary)
-        self._state.num_messages_from_summary = None if expected is None else dict(expected)
+        self._state.num_messages_from_summary = compare_with_summary(
+            summary, self._channels, met_chunks=self._met_chunks, faults=self._faults
+        )
         self._state.num_bytes_read = self._window.size_bytes
-        for channel_id, count in (expected or {}).items():
-            found = 0 if channel_id == UNKNOWN else self._channels.counts[channel_id]
-            topic = "an unknown channel" if channel_id == UNKNOWN else self._state.table[channel_id].topic
-            self._compare(topic, found=found, expected=count)
-        num_found = sum(self._channels.counts)
-        if summary.statistics is not None and not expected:
-            self._compare("all channels together", found=num_found, expected=summary.statistics.message_count)
-        missing = sorted(set(summary.chunk_offsets) - self._met_chunks)
-        if missing:
-            is_counted = summary.statistics is not None and summary.statistics.message_count == num_found
-            self._faults.add(
-                "chunk_missing",
-                f"{len(missing)} chunks that the summary names were not met, the first at byte {missing[0]}.",
-                severity="warning" if is_counted else "error",
-            )
-
-    def _compare(self, topic: str, *, found: int, expected: int) -> None:
-        if found != expected:
-            self._faults.add(
-                "count_differs_from_summary",
-                f"There are {found} messages on {topic} where the summary counts {expected}.",
-                severity="error" if found < expected else "warning",
-            )
