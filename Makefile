@@ -31,7 +31,7 @@ lint: setup  ## Types, style, and which room may import which
 	$(BIN)/lint-imports --no-cache
 
 lock: setup  ## Pin every package anew
-	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --universal --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 
 clean:  ## Remove the environment and the demo's data
 	rm -rf $(VENV) var

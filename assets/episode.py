@@ -13,7 +13,7 @@ EPISODE: Final = dg.AssetSpec(
         "The Zarr episode: images, depth, signals, source stamps and validity per tick. Immutable, and named by what "
         "it was made from: the same recording and profile give the same version."
     ),
-    group_name="episodes",
+    group_name="dataset",
     kinds={"zarr"},
     skippable=True,
 )

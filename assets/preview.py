@@ -13,7 +13,7 @@ PREVIEW: Final = dg.AssetSpec(
     "preview",
     deps=["episode"],
     description="A small video and a contact sheet, made from the stored frames: what a training run will see.",
-    group_name="episodes",
+    group_name="dataset",
     kinds={"av1"},
     skippable=True,
 )

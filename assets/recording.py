@@ -12,7 +12,7 @@ RECORDING: Final = dg.AssetSpec(
         "The source, read once from first byte to last: what it holds, whether it is whole, how fast every channel "
         "ran. The file itself is never changed."
     ),
-    group_name="episodes",
+    group_name="dataset",
     kinds={"mcap", "rosbag"},
     skippable=True,
 )

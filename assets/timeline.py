@@ -16,7 +16,7 @@ TIMELINE: Final = dg.AssetSpec(
         "All features on one clock at the profile's rate: which message feeds which tick, and by how much it misses "
         "it. Bad synchronisation ends the line here, before anything is encoded."
     ),
-    group_name="episodes",
+    group_name="dataset",
     kinds={"numpy"},
     skippable=True,
 )

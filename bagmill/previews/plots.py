@@ -122,8 +122,8 @@ def _figure(width: int, height: int) -> Figure:
 def _png(figure: Figure) -> bytes:
     file = io.BytesIO()
     # A palette halves the size; by coverage, because the colour of a few marks must not be lost among the text's grays.
-    palette = {"method": Image.Quantize.MAXCOVERAGE, "dither": Image.Dither.NONE}
-    _picture(figure).quantize(48, **palette).save(file, "PNG", optimize=True)
+    picture = _picture(figure).quantize(48, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    picture.save(file, "PNG", optimize=True)
     return file.getvalue()
 
 

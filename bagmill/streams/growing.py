@@ -13,6 +13,9 @@ from bagmill.messages.content import ChannelContent
 from bagmill.recordings import Buffer, Channel
 from bagmill.streams.index import NO_STAMP, Stream
 
+_MAX_DESCRIBED = 16
+"""A camera's first pictures may be damaged while it starts; a channel that begins with this many is not decodable."""
+
 
 class GrowingStream:
     """Stamps and sizes in int64 buffers, 32 bytes a message.
@@ -33,9 +36,11 @@ class GrowingStream:
         self._size = array("q")
 
     def add(self, log_time_ns: int, publish_time_ns: int, data: Buffer) -> None:
-        """Append one message; the first is described."""
-        if not self._size:
-            self._content = describe(self.channel, data)
+        """Append one message; the first is described, or one soon after it where that is damaged."""
+        if not self._size or (self._content.problem is not None and len(self._size) < _MAX_DESCRIBED):
+            content = describe(self.channel, data)
+            if content.problem is None or not self._size:
+                self._content = content
         self._log.append(log_time_ns)
         self._publish.append(publish_time_ns)
         self._size.append(len(data))

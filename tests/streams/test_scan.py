@@ -15,6 +15,8 @@ from rosbags.typesys import Stores, get_typestore
 from bagmill.errors import RecordingError
 from bagmill.recordings import open_recording
 from bagmill.streams import NO_STAMP, load_index, save_index, scan
+from bagmill.testing import with_damaged_images
+from bagmill.testing.robot import HIGH
 
 HEADER = (
     "std_msgs/Header header\nfloat64 x\n"
@@ -225,3 +227,12 @@ def test_damaged_payloads_do_not_stop_a_scan(recordings_dir, tmp_path):
             else:
                 assert index.size_bytes == len(original)
         assert num_refused < 40
+
+
+def test_a_damaged_first_picture_does_not_hide_the_channel(tmp_path):
+    index = scan(with_damaged_images(tmp_path / "a.mcap", topic=HIGH, frames=(0, 1)))
+    (high,) = index.streams_of(HIGH)
+    assert (high.content.kind, high.content.encoding, high.content.height) == ("image", "rgb8", 48)
+    (none,) = scan(with_damaged_images(tmp_path / "b.mcap", topic=HIGH, frames=range(61))).streams_of(HIGH)
+    assert none.content.kind == "none"
+    assert none.content.problem is not None
