@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PORT ?= 3000
 PROFILE ?= examples/profiles/aloha_demo.yaml
 export DAGSTER_HOME := $(CURDIR)/var/dagster
 export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
@@ -20,6 +21,13 @@ $(BIN)/.ready: pyproject.toml requirements.lock
 	@touch $@
 
 setup: $(BIN)/.ready  ## Make the environment in .venv
+
+demo: setup  ## Ingest sample recordings through Dagster, or yours: RECORDINGS=folder PROFILE=my.yaml
+	$(BIN)/python -m examples.demo $(if $(RECORDINGS),--recordings "$(RECORDINGS)") --profile "$(PROFILE)"
+
+ui: setup  ## Dagster's web UI on what the demo made, at http://127.0.0.1:3000
+	@mkdir -p "$(DAGSTER_HOME)" && cp -n pipelines/dagster.yaml "$(DAGSTER_HOME)/"
+	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n auto -m "not slow"

@@ -17,7 +17,7 @@ from assets.partitions import EPISODES
 from assets.preview import PREVIEW
 from assets.recording import RECORDING
 from assets.requests import make_requests, refuse
-from assets.results import Selection, report_outcome
+from assets.results import Selection, report_outcome, report_unreached
 from assets.timeline import TIMELINE
 from bagmill.dataset import QuarantineEntry
 from resources.datasets import DatasetFolder
@@ -50,6 +50,8 @@ def ingest(
     requests, refused = make_requests(
         context.partition_keys, recordings=recordings, dataset=dataset, profiles=profiles, until=selection.until
     )
+    for refusal in refused:
+        yield from report_unreached(refusal, selection=selection)
     with closing(workers.ingest_all(requests)) as results:
         for result in results:
             if isinstance(result, Crash):

@@ -51,17 +51,27 @@ def evaluation(
     )
 
 
-def not_applicable(
-    key: dg.AssetCheckKey, *, episode: str, target: AssetCheckEvaluationTargetMaterializationData | None
+def not_measured(
+    key: dg.AssetCheckKey,
+    *,
+    episode: str,
+    why: str,
+    target: AssetCheckEvaluationTargetMaterializationData | None = None,
 ) -> dg.AssetCheckEvaluation:
-    """A check that had nothing to measure in an episode, or that the profile switched off."""
+    """A check that had nothing to say about an episode, and why.
+
+    Told nothing, Dagster counts a check as broken in every run that ends as failed, for whatever reason: one refused episode
+    would turn all checks red. It has no third verdict, so this one is "passed", without a number, and says that it was
+    not measured. What ended the episode's way is the check that failed, the partition that failed, and the quarantine.
+    """
     return dg.AssetCheckEvaluation(
         asset_key=key.asset_key,
         check_name=key.name,
         passed=True,
         partition=episode,
         severity=dg.AssetCheckSeverity.WARN,
-        description="does not apply: the episode has nothing of the kind, or its profile switched the check off",
+        description=f"not measured: {why}",
+        metadata={"is_measured": False},
         target_materialization_data=target,
         blocking=False,
     )
@@ -102,7 +112,7 @@ def _spec(metric: Metric) -> dg.AssetCheckSpec:
 def _metadata(result: CheckResult) -> Metadata:
     metadata = shown(
         {
-            with_unit("worst", result.unit): result.worst,
+            with_unit("worst", result.unit): round(result.worst, 4),
             with_unit("threshold", result.unit): result.threshold,
             "better": result.direction,
         }

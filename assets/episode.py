@@ -6,6 +6,9 @@ from typing import Final
 
 import dagster as dg
 
+from assets.metadata import Metadata, shown
+from bagmill.dataset import Dataset, EpisodeReport
+
 EPISODE: Final = dg.AssetSpec(
     "episode",
     deps=["timeline"],
@@ -17,3 +20,16 @@ EPISODE: Final = dg.AssetSpec(
     kinds={"zarr"},
     skippable=True,
 )
+
+
+def describe_episode(_dataset: Dataset, report: EpisodeReport) -> Metadata:
+    """What the recording became, and how fast it was made when it was made."""
+    return shown(
+        {
+            "num_frames": report.num_frames,
+            "recording_bytes": report.raw_bytes,
+            "recording_to_stored_ratio": round(report.raw_bytes / max(1, report.stored_bytes), 2),
+            "made_frames_per_s": round(report.frames_per_s, 1),
+            "made_recording_mb_per_s": round(report.raw_bytes_per_s / 1e6, 1),
+        }
+    )

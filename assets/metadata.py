@@ -13,6 +13,7 @@ import dagster as dg
 Metadata = dict[str, dg.MetadataValue[Any]]
 Record = Mapping[str, object]
 
+_ONE_LINE: Final = 24
 _COLUMN_TYPES: Final[dict[type, str]] = {bool: "bool", int: "int", float: "float"}
 
 
@@ -72,7 +73,10 @@ def with_unit(name: str, unit: str) -> str:
 
 
 def _cell(value: object) -> str | int | float | bool | None:
-    if value is None or isinstance(value, str | bool | int):
+    if isinstance(value, str):
+        # The web UI makes a column as narrow as its longest word; what is short reads better on one line.
+        return value.replace(" ", "\u00a0") if len(value) <= _ONE_LINE else value
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None

@@ -6,7 +6,7 @@ from typing import Final
 
 import dagster as dg
 
-from assets.metadata import Metadata, picture, shown
+from assets.metadata import Metadata, picture
 from bagmill.dataset import Dataset, EpisodeReport
 
 PREVIEW: Final = dg.AssetSpec(
@@ -19,12 +19,9 @@ PREVIEW: Final = dg.AssetSpec(
 )
 
 
-def preview_pictures(dataset: Dataset, report: EpisodeReport) -> Metadata:
-    """The contact sheet, and where the video lies."""
+def describe_preview(dataset: Dataset, report: EpisodeReport) -> Metadata:
+    """The contact sheet."""
     if report.version is None:
         return {}
     sheet = picture(dataset.contact_sheet_path(report.episode, report.version), kind="jpeg", alt="contact sheet")
-    video = dataset.preview_path(report.episode, report.version)
-    return ({} if sheet is None else {"contact_sheet": sheet}) | shown(
-        {"video_path": video if video.is_file() else None}
-    )
+    return {} if sheet is None else {"contact_sheet": sheet}

@@ -6,7 +6,8 @@ from typing import Final
 
 import dagster as dg
 
-from assets.metadata import Metadata, picture
+from assets.metadata import Metadata, picture, shown
+from bagmill.cli.wording import stamp_text
 from bagmill.dataset import Dataset, EpisodeReport
 
 TIMELINE: Final = dg.AssetSpec(
@@ -22,9 +23,9 @@ TIMELINE: Final = dg.AssetSpec(
 )
 
 
-def timeline_pictures(dataset: Dataset, report: EpisodeReport) -> Metadata:
-    """The skew of every feature over the episode."""
+def describe_timeline(dataset: Dataset, report: EpisodeReport) -> Metadata:
+    """The skew of every feature over the episode, and when that was, for people."""
     if report.version is None:
         return {}
     plot = picture(dataset.skew_plot_path(report.episode, report.version), kind="png", alt="skew over time")
-    return {} if plot is None else {"skew_plot": plot}
+    return ({} if plot is None else {"skew_plot": plot}) | shown({"start": stamp_text(report.start_ns)})

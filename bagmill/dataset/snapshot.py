@@ -30,11 +30,11 @@ class Snapshot:
     path: Path
     num_episodes: int
     num_quarantined: int
-    """Episodes left out because they are in quarantine."""
+    """Episodes in quarantine, all of them left out."""
     num_blocked: int
     """Episodes left out because every published version failed a blocking check."""
     num_unpublished: int
-    """Episodes left out because no version is published."""
+    """Episodes left out because no version is published with its report."""
     is_reused: bool
     """It stood already."""
 
@@ -49,19 +49,20 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
         name: A name to give it besides; given once, never moved.
 
     Raises:
-        StorageError: No episode can be in it, a report is missing or damaged, the name is taken, or the disk does not
+        StorageError: No episode can be in it, a report is damaged, the name is taken, or the disk does not
             take it.
     """
     if name is not None:
         check_name(name)
     quarantined = set(dataset.quarantined())
     rows: list[ReportSummary] = []
-    num_quarantined = num_blocked = num_unpublished = 0
+    num_blocked = num_unpublished = 0
     for episode in dataset.episodes():
         if episode in quarantined:
-            num_quarantined += 1
             continue
-        summaries = [load_summary(dataset, episode, version=version) for version in dataset.published(episode)]
+        # Published, but killed before its report was written: not finished.
+        versions = [each for each in dataset.published(episode) if dataset.report_path(episode, each).exists()]
+        summaries = [load_summary(dataset, episode, version=version) for version in versions]
         candidates = [summary for summary in summaries if not summary.is_blocked]
         if candidates:
             rows.append(max(candidates, key=lambda summary: (summary.requested_ns, summary.version)))
@@ -71,7 +72,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
             num_unpublished += 1
     if not rows:
         raise StorageError(
-            f"no episode for a snapshot: {num_quarantined} in quarantine, {num_blocked} blocked by a check, "
+            f"no episode for a snapshot: {len(quarantined)} in quarantine, {num_blocked} blocked by a check, "
             f"{num_unpublished} not published",
             path=dataset.path,
             remedy="Ingest recordings first, and see the quarantine for those that were refused",
@@ -86,7 +87,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     for given in (name, LATEST):
         if given is not None:
             point(dataset, given, snapshot_id=snapshot_id)
-    return Snapshot(snapshot_id, path, len(rows), num_quarantined, num_blocked, num_unpublished, is_reused)
+    return Snapshot(snapshot_id, path, len(rows), len(quarantined), num_blocked, num_unpublished, is_reused)
 
 
 def load_snapshot(dataset: Dataset, name_or_id: str = LATEST) -> pd.DataFrame:

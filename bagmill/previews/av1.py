@@ -15,6 +15,7 @@ from uuid import uuid4
 import av
 import av.error
 import numpy as np
+from av.codec.codec import UnknownCodecError
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -165,6 +166,10 @@ def _staged(path: Path) -> Iterator[str]:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
+    except UnknownCodecError as err:
+        raise StorageError(
+            "this build of FFmpeg has no AV1 encoder (libsvtav1)", path=path, remedy="Install PyAV from its own wheel"
+        ) from err
     except av.error.FFmpegError as err:
         raise StorageError(
             f"the preview cannot be encoded ({err.strerror})", path=path, remedy="Check the disk's space and rights"

@@ -61,7 +61,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
 
 
 def _wait(browser: object, expression: str) -> object:
-    from selenium.webdriver.support.ui import WebDriverWait  # noqa: PLC0415 - an optional dependency
+    from selenium.webdriver.support.ui import WebDriverWait
 
     return WebDriverWait(browser, 30).until(lambda driver: driver.execute_script(f"return {expression}"))
 

@@ -1,0 +1,175 @@
+"""Takes the pictures of the web UI in `docs/images` anew: `make screenshots`, after `make demo`.
+
+Starts Dagster's web server over the demo's data on a free port, opens its pages in headless Chromium, and ends both.
+Needs Chromium and its driver (`apt install chromium chromium-driver`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.wait import WebDriverWait
+
+from pipelines.deployment import DEFAULT_PATH, ROOT
+
+WIDTH, HEIGHT = 1600, 1000
+_PATIENCE_S = 60
+_SETTLE_S = 3
+"""How long a page is left alone after the last click, for what it still animates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One picture: which page, and what is clicked there."""
+
+    name: str
+    path: str
+    clicks: tuple[str, ...]
+    """Texts of the elements to click, in order."""
+    shows: str
+    """XPath of what has to be there, else the picture would be of something else."""
+
+
+PAGES: Final = (
+    Page("asset_graph", "/asset-groups", ("Hide navigation",), "//*[text()='snapshot']"),
+    Page(
+        "episode_partition",
+        "/assets/preview?view=partitions&partition=aloha_raw.mcap",
+        ("[Show Markdown]",),
+        "//img[starts-with(@src, 'data:image/jpeg;base64,')]",
+    ),
+    Page(
+        "failed_check",
+        "/assets/recording?view=checks&checkDetail=rates",
+        ("Partitions", "aloha_stalled.mcap"),
+        "//*[text()='/cam_wrist/image']",
+    ),
+)
+
+
+def take(out: Path) -> list[Path]:
+    """Take every picture.
+
+    Args:
+        out: Folder to write to.
+
+    Returns:
+        PNG files of 1600 × 1000 pixels.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with web_server() as address, browser() as driver:
+        return [_take(page, driver, address, out) for page in PAGES]
+
+
+@contextmanager
+def web_server() -> Iterator[str]:
+    """Dagster's web server over the demo's instance; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {"DAGSTER_HOME": str(ROOT / "var" / "dagster"), "BAGMILL_DEPLOYMENT": str(DEFAULT_PATH), **os.environ}
+    command = [sys.executable, "-m", "dagster_webserver", "-w", "workspace.yaml", "-p", str(port)]
+    server = subprocess.Popen(  # noqa: S603 - our own command line
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for_answer(f"{address}/server_info", server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextmanager
+def browser() -> Iterator[WebDriver]:
+    """Headless Chromium with a page of 1600 × 1000 pixels and a profile of its own."""
+    binary, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
+    if binary is None or driver_path is None:
+        raise FileNotFoundError("Chromium or its driver is not there: apt install chromium chromium-driver")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options = Options()
+        options.binary_location = binary
+        for flag in (
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            f"--user-data-dir={profile}",
+        ):
+            options.add_argument(flag)
+        driver = webdriver.Chrome(options=options, service=Service(driver_path))
+        try:
+            driver.set_window_size(WIDTH, HEIGHT)
+            frame = HEIGHT - int(driver.execute_script("return window.innerHeight"))
+            driver.set_window_size(WIDTH, HEIGHT + frame)
+            yield driver
+        finally:
+            driver.quit()
+
+
+def _take(page: Page, driver: WebDriver, address: str, out: Path) -> Path:
+    wait = WebDriverWait(driver, _PATIENCE_S)
+    driver.get(address + page.path)
+    for text in page.clicks:
+        # The last of that text: tabs inside a page are called as those of the page are.
+        wait.until(lambda current, text=text: current.find_elements(By.XPATH, f"//*[text()='{text}']"))
+        time.sleep(_SETTLE_S)
+        driver.find_elements(By.XPATH, f"//*[text()='{text}']")[-1].click()
+    wait.until(lambda current: current.find_elements(By.XPATH, page.shows))
+    time.sleep(_SETTLE_S)
+    path = out / f"{page.name}.png"
+    path.write_bytes(driver.get_screenshot_as_png())
+    return path
+
+
+def _wait_for_answer(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with urlopen(url, timeout=5):  # noqa: S310 - our own server, on this machine
+                return
+        except (URLError, TimeoutError, ConnectionError):
+            time.sleep(0.3)
+    raise TimeoutError("Dagster's web server does not answer: see what `make ui` says")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Take the pictures; the exit code is 1 where that fails."""
+    parser = argparse.ArgumentParser(prog="python -m examples.screenshots", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="default: docs/images")
+    try:
+        for path in take(parser.parse_args(arguments).out):
+            print(path)
+    except (OSError, WebDriverException) as err:
+        print(f"No pictures: {err}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
