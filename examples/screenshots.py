@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.error import URLError
@@ -28,6 +29,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from pipelines.deployment import DEFAULT_PATH, ROOT
@@ -136,15 +138,20 @@ def _take(page: Page, driver: WebDriver, address: str, out: Path) -> Path:
     wait = WebDriverWait(driver, _PATIENCE_S)
     driver.get(address + page.path)
     for text in page.clicks:
-        # The last of that text: tabs inside a page are called as those of the page are.
-        wait.until(lambda current, text=text: current.find_elements(By.XPATH, f"//*[text()='{text}']"))
+        xpath = f"//*[text()='{text}']"
+        wait.until(partial(_shown, xpath=xpath))
         time.sleep(_SETTLE_S)
-        driver.find_elements(By.XPATH, f"//*[text()='{text}']")[-1].click()
-    wait.until(lambda current: current.find_elements(By.XPATH, page.shows))
+        # The last of that text: tabs inside a page are called as those of the page are.
+        _shown(driver, xpath=xpath)[-1].click()
+    wait.until(partial(_shown, xpath=page.shows))
     time.sleep(_SETTLE_S)
     path = out / f"{page.name}.png"
     path.write_bytes(driver.get_screenshot_as_png())
     return path
+
+
+def _shown(driver: WebDriver, *, xpath: str) -> list[WebElement]:
+    return [element for element in driver.find_elements(By.XPATH, xpath) if element.is_displayed()]
 
 
 def _wait_for_answer(url: str, server: subprocess.Popen[bytes]) -> None:
@@ -166,7 +173,7 @@ def main(arguments: list[str] | None = None) -> int:
         for path in take(parser.parse_args(arguments).out):
             print(path)
     except (OSError, WebDriverException) as err:
-        print(f"No pictures: {err}", file=sys.stderr)
+        print(f"No pictures: {str(err).splitlines()[0]}", file=sys.stderr)
         return 1
     return 0
 
