@@ -31,6 +31,12 @@ class Answer:
         return json.loads(self.out, parse_constant=refuse)
 
 
+@pytest.fixture(autouse=True)
+def _no_width_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Test runners that work in parallel set it, and tables would be cut to it.
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """`command("scan", path)`: what it says; no error may be told by a traceback."""

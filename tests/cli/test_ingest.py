@@ -103,7 +103,8 @@ def test_folders_are_searched_and_bad_recordings_do_not_stop_the_others(
     assert Dataset(tmp_path / "dataset").quarantined() == ["c.mcap", "day1__b.mcap"]
     entry = read_quarantine(Dataset(tmp_path / "dataset"), "day1__b.mcap")
     assert entry is not None
-    assert entry.failed_checks == ("frames_black",)
+    # Equal black frames are frozen ones, too.
+    assert entry.failed_checks == ("frames_black", "frames_frozen")
 
 
 def test_a_refusal_is_in_the_json_too(command: Command, tmp_path: Path, profile: Path) -> None:

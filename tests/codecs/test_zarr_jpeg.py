@@ -178,12 +178,13 @@ def test_who_has_the_name_does_not_depend_on_the_order_of_imports(
     assert _run(f"{imports}; {_ASK}", tmp_path) == ("OtherCodec" if is_other_there else "ZarrJpegCodec")
 
 
-def test_a_class_registered_by_hand_keeps_the_name(tmp_path: Path) -> None:
+def test_a_class_that_the_user_chose_keeps_the_name(tmp_path: Path) -> None:
     code = (
-        "import zarr.registry\n"
+        "import zarr, zarr.registry\n"
         "from zarr.codecs import BytesCodec\n"
         "class Mine(BytesCodec): pass\n"
         "zarr.registry.register_codec('imagecodecs_jpeg', Mine)\n"
+        "zarr.config.set({'codecs.imagecodecs_jpeg': '__main__.Mine'})\n"
         "import bagmill.codecs\n" + _ASK
     )
     assert _run(code, tmp_path) == "Mine"

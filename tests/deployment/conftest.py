@@ -91,7 +91,8 @@ def _open_line(folder: Path) -> Iterator[Line]:
     )
     home = folder / "dagster"
     home.mkdir()
-    with dg.instance_for_test(temp_dir=str(home)) as instance:
+    event_log = {"module": "pipelines.event_log", "class": "PooledEventLog", "config": {"home": str(home)}}
+    with dg.instance_for_test(temp_dir=str(home), overrides={"event_log_storage": event_log}) as instance:
         yield Line(instance, deployment)
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,15 @@ from resources.worker_process import Crash
 from resources.workers import LocalWorkers
 
 SHORT = Settings(num_frames=8)
+LONG = Settings(num_frames=300)
 
 
-def _requests(folder: Path, names: Sequence[str]) -> list[IngestRequest]:
+def _requests(folder: Path, names: Sequence[str], *, settings: Settings = SHORT) -> list[IngestRequest]:
     profile = parse_profile(small_profile())
     return [
         IngestRequest(
             episode=name,
-            recording=healthy(folder / f"{name}.mcap", settings=SHORT),
+            recording=healthy(folder / f"{name}.mcap", settings=settings),
             dataset=folder / "dataset",
             profile=profile,
             until="timeline",
@@ -90,12 +92,16 @@ def test_an_exception_nobody_foresaw_costs_one_episode(tmp_path: Path, processes
 
 
 def test_a_killed_worker_costs_one_episode(tmp_path: Path) -> None:
-    requests = _requests(tmp_path, "abcde")
+    requests = [replace(request, until="episode") for request in _requests(tmp_path, "abcde", settings=LONG)]
 
-    def kill_first() -> None:
-        os.kill(_wait_for(lambda: _workers_of(os.getpid()))[0], signal.SIGKILL)
+    def encoding_workers() -> list[str]:
+        # An episode in the making lies in a folder that names the process at work on it.
+        return [path.name.split("-")[2] for path in tmp_path.rglob(".staging-*") if path.is_dir()]
 
-    killer = threading.Thread(target=kill_first)
+    def kill_one_at_work() -> None:
+        os.kill(int(_wait_for(encoding_workers)[0]), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one_at_work)
     killer.start()
     results = list(LocalWorkers(processes=2).ingest_all(requests))
     killer.join()
