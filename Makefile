@@ -8,10 +8,10 @@ export DAGSTER_HOME := $(CURDIR)/var/dagster
 export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test lint lock clean
+.PHONY: help setup demo ui screenshots test lint bench lock clean
 
 help:  ## List the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 $(BIN)/.ready: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bagmill needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11 ...")'
@@ -26,8 +26,11 @@ demo: setup  ## Ingest sample recordings through Dagster, or yours: RECORDINGS=f
 	$(BIN)/python -m examples.demo $(if $(RECORDINGS),--recordings "$(RECORDINGS)") --profile "$(PROFILE)"
 
 ui: setup  ## Dagster's web UI on what the demo made, at http://127.0.0.1:3000
-	@mkdir -p "$(DAGSTER_HOME)" && cp -n pipelines/dagster.yaml "$(DAGSTER_HOME)/"
+	@mkdir -p "$(DAGSTER_HOME)" && cp pipelines/dagster.yaml "$(DAGSTER_HOME)/"
 	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+
+screenshots: setup  ## Take the pictures in docs/images anew, from the demo's data; needs Chromium
+	$(BIN)/python -m examples.screenshots
 
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n auto -m "not slow"
@@ -37,6 +40,11 @@ lint: setup  ## Types, style, and which room may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+bench: setup  ## Measure, and write docs/benchmarks: hours; less: make bench BENCH=--quick
+	mkdir -p docs/benchmarks
+	for name in ingest scale codec depth; do $(BIN)/python -m benchmarks.$$name $(BENCH) --json docs/benchmarks/$$name.json || exit 1; done
+	$(BIN)/python -m benchmarks.report
 
 lock: setup  ## Pin every package anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --universal --python-version 3.11 --all-extras pyproject.toml -o requirements.lock

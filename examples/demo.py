@@ -25,11 +25,11 @@ from examples import sample_recordings
 from examples.demo_runs import ingest_episodes, run_job
 from examples.demo_table import Ending, ending_of, endings_table, reasons
 from examples.sample_recordings.__main__ import main as make_samples
-from pipelines.deployment import DEFAULT_PATH, ROOT
+from pipelines.deployment import ROOT
 from resources.recordings import RecordingsFolder
 
-_VAR = ROOT / "var"
 _SAMPLE_PROFILE = ROOT / "examples" / "profiles" / "aloha_demo.yaml"
+_MOST_HINTS = 3
 _REFUSED_SAMPLES = frozenset(sample.name for sample in sample_recordings.SAMPLES if sample.stalls or sample.is_cut)
 
 
@@ -41,11 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     console = Console(markup=False, highlight=False)
+    out = Path(options.out).absolute()
     try:
         profile = Path(options.profile).absolute()
         load_profile(profile)
         if options.recordings is None:
-            folder = _VAR / "recordings"
+            folder = out / "recordings"
             if (code := make_samples(["--out", str(folder)])) != 0:
                 return code
         else:
@@ -57,16 +58,16 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(str(err), style="red")
         return 2
     try:
-        return _demonstrate(folder, profile, is_sample=options.recordings is None, console=console)
+        return _demonstrate(folder, profile, out=out, is_sample=options.recordings is None, console=console)
     except KeyboardInterrupt:
         console.print("Stopped; what is finished is kept.")
         return 130
 
 
-def _demonstrate(folder: Path, profile: Path, *, is_sample: bool, console: Console) -> int:
-    dataset = Dataset(_VAR / "dataset")
-    _write_deployment(folder, profile, dataset)
-    log = _prepare_dagster_home() / "demo.log"
+def _demonstrate(folder: Path, profile: Path, *, out: Path, is_sample: bool, console: Console) -> int:
+    dataset = Dataset(out / "dataset")
+    _write_deployment(out / "deployment.yaml", folder=folder, profile=profile, dataset=dataset)
+    log = _prepare_dagster_home(out / "dagster") / "demo.log"
     recordings = RecordingsFolder(folder=str(folder))
     episodes = recordings.by_episode()
     with dg.DagsterInstance.get() as instance:
@@ -75,7 +76,9 @@ def _demonstrate(folder: Path, profile: Path, *, is_sample: bool, console: Conso
         if any(dataset.published(episode) for episode in episodes):
             has_ended &= run_job("take_snapshot", instance, tags={}, num_episodes=0, log=log, console=console)
     endings = {episode: ending_of(dataset, episode) for episode in episodes}
+    console.print()
     console.print(endings_table(endings))
+    console.print()
     for reason in reasons(endings):
         console.print(reason, soft_wrap=True)
     _say_where_to_look(endings, dataset, console)
@@ -98,8 +101,8 @@ def _problem_of(folder: Path) -> str | None:
     return None
 
 
-def _write_deployment(folder: Path, profile: Path, dataset: Dataset) -> None:
-    path = Path(os.environ.setdefault("BAGMILL_DEPLOYMENT", str(DEFAULT_PATH)))
+def _write_deployment(path: Path, *, folder: Path, profile: Path, dataset: Dataset) -> None:
+    os.environ["BAGMILL_DEPLOYMENT"] = str(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     settings = {
         "recordings": str(folder),
@@ -110,24 +113,25 @@ def _write_deployment(folder: Path, profile: Path, dataset: Dataset) -> None:
     path.write_text(header + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
-def _prepare_dagster_home() -> Path:
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(_VAR / "dagster")))
+def _prepare_dagster_home(home: Path) -> Path:
+    os.environ["DAGSTER_HOME"] = str(home)
     home.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "pipelines" / "dagster.yaml", home)
     return home
 
 
 def _say_where_to_look(endings: dict[str, Ending], dataset: Dataset, console: Console) -> None:
-    refused = [episode for episode, ending in endings.items() if not ending.is_published]
-    published = [episode for episode in endings if episode not in refused]
-    hints = [f"{len(published)} published, {len(refused)} refused, in {dataset.path}", ""]
+    published = [episode for episode, ending in endings.items() if ending.is_published]
+    filmed = [episode for episode in published if endings[episode].has_cameras]
+    blocked = [episode for episode, ending in endings.items() if ending.blocking_checks]
+    num_refused = len(endings) - len(published)
+    hints = [f"{len(published)} published, {num_refused} refused, in {dataset.path}", ""]
     hints.append("`make ui` shows it all at http://127.0.0.1:3000/assets")
-    if published:
-        hints.append(f"  preview, partition {published[0]}: a contact sheet of the frames that training reads")
-    for episode in refused:
-        checks = endings[episode].blocking_checks
-        if checks:
-            hints.append(f"  {endings[episode].stage}, check {checks[0]}: the numbers that stopped {episode}")
+    if filmed:
+        hints.append(f"  preview, partition {filmed[0]}: a contact sheet of the frames that training reads")
+    for episode in blocked[:_MOST_HINTS]:
+        stage, check = endings[episode].stage, endings[episode].blocking_checks[0]
+        hints.append(f"  {stage}, check {check}, partition {episode}: the numbers that stopped it")
     hints.append("  snapshot: the table that a training run names, and what was refused")
     console.print("\n".join(hints), soft_wrap=True)
 
@@ -137,8 +141,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m examples.demo",
         description="Ingest recordings through Dagster and say what became of each: samples, or a folder of yours.",
     )
-    parser.add_argument("--recordings", help="folder of recordings; without it, samples are made in var/recordings")
-    parser.add_argument("--profile", default=str(_SAMPLE_PROFILE), help="what is for what (default: the samples')")
+    parser.add_argument("--recordings", help="folder of recordings; without it, samples are made")
+    parser.add_argument(
+        "--profile",
+        default=str(_SAMPLE_PROFILE),
+        help="which channel becomes which feature (default: the samples' profile)",
+    )
+    parser.add_argument("--out", default=str(ROOT / "var"), help="folder that everything goes to (default: var)")
     return parser
 
 

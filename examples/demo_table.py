@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from bagmill.cli.screen import table
 from bagmill.cli.wording import number_text
 from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, load_report, read_quarantine
 from bagmill.quality.fidelity import MAX_PSNR_DB
@@ -25,6 +24,11 @@ class Ending:
     def is_published(self) -> bool:
         """It went all the way."""
         return self.refusal is None and self.report is not None
+
+    @property
+    def has_cameras(self) -> bool:
+        """There is something to see."""
+        return self.report is not None and any(feature.kind != "signal" for feature in self.report.features)
 
     @property
     def stage(self) -> str:
@@ -51,11 +55,11 @@ def ending_of(dataset: Dataset, episode: str) -> Ending:
 
 def endings_table(endings: Mapping[str, Ending]) -> Table:
     """One row an episode, for 80 columns."""
-    numbers = ("frames", "raw\nMB", "stored\nMB", "ratio", "PSNR\ndB", "skew p99\nms", "checks")
-    shown = table("episode", "state", *numbers, right=numbers)
-    shown.padding = (0, 1, 0, 0)
-    for column in shown.columns:
-        column.no_wrap = True
+    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    shown.add_column("episode", overflow="fold")
+    shown.add_column("state", no_wrap=True)
+    for number in ("frames", "raw\nMB", "stored\nMB", "ratio", "PSNR\ndB", "skew p99\nms", "checks"):
+        shown.add_column(number, justify="right", no_wrap=True)
     for episode, ending in endings.items():
         shown.add_row(episode, _state(ending), *_numbers(ending.report))
     return shown

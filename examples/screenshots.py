@@ -53,7 +53,7 @@ class Page:
 
 
 PAGES: Final = (
-    Page("asset_graph", "/asset-groups", ("Hide navigation",), "//*[text()='snapshot']"),
+    Page("asset_graph", "/asset-groups", (), "//*[text()='snapshot']"),
     Page(
         "episode_partition",
         "/assets/preview?view=partitions&partition=aloha_raw.mcap",
@@ -80,6 +80,8 @@ def take(out: Path) -> list[Path]:
     """
     out.mkdir(parents=True, exist_ok=True)
     with web_server() as address, browser() as driver:
+        # The web UI remembers this, and lays its graph out in the room that is left.
+        _open(driver, address + "/asset-groups", clicks=("Hide navigation",))
         return [_take(page, driver, address, out) for page in PAGES]
 
 
@@ -135,19 +137,22 @@ def browser() -> Iterator[WebDriver]:
 
 
 def _take(page: Page, driver: WebDriver, address: str, out: Path) -> Path:
-    wait = WebDriverWait(driver, _PATIENCE_S)
-    driver.get(address + page.path)
-    for text in page.clicks:
-        xpath = f"//*[text()='{text}']"
-        wait.until(partial(_shown, xpath=xpath))
-        time.sleep(_SETTLE_S)
-        # The last of that text: tabs inside a page are called as those of the page are.
-        _shown(driver, xpath=xpath)[-1].click()
-    wait.until(partial(_shown, xpath=page.shows))
+    _open(driver, address + page.path, clicks=page.clicks)
+    WebDriverWait(driver, _PATIENCE_S).until(partial(_shown, xpath=page.shows))
     time.sleep(_SETTLE_S)
     path = out / f"{page.name}.png"
     path.write_bytes(driver.get_screenshot_as_png())
     return path
+
+
+def _open(driver: WebDriver, url: str, *, clicks: tuple[str, ...]) -> None:
+    driver.get(url)
+    for text in clicks:
+        xpath = f"//*[text()='{text}']"
+        WebDriverWait(driver, _PATIENCE_S).until(partial(_shown, xpath=xpath))
+        time.sleep(_SETTLE_S)
+        # The last of that text: tabs inside a page are called as those of the page are.
+        _shown(driver, xpath=xpath)[-1].click()
 
 
 def _shown(driver: WebDriver, *, xpath: str) -> list[WebElement]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.codecs.depth import encode_depth
-from bagmill.codecs.jpeg import encode_jpeg, is_whole, jpeg_info
+from bagmill.codecs.jpeg import decode_jpeg, encode_jpeg, is_whole, jpeg_info
 from bagmill.codecs.lossless import encode_lossless
 from bagmill.codecs.policy import CodecStep
 from bagmill.errors import DecodeError
 from bagmill.messages import ImagePayload, image_decoder, to_depth, to_rgb
 from bagmill.plan import FeaturePlan
+from bagmill.quality import FrameSample, measure_fidelity
 from bagmill.recordings.records import Buffer
 
 
@@ -25,10 +26,12 @@ class EncodedFrame:
     data: Buffer
     source: NDArray[np.uint8] | NDArray[np.uint16] | None
     """The frame as the recording has it, only where it is audited: (H, W, 3) uint8 or (H, W) uint16."""
+    fidelity: Mapping[str, float] = field(default_factory=dict)
+    """Check → how close the stored bytes come to an audited frame that was encoded as JPEG; empty for all others."""
 
 
-FrameEncoder = Callable[[Buffer, bool], EncodedFrame]
-"""(payload, whether it is audited) → frame. Raises DecodeError or CodecError. Safe to call from several threads."""
+FrameEncoder = Callable[[Buffer, int | None], EncodedFrame]
+"""(payload, tick to audit it at or None) → frame. Raises DecodeError or CodecError. Safe to call from several threads."""
 
 
 def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
@@ -40,11 +43,11 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
     """
     decode = image_decoder(feature.channel)
 
-    def encode_depth_message(payload: Buffer, is_audited: bool) -> EncodedFrame:
+    def encode_depth_message(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
         depth = to_depth(_checked(decode(payload), feature), scale_m=feature.spec.scale_m)
-        return EncodedFrame(encode_depth(depth), depth if is_audited else None)
+        return EncodedFrame(encode_depth(depth), None if audited_tick is None else depth)
 
-    def copy_message(payload: Buffer, is_audited: bool) -> EncodedFrame:
+    def copy_message(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
         image = _checked(decode(payload), feature)
         if not is_whole(image.data):
             raise DecodeError("a JPEG that breaks off before its end", channel=feature.channel.topic)
@@ -54,16 +57,24 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
                 channel=feature.channel.topic,
                 remedy="Such frames cannot be stored as RGB: record the camera as RGB or gray JPEG",
             )
-        return EncodedFrame(bytes(image.data), to_rgb(image) if is_audited else None)
+        return EncodedFrame(bytes(image.data), None if audited_tick is None else to_rgb(image))
 
-    def encode_message(payload: Buffer, is_audited: bool) -> EncodedFrame:
-        rgb = to_rgb(_checked(decode(payload), feature))
+    def encode(rgb: NDArray[np.uint8]) -> bytes:
         if step == "lossless":
-            data = encode_lossless(rgb)
-        else:
-            data = encode_jpeg(rgb, quality=feature.spec.quality, subsampling="444" if step == "444" else "420")
+            return encode_lossless(rgb)
+        return encode_jpeg(rgb, quality=feature.spec.quality, subsampling="444" if step == "444" else "420")
+
+    def encode_message(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
+        rgb = to_rgb(_checked(decode(payload), feature))
+        data = encode(rgb)
+        if audited_tick is None:
+            return EncodedFrame(data, None)
         # A view into the payload would keep the container's whole chunk alive as long as the sample lives.
-        return EncodedFrame(data, rgb.copy() if is_audited else None)
+        source = rgb.copy()
+        if step == "lossless":
+            return EncodedFrame(data, source)
+        sample = FrameSample(audited_tick, source=source, stored=decode_jpeg(data))
+        return EncodedFrame(data, source, measure_fidelity([sample]))
 
     if feature.kind == "depth":
         return encode_depth_message

@@ -97,10 +97,9 @@ def run_pass(
                 ticks = target.schedule.ticks_of(message.sequence)
                 if not len(ticks):
                     continue
-                is_audited = not target.audited.isdisjoint(ticks.tolist())
-                under_way.append(
-                    (target, message.sequence, ticks, pool.submit(target.encode, message.data, is_audited))
-                )
+                audited_tick = min(target.audited.intersection(ticks.tolist()), default=None)
+                frame = pool.submit(target.encode, message.data, audited_tick)
+                under_way.append((target, message.sequence, ticks, frame))
                 if len(under_way) >= _FRAMES_UNDER_WAY_PER_THREAD * num_threads:
                     _finish(*under_way.popleft())
             num_read += 1
