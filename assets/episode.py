@@ -6,7 +6,7 @@ from typing import Final
 
 import dagster as dg
 
-from assets.metadata import Metadata, shown
+from assets.metadata import Metadata, picture, shown
 from bagmill.dataset import Dataset, EpisodeReport
 
 EPISODE: Final = dg.AssetSpec(
@@ -22,9 +22,12 @@ EPISODE: Final = dg.AssetSpec(
 )
 
 
-def describe_episode(_dataset: Dataset, report: EpisodeReport) -> Metadata:
-    """What the recording became, and how fast it was made when it was made."""
-    return shown(
+def describe_episode(dataset: Dataset, report: EpisodeReport) -> Metadata:
+    """What the recording became: its contact sheet, its size, and how fast it was made when it was made."""
+    if report.version is None:
+        return {}
+    sheet = picture(dataset.contact_sheet_path(report.episode, report.version), kind="jpeg", alt="contact sheet")
+    return ({} if sheet is None else {"contact_sheet": sheet}) | shown(
         {
             "num_frames": report.num_frames,
             "recording_bytes": report.raw_bytes,

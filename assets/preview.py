@@ -6,22 +6,11 @@ from typing import Final
 
 import dagster as dg
 
-from assets.metadata import Metadata, picture
-from bagmill.dataset import Dataset, EpisodeReport
-
 PREVIEW: Final = dg.AssetSpec(
     "preview",
     deps=["episode"],
-    description="A small video and a contact sheet, made from the stored frames: what a training run will see.",
+    description="A small film of every tick, made from the stored frames and compared with them: what a training run will see.",
     group_name="dataset",
     kinds={"av1"},
     skippable=True,
 )
-
-
-def describe_preview(dataset: Dataset, report: EpisodeReport) -> Metadata:
-    """The contact sheet."""
-    if report.version is None:
-        return {}
-    sheet = picture(dataset.contact_sheet_path(report.episode, report.version), kind="jpeg", alt="contact sheet")
-    return {} if sheet is None else {"contact_sheet": sheet}

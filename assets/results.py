@@ -12,7 +12,6 @@ import dagster as dg
 from assets.checks import check_key, evaluation, not_measured, target_of
 from assets.episode import describe_episode
 from assets.metadata import Metadata, shown
-from assets.preview import describe_preview
 from assets.timeline import describe_timeline
 from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, StageReport
 from bagmill.ingest import IngestOutcome
@@ -21,7 +20,6 @@ from bagmill.quality import STAGES, Stage
 _DESCRIPTIONS: Final[dict[Stage, Callable[[Dataset, EpisodeReport], Metadata]]] = {
     "timeline": describe_timeline,
     "episode": describe_episode,
-    "preview": describe_preview,
 }
 """What is told of a stage beside what the stage itself said."""
 

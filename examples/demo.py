@@ -128,7 +128,7 @@ def _say_where_to_look(endings: dict[str, Ending], dataset: Dataset, console: Co
     hints = [f"{len(published)} published, {num_refused} refused, in {dataset.path}", ""]
     hints.append("`make ui` shows it all at http://127.0.0.1:3000/assets")
     if filmed:
-        hints.append(f"  preview, partition {filmed[0]}: a contact sheet of the frames that training reads")
+        hints.append(f"  episode, partition {filmed[0]}: a contact sheet of the frames that training reads")
     for episode in blocked[:_MOST_HINTS]:
         stage, check = endings[episode].stage, endings[episode].blocking_checks[0]
         hints.append(f"  {stage}, check {check}, partition {episode}: the numbers that stopped it")

@@ -56,7 +56,7 @@ PAGES: Final = (
     Page("asset_graph", "/asset-groups", (), "//*[text()='snapshot']"),
     Page(
         "episode_partition",
-        "/assets/preview?view=partitions&partition=aloha_raw.mcap",
+        "/assets/episode?view=partitions&partition=aloha_raw.mcap",
         ("[Show Markdown]",),
         "//img[starts-with(@src, 'data:image/jpeg;base64,')]",
     ),

@@ -80,7 +80,8 @@ def test_what_is_told_of_an_episode(line: Any) -> None:
     assert "data:image/png;base64," in timeline.metadata["skew_plot"].value
     assert episode.metadata["stored_bytes"].value > 0
     assert Path(str(episode.metadata["path"].value)).is_dir()
-    assert "data:image/jpeg;base64," in preview.metadata["contact_sheet"].value
+    assert "data:image/jpeg;base64," in episode.metadata["contact_sheet"].value
+    assert Path(str(preview.metadata["path"].value)).suffix == ".mp4"
     version = line.dataset.published("a.mcap")[0]
     assert recording.tags["dagster/data_version"] != version
     assert {m.tags["dagster/data_version"] for m in (timeline, episode, preview)} == {version}

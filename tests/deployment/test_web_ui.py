@@ -27,7 +27,7 @@ def test_the_contact_sheet_of_an_episode_is_shown(tmp_path: Path, monkeypatch: p
     assert main(["--recordings", str(recordings), "--profile", str(profile), "--out", str(tmp_path / "out")]) == 0
     with web_server() as address, browser() as driver:
         wait = WebDriverWait(driver, 60)
-        driver.get(f"{address}/assets/preview?view=partitions&partition=a.mcap")
+        driver.get(f"{address}/assets/episode?view=partitions&partition=a.mcap")
         link = "//*[text()='contact_sheet']/following::*[text()='[Show Markdown]']"
         wait.until(lambda _: driver.find_elements(By.XPATH, link))
         driver.find_element(By.XPATH, link).click()
