@@ -276,7 +276,9 @@ def test_messages_compressed_one_by_one_give_their_pictures(tmp_path: Path, reco
         Image.fromarray(source).save(again, "JPEG", quality=95, subsampling=2)
         error = stored[tick].astype(float) - source
         pillow = np.asarray(Image.open(again)).astype(float) - source
-        assert np.mean(error**2) <= 1.2 * np.mean(pillow**2), "as near as Pillow's own JPEG of that quality, within a decibel"
+        assert np.mean(error**2) <= 1.2 * np.mean(pillow**2), (
+            "as near as Pillow's own JPEG of that quality, within a decibel"
+        )
 
 
 def test_lz4_and_bz2_of_one_recording_give_one_episode(tmp_path: Path, recordings_dir: Path):
