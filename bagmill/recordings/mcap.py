@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.file_window import FileWindow, RecordingFile
 from bagmill.recordings.mcap_data import DataPass, McapState
 from bagmill.recordings.mcap_records import MAGIC
@@ -15,7 +14,7 @@ from bagmill.recordings.mcap_summary import read_summary
 from bagmill.recordings.records import Channel, Container, Fault, Message
 
 
-class McapRecording:
+class McapRecording(ClosedByWith):
     """An MCAP file, read linearly; one chunk is in memory at a time.
 
     Order is that of the file. A chunk with a wrong CRC is left out whole, and so is one within which the file breaks
@@ -70,14 +69,6 @@ class McapRecording:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _check_magic(file: RecordingFile) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import FileWindow, RecordingFile
 from bagmill.recordings.records import Channel, Container, Fault, Message
@@ -27,7 +27,7 @@ from bagmill.recordings.rosbag1_records import (
 _REINDEX = "Run `rosbag reindex {}` on a copy"
 
 
-class Rosbag1Recording:
+class Rosbag1Recording(ClosedByWith):
     """A ROS 1 bag of version 2.0, its chunks bare, lz4 or bz2; one chunk is in memory at a time.
 
     Order is that of the file. Publish times equal log times: a bag knows only one.
@@ -82,14 +82,6 @@ class Rosbag1Recording:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _open(self) -> BagState:
         magic = self._file.read(0, len(MAGIC))

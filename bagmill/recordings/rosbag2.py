@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from bagmill.errors import RecordingError
 from bagmill.recordings.channel_table import ChannelTable
+from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.compression import DecompressionError, decompress_zstd_message
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.records import Channel, Container, Fault, Message
@@ -21,7 +20,7 @@ from bagmill.recordings.rosbag2_sqlite import SERIALIZATIONS, unknown_serializat
 _DURATION_TOLERANCE_NS = 1_000_000
 
 
-class Rosbag2Recording:
+class Rosbag2Recording(ClosedByWith):
     """A rosbag2 folder: sqlite3 or MCAP, compressed by message, by file or not at all, its splits in their order.
 
     metadata.yaml is asked for the splits and their compression; its counts are compared with what is read.
@@ -123,14 +122,6 @@ class Rosbag2Recording:
     def close(self) -> None:
         """Close every split and remove what was unpacked."""
         self._resources.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _fold(self, split: Split) -> tuple[int, ...]:
         """Ids here, by the ids of the split's own channels."""

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from bagmill.errors import RecordingError
 from bagmill.recordings.channel_table import ChannelTable
+from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.file_window import RecordingFile
 from bagmill.recordings.records import Channel, Container, Fault, Message
@@ -20,7 +19,7 @@ MAGIC = b"SQLite format 3\0"
 SERIALIZATIONS = frozenset({"cdr", "ros1", "protobuf", "json"})
 
 
-class Rosbag2DatabaseRecording:
+class Rosbag2DatabaseRecording(ClosedByWith):
     """A rosbag2 database, read row by row in the order of recording (the messages' primary key).
 
     Publish times equal log times. Definitions are there from schema version 4 on; before, `schema_data` is empty.
@@ -88,14 +87,6 @@ class Rosbag2DatabaseRecording:
     def close(self) -> None:
         """Refuse further reading; each pass closes its own connection."""
         self._is_open = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _read_topics(self, database: sqlite3.Connection) -> None:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
