@@ -1,0 +1,1 @@
+"""How pictures are stored: an episode's JPEG against PNG files and against video, by size, time and likeness."""

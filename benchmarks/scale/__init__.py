@@ -1,0 +1,1 @@
+"""What ingesting costs as recordings grow longer, and as episodes grow in number."""

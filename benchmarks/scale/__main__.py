@@ -1,0 +1,53 @@
+"""The command line: `python -m benchmarks.scale --json FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from benchmarks.frames import camera_frames
+from benchmarks.program import make_parser, num_rounds, publish
+from benchmarks.scale.count import measure_count
+from benchmarks.scale.length import measure_length, needed_bytes
+from benchmarks.workplace import add_folder_option, fresh_folder, workplace
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark.
+
+    Returns:
+        The exit code.
+    """
+    parser = make_parser("scale", "What ingesting costs against length of a recording and number of episodes.")
+    add_folder_option(parser)
+    parser.add_argument("--lengths", type=_rising, help="seconds recorded (default: 10,100,1000; quick: 2,20,60)")
+    parser.add_argument("--counts", type=_rising, help="episodes (default: 10,100,1000; quick: 4,12)")
+    options = parser.parse_args(arguments)
+    lengths = options.lengths or ((2, 20, 60) if options.quick else (10, 100, 1000))
+    counts = options.counts or ((4, 12) if options.quick else (10, 100, 1000))
+    rgb = camera_frames(min(300, 6 * lengths[-1]))
+    threads = len(os.sched_getaffinity(0))
+    with workplace(options.folder, needed_bytes=needed_bytes(lengths) + sum(counts) * 2_000_000) as (folder, medium):
+        with fresh_folder(folder) as part:
+            length, length_samples = measure_length(
+                part, lengths_s=lengths, rgb=rgb, num_rounds=num_rounds(options), num_threads=threads
+            )
+        with fresh_folder(folder) as part:
+            count, count_samples = measure_count(part, counts=counts)
+    settings = {"num_threads": threads, "frames": rgb.about, "files": medium}
+    samples = {"length": length_samples, **count_samples}
+    publish("scale", [length, count], options=options, settings=settings, samples=samples)
+    return 0
+
+
+def _rising(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(part) for part in text.split(",") if part.isdecimal() and int(part) > 0)
+    if not numbers or list(numbers) != sorted(set(numbers)):
+        raise argparse.ArgumentTypeError(f"expected rising whole numbers as in 10,100, not {text!r}")
+    return numbers
+
+
+if __name__ == "__main__":
+    sys.exit(main())

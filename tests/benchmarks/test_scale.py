@@ -1,0 +1,26 @@
+"""The benchmark runs at a tiny size; what it makes again and what it takes as it stands it checks itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.scale.__main__ import main
+
+
+def test_a_tiny_run_has_both_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAGMILL_RECORDINGS", str(tmp_path))  # the sample scene, wherever this runs
+    file = tmp_path / "scale.json"
+    arguments = ["--lengths", "1,2", "--counts", "1", "--rounds", "1", "--folder", str(tmp_path), "--json", str(file)]
+    assert main(arguments) == 0
+    length, count = json.loads(file.read_text())["tables"]
+    assert [row["num_frames"] for row in length["rows"]] == [6, 12]
+    assert [row["what"] for row in count["rows"]] == ["first time", "again", "again, one recording changed"]
+    assert all(row["seconds"] > 0 for row in count["rows"])
+
+
+def test_lengths_that_do_not_rise_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--lengths", "10,5"])
+    assert caught.value.code == 2
+    assert "rising whole numbers" in capsys.readouterr().err
