@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from benchmarks.child import Measured
+from benchmarks.folders import add_folder_option, working_folder
 from benchmarks.frames import camera_frames, depth_frames
 from benchmarks.ingest.contest import BARE, COPY, OURS, Contest, Settings
 from benchmarks.ingest.lerobot_dataset import lerobot_python
@@ -15,7 +16,6 @@ from benchmarks.ingest.sources import SOURCES, Source
 from benchmarks.program import make_parser, num_rounds, publish
 from benchmarks.rounds import Spread, paired_ratio
 from benchmarks.table import Column, Record, Table
-from benchmarks.workplace import add_folder_option, workplace
 
 _COLUMNS = (
     Column("source", "source"),
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[Record] = []
     samples: dict[str, object] = {}
     needed = 3 * max(source.raw_bytes(settings.num_frames) for source in sources)
-    with workplace(options.folder, needed_bytes=needed) as (folder, medium):
+    with working_folder(options.folder, needed_bytes=needed) as (folder, medium):
         for source in sources:
             print(f"{source.name} …", file=sys.stderr, flush=True)
             contest = Contest(source, settings, folder)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from bagmill.episodes import Episode
 from benchmarks.child import Measured, run_child
+from benchmarks.folders import fresh_folder
 from benchmarks.frames import Frames
 from benchmarks.ingest.sources import SOURCES, Source, profile_of, write_source
 from benchmarks.rounds import take_turns
-from benchmarks.workplace import fresh_folder
 
 OURS: Final = "bagmill"
 BARE, COPY, MESSAGES = "(a) bare loop", "(a) file copy, CRC-32", "payloads by mcap, CRCs checked"

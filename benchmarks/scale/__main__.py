@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
+from benchmarks.folders import add_folder_option, fresh_folder, working_folder
 from benchmarks.frames import camera_frames
 from benchmarks.program import make_parser, num_rounds, publish
 from benchmarks.scale.count import measure_count
 from benchmarks.scale.length import measure_length, needed_bytes
-from benchmarks.workplace import add_folder_option, fresh_folder, workplace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts = options.counts or ((4, 12) if options.quick else (10, 100, 1000))
     rgb = camera_frames(min(300, 6 * lengths[-1]))
     threads = len(os.sched_getaffinity(0))
-    with workplace(options.folder, needed_bytes=needed_bytes(lengths) + sum(counts) * 2_000_000) as (folder, medium):
+    with working_folder(options.folder, needed_bytes=needed_bytes(lengths) + sum(counts) * 2_000_000) as (
+        folder,
+        medium,
+    ):
         with fresh_folder(folder) as part:
             length, length_samples = measure_length(
                 part, lengths_s=lengths, rgb=rgb, num_rounds=num_rounds(options), num_threads=threads

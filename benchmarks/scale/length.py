@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.child import Measured, run_child
+from benchmarks.folders import fresh_folder
 from benchmarks.frames import Frames
 from benchmarks.ingest.sources import Source, profile_of, write_source
 from benchmarks.rounds import Spread, take_turns
 from benchmarks.table import Column, Record, Table
-from benchmarks.workplace import fresh_folder
 
 RATE_HZ: Final = 6
 """At which 1,000 seconds of raw VGA are 5.5 GB."""

@@ -20,7 +20,7 @@ def add_folder_option(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def workplace(folder: Path | None, *, needed_bytes: int) -> Iterator[tuple[Path, str]]:
+def working_folder(folder: Path | None, *, needed_bytes: int) -> Iterator[tuple[Path, str]]:
     """A folder that is gone afterwards, and what it lies on, for the table.
 
     Args:
