@@ -329,6 +329,25 @@ def test_a_lenient_profile_lets_a_warning_pass(tmp_path: Path):
     assert not episode.frame("images/cam_high", int(np.flatnonzero(~valid)[0])).any()
 
 
+def test_bad_synchronisation_stops_an_episode_before_it_is_encoded(tmp_path: Path):
+    profile = small_profile() | {"checks": {"rates": {"severity": "warn"}}}
+    outcome = run(tmp_path, FAULTS["with_gap"](tmp_path / "run.mcap"), profile=profile)
+    assert outcome.refusal is not None
+    assert (outcome.refusal.stage, outcome.refusal.failed_checks) == ("timeline", ("tick_coverage",))
+    dataset = Dataset(tmp_path / "data")
+    assert dataset.published("run.mcap") == []
+    assert dataset.skew_plot_path("run.mcap", str(outcome.report.version)).is_file()
+
+
+def test_a_camera_that_lags_is_told_by_its_skew(tmp_path: Path):
+    profile = small_profile() | {"checks": {"skew": {"threshold": 3, "severity": "error"}}}
+    outcome = run(tmp_path, healthy(tmp_path / "run.mcap"), profile=profile)
+    assert outcome.refusal is not None
+    skew = next(check for check in outcome.report.checks if check.name == "skew")
+    assert "images/cam_wrist" in skew.failed_subjects
+    assert {m.subject: m.value for m in skew.measurements}["images/cam_wrist"] == pytest.approx(4, abs=0.01)
+
+
 def test_damaged_frames_are_counted_and_marked_never_replaced(tmp_path: Path):
     recording = FAULTS["with_damaged_images"](tmp_path / "run.mcap")
     profile = small_profile() | {"checks": {"episode_coverage": {"severity": "warn"}}}
