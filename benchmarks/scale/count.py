@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bagmill.quality import METRICS
 from benchmarks.child import run_child
 from benchmarks.scale.deployment import TinyDeployment
 from benchmarks.table import Column, Record, Table
@@ -49,7 +50,7 @@ def measure_count(folder: Path, *, counts: tuple[int, ...]) -> tuple[Table, dict
     if wrong:
         raise RuntimeError(f"made again without need, or not made: {', '.join(wrong[:5])}")
     notes = [
-        "Episodes: half a second of two cameras, depth and joints at 64×48; 19 checks each.",
+        f"Episodes: half a second of two cameras, depth and joints at 64×48; {len(list(METRICS))} checks each.",
         "Through Dagster: the job `ingest` over ranges of 100 partitions, each run a process of its own, as a backfill "
         "launches it; one instance (SQLite) for all rows. Library alone: one call of the same workers on the same "
         "recordings, into a dataset of its own. Dagster's own: the difference.",
