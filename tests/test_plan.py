@@ -20,7 +20,7 @@ def stream(number: int, topic: str, content: ChannelContent, *, header: int = 5,
 
 
 def index_of(*streams: Stream) -> RecordingIndex:
-    return RecordingIndex("run.mcap", "mcap", "blake3:0", 1000, streams, ())
+    return RecordingIndex("run.mcap", "mcap", "xxh3_128:0", 1000, streams, ())
 
 
 def profile_of(features: dict[str, dict[str, object]], **settings: object) -> Profile:

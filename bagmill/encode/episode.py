@@ -20,7 +20,7 @@ from bagmill.encode.signals import SignalCollector
 from bagmill.episodes.writer import EpisodeWriter
 from bagmill.plan import FeaturePlan, IngestPlan
 from bagmill.quality import resolve_checks
-from bagmill.recordings import open_recording
+from bagmill.recordings import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ def encode_episode(
     timeline: Timeline,
     writer: EpisodeWriter,
     *,
+    recording: Recording,
     num_threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> EncodeResult:
@@ -51,6 +52,7 @@ def encode_episode(
         plan: What the episode is made of.
         timeline: Its ticks.
         writer: Open; not published here.
+        recording: The one that the plan's index is of, open.
         num_threads: Threads that encode; None: one a core this process may use.
         progress: Called with the number of messages read so far.
 
@@ -60,8 +62,7 @@ def encode_episode(
     """
 
     def follow(targets: Sequence[FrameTarget], collectors: Sequence[SignalCollector]) -> None:
-        with open_recording(plan.index.path) as recording:
-            run_pass(recording, targets, collectors, num_threads=num_threads or usable_cores(), progress=progress)
+        run_pass(recording, targets, collectors, num_threads=num_threads or usable_cores(), progress=progress)
 
     collectors = [
         SignalCollector(feature, timeline.features[feature.name], num_messages=plan.stream_of(feature).num_messages)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.codecs.depth import encode_depth
-from bagmill.codecs.jpeg import decode_jpeg, encode_jpeg, is_whole, jpeg_info
+from bagmill.codecs.jpeg import decode_jpeg, encode_jpeg, is_whole
 from bagmill.codecs.lossless import encode_lossless
 from bagmill.codecs.policy import CodecStep
 from bagmill.errors import DecodeError
@@ -51,13 +51,10 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
         image = _checked(decode(payload), feature)
         if not is_whole(image.data):
             raise DecodeError("a JPEG that breaks off before its end", channel=feature.channel.topic)
-        if jpeg_info(image.data).num_components not in (1, 3):
-            raise DecodeError(
-                "a JPEG with neither one nor three colour components",
-                channel=feature.channel.topic,
-                remedy="Such frames cannot be stored as RGB: record the camera as RGB or gray JPEG",
-            )
-        return EncodedFrame(bytes(image.data), None if audited_tick is None else to_rgb(image))
+        if audited_tick is None:
+            return EncodedFrame(image.data, None)
+        # Of views, the container's whole chunk would stay in memory as long as the sample lives.
+        return EncodedFrame(bytes(image.data), to_rgb(image))
 
     def encode(rgb: NDArray[np.uint8]) -> bytes:
         if step == "lossless":

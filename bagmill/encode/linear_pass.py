@@ -10,10 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bagmill.codecs.policy import CodecStep
 from bagmill.encode.frames import EncodedFrame, FrameEncoder
@@ -52,12 +50,11 @@ class FrameTarget:
     """Of the frames stored."""
     _previous: bytes | memoryview = b""
 
-    def store(self, ticks: NDArray[np.int64], frame: EncodedFrame) -> None:
+    def store(self, ticks: Sequence[int], frame: EncodedFrame) -> None:
         """Put one frame behind its ticks."""
-        first, *others = ticks.tolist()
-        self.sink.put(first, frame.data, also=tuple(others))
+        self.sink.put(ticks[0], frame.data, also=ticks[1:])
         if frame.source is not None:
-            self.audit.update((tick, frame) for tick in ticks.tolist() if tick in self.audited)
+            self.audit.update((tick, frame) for tick in ticks if tick in self.audited)
         self.num_encoded += 1
         self.num_repeated += frame.data == self._previous
         self.size_bytes += len(frame.data)
@@ -78,7 +75,7 @@ def run_pass(
         recording: Open; read once from its beginning.
         targets: Cameras to encode.
         collectors: Signals to gather.
-        num_threads: Threads that decode and encode; reading has the caller's own.
+        num_threads: Threads that decode and encode, and as many that read ahead of them.
         progress: Called with the number of messages read so far.
 
     Raises:
@@ -87,33 +84,42 @@ def run_pass(
     """
     targets_of = _by_channel(targets)
     collectors_of = _by_channel(collectors)
-    under_way: deque[tuple[FrameTarget, int, NDArray[np.int64], Future[EncodedFrame]]] = deque()
+    under_way: deque[tuple[FrameTarget, int, list[int], Future[EncodedFrame]]] = deque()
     num_read = 0
+    messages = recording.messages(targets_of.keys() | collectors_of.keys(), num_threads=num_threads)
     with ThreadPoolExecutor(num_threads, thread_name_prefix="encode") as pool:
-        for message in recording.messages(targets_of.keys() | collectors_of.keys()):
-            for collector in collectors_of.get(message.channel_id, ()):
-                collector.take(message.sequence, message.data)
-            for target in targets_of.get(message.channel_id, ()):
-                ticks = target.schedule.ticks_of(message.sequence)
-                if not len(ticks):
+        for channel_id, sequence, _, _, data in messages:
+            for collector in collectors_of.get(channel_id, ()):
+                collector.take(sequence, data)
+            for target in targets_of.get(channel_id, ()):
+                ticks = target.schedule.ticks_of(sequence)
+                if not ticks:
                     continue
-                audited_tick = min(target.audited.intersection(ticks.tolist()), default=None)
-                frame = pool.submit(target.encode, message.data, audited_tick)
-                under_way.append((target, message.sequence, ticks, frame))
+                audited_tick = min(target.audited.intersection(ticks), default=None)
+                if target.step == "copy":  # less work than handing it to a thread
+                    _finish(target, sequence, ticks, partial(target.encode, data, audited_tick))
+                    continue
+                frame = pool.submit(target.encode, data, audited_tick)
+                under_way.append((target, sequence, ticks, frame))
                 if len(under_way) >= _FRAMES_UNDER_WAY_PER_THREAD * num_threads:
-                    _finish(*under_way.popleft())
+                    _finish_first(under_way)
             num_read += 1
             if progress is not None and num_read % _MESSAGES_PER_REPORT == 0:
                 progress(num_read)
         while under_way:
-            _finish(*under_way.popleft())
+            _finish_first(under_way)
     if progress is not None:
         progress(num_read)
 
 
-def _finish(target: FrameTarget, sequence: int, ticks: NDArray[np.int64], future: Future[EncodedFrame]) -> None:
+def _finish_first(under_way: deque[tuple[FrameTarget, int, list[int], Future[EncodedFrame]]]) -> None:
+    target, sequence, ticks, frame = under_way.popleft()
+    _finish(target, sequence, ticks, frame.result)
+
+
+def _finish(target: FrameTarget, sequence: int, ticks: Sequence[int], frame: Callable[[], EncodedFrame]) -> None:
     try:
-        target.store(ticks, future.result())
+        target.store(ticks, frame())
     except (DecodeError, CodecError):
         target.damaged.append(sequence)
 

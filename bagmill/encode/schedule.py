@@ -14,10 +14,11 @@ from bagmill.alignment.timeline import AlignedFeature
 class FrameSchedule:
     """For every message of a stream, the ticks that show its frame."""
 
-    _ticks: NDArray[np.int64]
+    # Lists: asked for every message, and an item of an array costs ten times as much.
+    _ticks: list[int]
     """Valid ticks ordered by the message behind them, then by tick."""
-    _first: NDArray[np.int64]
-    """(N + 1,) where each message's ticks begin in `_ticks`."""
+    _first: list[int]
+    """N + 1 places: where each message's ticks begin in `_ticks`."""
 
     @classmethod
     def of(cls, aligned: AlignedFeature, *, num_messages: int) -> FrameSchedule:
@@ -26,13 +27,13 @@ class FrameSchedule:
         rows = aligned.before[ticks]
         order = np.argsort(rows, kind="stable")
         first = np.searchsorted(rows[order], np.arange(num_messages + 1))
-        return cls(ticks[order], first)
+        return cls(ticks[order].tolist(), first.tolist())
 
-    def ticks_of(self, sequence: int) -> NDArray[np.int64]:
-        """Ticks (K,) that message number `sequence` feeds, rising; empty where no tick uses it."""
+    def ticks_of(self, sequence: int) -> list[int]:
+        """Ticks that message number `sequence` feeds, rising; empty where no tick uses it."""
         if sequence + 1 >= len(self._first):
             # The recording has grown since it was scanned: whoever publishes finds that out.
-            return self._ticks[:0]
+            return []
         return self._ticks[self._first[sequence] : self._first[sequence + 1]]
 
 

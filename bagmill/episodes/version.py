@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-
-from blake3 import blake3
 
 from bagmill.episodes.layout import FORMAT_VERSION
 from bagmill.profile import Profile
@@ -24,4 +23,4 @@ def episode_version(content_hash: str, profile: Profile) -> str:
     """
     content = {"recording": content_hash, "profile": profile.canonical(), "format": FORMAT_VERSION}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return str(blake3(text.encode()).hexdigest())[:_NUM_DIGITS]
+    return hashlib.sha256(text.encode()).hexdigest()[:_NUM_DIGITS]

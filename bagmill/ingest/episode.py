@@ -14,6 +14,7 @@ from bagmill.ingest.fingerprint import Fingerprint, check_unchanged
 from bagmill.ingest.request import IngestRequest
 from bagmill.plan import IngestPlan
 from bagmill.quality import CheckResult, EpisodeEvidence, FrameSample, judge
+from bagmill.recordings import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def make_episode(
     *,
     request: IngestRequest,
     version: str,
+    recording: Recording,
     taken: Fingerprint,
     progress: Callable[[int], None] | None,
 ) -> MadeEpisode:
@@ -52,6 +54,7 @@ def make_episode(
         timeline: Its ticks.
         request: Whose episode.
         version: Taken over the content hash of the plan's index.
+        recording: The one that was scanned, open.
         taken: The recording's fingerprint when that index was made: a version must hold what its hash says.
         progress: Called with the number of messages read so far.
 
@@ -60,7 +63,9 @@ def make_episode(
         StorageError: The disk does not take it.
     """
     with EpisodeWriter(request.dataset, request.episode, version, replaces=request.is_forced) as writer:
-        result = encode_episode(plan, timeline, writer, num_threads=request.num_threads, progress=progress)
+        result = encode_episode(
+            plan, timeline, writer, recording=recording, num_threads=request.num_threads, progress=progress
+        )
         check_unchanged(request.recording, taken)
         write_ticks(writer, result.timeline)
         for feature in plan.features:

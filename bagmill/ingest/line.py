@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from bagmill.alignment import Timeline
 from bagmill.dataset import (
@@ -19,11 +20,12 @@ from bagmill.dataset import (
     save_report,
     write_whole,
 )
+from bagmill.encode import usable_cores
 from bagmill.episodes import Episode, episode_version
 from bagmill.errors import BagmillError, RecordingError
 from bagmill.ingest.episode import describe_episode, feature_reports, judge_episode, make_episode
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, remember_hash
-from bagmill.ingest.memory import recall_finished, recall_index, recall_report
+from bagmill.ingest.memory import recall_finished, recall_index, recall_report, remember_finished
 from bagmill.ingest.preview import make_preview
 from bagmill.ingest.recording import describe_recording, judge_recording
 from bagmill.ingest.refusal import refusal_entry
@@ -32,6 +34,7 @@ from bagmill.ingest.timeline import describe_timeline, judge_timeline, make_time
 from bagmill.plan import IngestPlan, resolve
 from bagmill.previews import make_contact_sheet, skew_plot
 from bagmill.quality import CheckResult, Stage, resolve_checks
+from bagmill.recordings import Recording, open_recording
 from bagmill.streams import RecordingIndex, save_index, scan
 
 
@@ -77,6 +80,21 @@ class _Said:
     checks: tuple[CheckResult, ...] = ()
 
 
+class _Opened(ExitStack):
+    """The recording, opened when it is first asked for, once for all stages.
+
+    What the scan has checked need not be checked again then, and both read the same file whatever becomes of its name.
+    """
+
+    _recording: Recording | None = None
+
+    def recording(self, path: Path) -> Recording:
+        """The recording, open until the stack is closed."""
+        if self._recording is None:
+            self._recording = self.enter_context(open_recording(path))
+        return self._recording
+
+
 class _Line:
     """The stages of one request, and the report as it grows."""
 
@@ -96,6 +114,7 @@ class _Line:
             rate_hz=str(profile.rate_hz),
         )
         self._progress = progress
+        self._opened = _Opened()
 
     def run(self) -> None:
         """Every stage wanted, until one is blocked.
@@ -103,6 +122,10 @@ class _Line:
         Raises:
             BagmillError: What is wrong with the recording, or between it and the profile.
         """
+        with self._opened:
+            self._run()
+
+    def _run(self) -> None:
         stages = wanted_stages(self.request)
         taken = fingerprint(self.request.recording)
         index = self._run_recording(taken)
@@ -124,6 +147,7 @@ class _Line:
             entry = refusal_entry(self.report, refusal, stage=self._current)
             if entry is None:
                 release(self.dataset, self.request.episode)
+                remember_finished(self.request, self.report)
                 return None
             return put_quarantine(self.dataset, entry)
         except BagmillError as err:
@@ -146,7 +170,11 @@ class _Line:
 
     def _scan(self, taken: Fingerprint) -> RecordingIndex:
         recording, episode = self.request.recording, self.request.episode
-        index = scan(recording, progress=self._reporter("recording"))
+        index = scan(
+            self._opened.recording(recording),
+            num_threads=self.request.num_threads or usable_cores(),
+            progress=self._reporter("recording"),
+        )
         check_unchanged(recording, taken)
         if index.num_messages_from_scan == 0:
             raise RecordingError("holds no messages", path=recording, remedy="Check the recorder: it wrote nothing")
@@ -185,6 +213,7 @@ class _Line:
                 timeline,
                 request=self.request,
                 version=version,
+                recording=self._opened.recording(self.request.recording),
                 taken=taken,
                 progress=self._message_reporter(plan),
             )

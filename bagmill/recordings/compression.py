@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+from collections.abc import Callable
 
 import lz4.frame  # type: ignore[import-untyped]
 import zstandard
@@ -15,17 +16,26 @@ and no need of one: its output grows as it comes."""
 _SLACK_BYTES = 1 << 20
 
 
+Take = Callable[[int], memoryview]
+"""Size in bytes → a writable view of it."""
+
+
+def _fresh(size_bytes: int) -> memoryview:
+    return memoryview(bytearray(size_bytes))
+
+
 class DecompressionError(ValueError):
     """Bytes that do not decompress to what was announced; never leaves this package."""
 
 
-def decompress(data: Buffer, *, compression: str, size_bytes: int) -> Buffer:
+def decompress(data: Buffer, *, compression: str, size_bytes: int, take: Take = _fresh) -> Buffer:
     """A chunk's content.
 
     Args:
         data: The compressed bytes.
         compression: `lz4` (frame format), `zstd` or `bz2`.
         size_bytes: The size the content must have.
+        take: Where the content's memory comes from, for those that can fill what is there already.
 
     Raises:
         DecompressionError: The bytes are damaged, the size is another or cannot be.
@@ -38,11 +48,11 @@ def decompress(data: Buffer, *, compression: str, size_bytes: int) -> Buffer:
     try:  # one byte more than announced is asked for, so that too long a content shows
         match compression:
             case "lz4":
-                content: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=size_bytes + 1)
+                content: Buffer = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=size_bytes + 1)
             case "bz2":
                 content = bz2.BZ2Decompressor().decompress(data, size_bytes + 1)
             case _:
-                content = _zstd(data, size_bytes)
+                content = _zstd(data, size_bytes, take)
     except Exception as err:  # lz4 raises RuntimeError, bz2 OSError and ValueError, zstandard its own
         raise DecompressionError(f"its {compression} data is damaged ({err})") from err
     if len(content) != size_bytes:
@@ -65,10 +75,12 @@ def decompress_zstd_message(data: Buffer) -> bytes:
     return bytes(decompress(data, compression="zstd", size_bytes=size_bytes))
 
 
-def _zstd(data: Buffer, size_bytes: int) -> bytes:
+def _zstd(data: Buffer, size_bytes: int, take: Take) -> Buffer:
     decompressor = zstandard.ZstdDecompressor()
     if zstandard.get_frame_parameters(data).content_size == size_bytes:
-        return decompressor.decompress(data)
+        content = take(size_bytes)
+        with decompressor.stream_reader(data) as stream:
+            return content[: stream.readinto(content)].toreadonly()
     # No size in the frame, or several frames one behind the other: read as a stream, one byte more than announced.
     with decompressor.stream_reader(data, read_across_frames=True) as stream:
         return stream.read(size_bytes + 1)

@@ -1,4 +1,4 @@
-"""Bytes of a file by offset, through one bounded buffer."""
+"""Bytes of a file by offset, through a few bounded buffers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.buffers import BufferPool
 
 _LOOKAHEAD_BYTES = 64 * 1024
 """Read beyond what was asked for: holds the small records that follow a large one, costs little where they do not."""
@@ -34,23 +35,48 @@ class RecordingFile:
             self.close()
             raise RecordingError("not a regular file", path=path, remedy="Name an MCAP file, a .bag or a .db3")
         self.size_bytes = status.st_size
+        self._buffers = BufferPool()
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Bytes [offset, offset + length), fewer where the file ends.
+    def read(self, offset: int, length: int) -> memoryview:
+        """Bytes [offset, offset + length), fewer where the file ends: read-only, valid for as long as the view is held.
+
+        Safe to use from several threads.
 
         Raises:
             RecordingError: The file was closed, or the device under it fails.
         """
         if self._descriptor < 0:
             raise RecordingError("the recording was closed", path=self.path, remedy="Open it again")
+        buffer = self._buffers.take(max(0, min(length, self.size_bytes - offset)))
+        num_read = 0
         try:
-            data = os.pread(self._descriptor, length, offset)
             # One call hands out 2 GiB at most.
-            while len(data) < length and (more := os.pread(self._descriptor, length - len(data), offset + len(data))):
-                data += more
+            while num_read < len(buffer) and (
+                more := os.preadv(self._descriptor, [buffer[num_read:]], offset + num_read)
+            ):
+                num_read += more
         except OSError as err:
             raise unreadable(self.path, err) from err
-        return data
+        return buffer[:num_read].toreadonly()
+
+    def read_whole(self, offset: int, length: int) -> memoryview:
+        """Bytes [offset, offset + length), as `read` gives them, but all of them.
+
+        Raises:
+            RecordingError: As `read`, or the file is shorter than it was when it was opened.
+        """
+        view = self.read(offset, length)
+        if len(view) < length:
+            raise RecordingError(
+                f"it became shorter while it was read: expected {length} bytes at byte {offset}, found {len(view)}",
+                path=self.path,
+                remedy="Ingest it again once nothing writes to it any more",
+            )
+        return view
+
+    def unpacked(self, size_bytes: int) -> memoryview:
+        """A writable buffer (size_bytes,) for what a chunk of the file unpacks to; its own for as long as it is held."""
+        return self._buffers.take(size_bytes)
 
     def close(self) -> None:
         """Close the file; views handed out before stay valid."""
@@ -60,10 +86,16 @@ class RecordingFile:
 
 
 class FileWindow:
-    """One pass's view of a file. Memory: the largest record asked for, plus 64 KiB."""
+    """One pass's view of a file. Memory: the largest record asked for, and what is read beyond it.
 
-    def __init__(self, file: RecordingFile) -> None:
+    Args:
+        file: Open.
+        lookahead_bytes: Read beyond what is asked for.
+    """
+
+    def __init__(self, file: RecordingFile, *, lookahead_bytes: int = _LOOKAHEAD_BYTES) -> None:
         self._file = file
+        self._lookahead_bytes = lookahead_bytes
         self._start = 0
         self._view = memoryview(b"")
         self.size_bytes = file.size_bytes
@@ -79,7 +111,8 @@ class FileWindow:
         if start < 0 or end > len(self._view):
             if offset < 0 or length < 0 or offset + length > self.size_bytes:
                 raise EOFError
-            self._view = memoryview(self._file.read(offset, length + _LOOKAHEAD_BYTES))
+            self._view = memoryview(b"")  # its buffer is free for the next
+            self._view = self._file.read(offset, length + self._lookahead_bytes)
             self._start, start, end = offset, 0, length
             if len(self._view) < length:  # the file shrank since it was opened
                 raise EOFError

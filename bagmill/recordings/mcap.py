@@ -11,11 +11,11 @@ from bagmill.recordings.file_window import FileWindow, RecordingFile
 from bagmill.recordings.mcap_data import DataPass, McapState
 from bagmill.recordings.mcap_records import MAGIC
 from bagmill.recordings.mcap_summary import read_summary
-from bagmill.recordings.records import Channel, Container, Fault, Message
+from bagmill.recordings.records import Channel, Container, Fault, Message, Witness
 
 
 class McapRecording(ClosedByWith):
-    """An MCAP file, read linearly; one chunk is in memory at a time.
+    """An MCAP file, read linearly; one chunk a thread is in memory at a time.
 
     Order is that of the file. A chunk with a wrong CRC is left out whole, and so is one within which the file breaks
     off: what cannot be checked is not passed on. Channels appear as their records do, all of them by the end of a pass.
@@ -62,9 +62,11 @@ class McapRecording(ClosedByWith):
         """Bytes of the file that the latest pass has behind it."""
         return self._state.num_bytes_read
 
-    def messages(self, channel_ids: Collection[int] | None = None) -> Iterator[Message]:
+    def messages(
+        self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
+    ) -> Iterator[Message]:
         """Every message in the file's order; only some channels' where named."""
-        return DataPass(self._state, channel_ids=channel_ids).messages()
+        return DataPass(self._state, channel_ids=channel_ids, witness=witness).messages(num_threads)
 
     def close(self) -> None:
         """Close the file."""
@@ -72,7 +74,7 @@ class McapRecording(ClosedByWith):
 
 
 def _check_magic(file: RecordingFile) -> None:
-    magic = file.read(0, len(MAGIC))
+    magic = bytes(file.read(0, len(MAGIC)))
     if magic == MAGIC:
         return
     remedy = "Check that it is an MCAP recording and was copied whole"

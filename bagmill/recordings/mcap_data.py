@@ -6,10 +6,14 @@ is where reading goes on; and a record that claims to reach over such a chunk is
 
 from __future__ import annotations
 
-import zlib
+import struct
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+from zlib_ng.zlib_ng import crc32
 
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.compression import DecompressionError, decompress
@@ -29,9 +33,14 @@ from bagmill.recordings.mcap_records import (
     parse_chunk,
 )
 from bagmill.recordings.mcap_summary import Summary, read_summary
-from bagmill.recordings.records import Message
+from bagmill.recordings.read_ahead import read_ahead
+from bagmill.recordings.records import Buffer, Message, Witness
 
 _BLOCK_BYTES = 1 << 20
+_HEADERS_BYTES = 4096
+"""Read at a time where records are only told apart: a few small ones stand between two chunks."""
+_CHUNK_CRC = struct.Struct("<8x8x8xI")
+"""The checksum in a chunk record's first fields: earliest and latest log time, size and CRC-32 of the content."""
 
 
 @dataclass(slots=True)
@@ -51,88 +60,153 @@ class McapState:
     num_bytes_read: int = 0
 
 
+class _Record(NamedTuple):
+    """One record of the file, or a gap between two."""
+
+    opcode: int
+    """`INVALID` for a gap."""
+    offset: int
+    end: int
+    resume_at: int | None = None
+    """Behind a gap: where reading goes on; None: nowhere."""
+
+
+class _Chunk(NamedTuple):
+    """A chunk as a thread has read it."""
+
+    record: memoryview
+    content: Buffer
+    expected_crc: int
+    """0 where the writer left it out."""
+    found_crc: int | None
+    """None where it was not looked at."""
+
+
 class DataPass:
     """One pass.
 
     Args:
         state: Of the open file.
         channel_ids: Positions in the channel table to yield; None for all.
+        witness: Told of the bytes of chunks, and of large messages outside chunks.
     """
 
-    def __init__(self, state: McapState, *, channel_ids: Collection[int] | None) -> None:
+    def __init__(
+        self, state: McapState, *, channel_ids: Collection[int] | None, witness: Witness | None = None
+    ) -> None:
         self._state = state
         self._faults = state.faults
         self._wanted = None if channel_ids is None else frozenset(channel_ids)
+        self._witness = witness
+        self._headers = FileWindow(state.file, lookahead_bytes=_HEADERS_BYTES)
         self._window = FileWindow(state.file)
         self._channels = PassChannels(state.table, faults=state.faults, summary=state.summary)
         self._met_chunks: set[int] = set()
         self._crc: int | None = None if state.is_data_crc_checked else 0
         """Of all bytes so far; None once there is no need for it: a chunk's own CRC covers what is in it."""
 
-    def messages(self) -> Iterator[Message]:
+    def messages(self, num_threads: int) -> Iterator[Message]:
         """Every message up to the data section's end, or to where the file breaks off."""
+        for record, chunk in read_ahead(self._records(), num_threads=num_threads):
+            opcode, offset, end, _ = record
+            self._state.num_bytes_read = offset
+            if opcode == Opcode.CHUNK:
+                self._met_chunks.add(offset)
+                if chunk is not None:
+                    yield from self._chunk(offset, chunk)
+            elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
+                data = self._window.view(offset, end - offset)
+                if self._witness is not None and len(data) > _HEADERS_BYTES:
+                    self._witness(offset, data)
+                yield from self._walk(data, where="of the file", base=offset)
+            elif opcode == Opcode.INVALID:
+                self._tell_gap(record)
+                if record.resume_at is None:
+                    self._finish(None)
+            elif opcode in {Opcode.DATA_END, Opcode.FOOTER}:
+                self._check_data_crc(record)
+                self._finish(offset if opcode == Opcode.FOOTER else end)
+
+    def _records(self) -> Iterator[tuple[_Record, Callable[[], _Chunk | Exception] | None]]:
+        """The file's records, told apart by their headers, up to the one that ends the data section."""
         offset = len(MAGIC)
         self._cover(0, offset)
         while True:
-            self._state.num_bytes_read = offset
             try:
-                opcode, length = RECORD.unpack(self._window.view(offset, RECORD.size))
+                opcode, length = RECORD.unpack(self._headers.view(offset, RECORD.size))
             except EOFError:
                 opcode, length = Opcode.INVALID, 0
-            start, end = offset + RECORD.size, offset + RECORD.size + length
-            if opcode == Opcode.INVALID or end > self._window.size_bytes or self._chunk_within(offset, end) is not None:
-                resumed = self._resume(offset, end)
-                if resumed is None:
-                    self._finish(None)
+            end = offset + RECORD.size + length
+            if (
+                opcode == Opcode.INVALID
+                or end > self._headers.size_bytes
+                or self._chunk_within(offset, end) is not None
+            ):
+                self._crc = None
+                following = self._chunk_within(offset, self._headers.size_bytes)
+                yield _Record(Opcode.INVALID, offset, end, following), None
+                if following is None:
                     return
-                offset = resumed
+                offset = following
                 continue
+            record = _Record(opcode, offset, end)
             if opcode == Opcode.CHUNK:
-                yield from self._chunk(offset, self._window.view(start, length))
-            elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
-                yield from self._walk(self._window.view(offset, end - offset), where="of the file", base=offset)
-            elif opcode in {Opcode.DATA_END, Opcode.FOOTER}:
-                self._check_data_crc(opcode, start, length)
-                self._finish(offset if opcode == Opcode.FOOTER else end)
+                yield record, None if offset in self._state.damaged_chunks else partial(self._load, record)
+                if length >= _CHUNK_CRC.size and any(
+                    _CHUNK_CRC.unpack(self._headers.view(end - length, _CHUNK_CRC.size))
+                ):
+                    self._crc = None
+            else:
+                yield record, None
+            if opcode in {Opcode.DATA_END, Opcode.FOOTER}:
                 return
             self._cover(offset, end)
             offset = end
 
-    def _chunk(self, offset: int, record: memoryview) -> Iterator[Message]:
-        self._met_chunks.add(offset)
-        if offset in self._state.damaged_chunks:
-            return
+    def _load(self, record: _Record) -> _Chunk | Exception:
+        """A chunk's content; in a thread, so that nothing is changed here and what is wrong is handed over."""
+        start = record.offset + RECORD.size
+        data = self._state.file.read_whole(start, record.end - start)
         try:
-            chunk = parse_chunk(record)
-            content = self._content(offset, chunk)
+            chunk = parse_chunk(data)
+            content = self._content(chunk)
         except (DamagedRecordError, DecompressionError) as err:
-            self._state.damaged_chunks.add(offset)
-            self._faults.add("chunk_damaged", f"The chunk at byte {offset} is left out with all its messages: {err}.")
-            return
-        yield from self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
+            return err
+        is_checked = chunk.uncompressed_crc and record.offset not in self._state.whole_chunks
+        return _Chunk(data, content, chunk.uncompressed_crc, crc32(content) if is_checked else None)
 
-    def _content(self, offset: int, chunk: ChunkRecord) -> memoryview | bytes:
-        content: memoryview | bytes = chunk.data
+    def _content(self, chunk: ChunkRecord) -> Buffer:
         if chunk.compression not in COMPRESSIONS:
             raise DecompressionError(f"no compression is called {chunk.compression!r}")
         if chunk.compression:
-            content = decompress(chunk.data, compression=chunk.compression, size_bytes=chunk.uncompressed_size)
-        elif len(content) != chunk.uncompressed_size:
-            raise DecompressionError(f"it holds {len(content)} bytes where {chunk.uncompressed_size} were announced")
-        if chunk.uncompressed_crc and offset not in self._state.whole_chunks:
-            found = zlib.crc32(content)
-            if found != chunk.uncompressed_crc:
-                self._state.damaged_chunks.add(offset)
-                self._faults.add(
-                    "chunk_crc_mismatch",
-                    f"The chunk at byte {offset} is left out with all its messages: "
-                    f"its CRC-32 is {found:#010x} where {chunk.uncompressed_crc:#010x} was recorded.",
-                )
-                return b""
+            return decompress(
+                chunk.data,
+                compression=chunk.compression,
+                size_bytes=chunk.uncompressed_size,
+                take=self._state.file.unpacked,
+            )
+        if len(chunk.data) != chunk.uncompressed_size:
+            raise DecompressionError(f"it holds {len(chunk.data)} bytes where {chunk.uncompressed_size} were announced")
+        return chunk.data
+
+    def _chunk(self, offset: int, chunk: _Chunk | Exception) -> Iterator[Message]:
+        if isinstance(chunk, Exception):
+            self._state.damaged_chunks.add(offset)
+            self._faults.add("chunk_damaged", f"The chunk at byte {offset} is left out with all its messages: {chunk}.")
+            return
+        if self._witness is not None:
+            self._witness(offset + RECORD.size, chunk.record)
+        if chunk.found_crc is not None and chunk.found_crc != chunk.expected_crc:
+            self._state.damaged_chunks.add(offset)
+            self._faults.add(
+                "chunk_crc_mismatch",
+                f"The chunk at byte {offset} is left out with all its messages: "
+                f"its CRC-32 is {chunk.found_crc:#010x} where {chunk.expected_crc:#010x} was recorded.",
+            )
+            return
+        if chunk.found_crc is not None:
             self._state.whole_chunks.add(offset)
-        if chunk.uncompressed_crc:
-            self._crc = None
-        return content
+        yield from self._walk(memoryview(chunk.content), where=f"of the chunk at byte {offset}", base=0)
 
     def _walk(self, data: memoryview, *, where: str, base: int) -> Iterator[Message]:
         """Messages of a run of whole records; `base` is added to positions in what is said about them."""
@@ -180,43 +254,43 @@ class DataPass:
             offset = offsets[index]
             if offset >= end:
                 return None
-            remaining = self._window.size_bytes - offset
-            if remaining >= 64 and is_chunk_start(self._window.view(offset, 64), remaining_bytes=remaining):
+            remaining = self._headers.size_bytes - offset
+            if remaining >= 64 and is_chunk_start(self._headers.view(offset, 64), remaining_bytes=remaining):
                 return offset
         return None
 
-    def _resume(self, offset: int, end: int) -> int | None:
-        """Name the damage at `offset`, and find where reading goes on behind it."""
-        self._crc = None
-        size = self._window.size_bytes
-        following = self._chunk_within(offset, size)
-        if following is not None:
+    def _tell_gap(self, gap: _Record) -> None:
+        """Name the damage, and say where reading goes on behind it."""
+        size = self._headers.size_bytes
+        if gap.resume_at is not None:
             self._faults.add(
                 "record_damaged",
-                f"There is no whole record at byte {offset} of the file; what stands between it and the chunk at byte "
-                f"{following} is left out.",
+                f"There is no whole record at byte {gap.offset} of the file; what stands between it and the chunk at byte "
+                f"{gap.resume_at} is left out.",
             )
-        elif offset + RECORD.size <= size and end <= size:
+        elif gap.offset + RECORD.size <= size and gap.end <= size:
             self._faults.add(
-                "record_damaged", f"There is no record at byte {offset} of the file; what follows is left out."
+                "record_damaged", f"There is no record at byte {gap.offset} of the file; what follows is left out."
             )
         else:
-            inside = "between two records" if offset == size else f"inside the record that begins at byte {offset}"
+            inside = (
+                "between two records" if gap.offset == size else f"inside the record that begins at byte {gap.offset}"
+            )
             self._faults.add(
                 "truncated",
                 f"The file breaks off at byte {size}, {inside}, without the end of the data section; "
                 "what stands before is read.",
             )
-        return following
 
     def _cover(self, start: int, end: int) -> None:
         """Take bytes into the data section's CRC."""
         if self._crc is not None:
             for offset in range(start, end, _BLOCK_BYTES):
-                self._crc = zlib.crc32(self._window.view(offset, min(_BLOCK_BYTES, end - offset)), self._crc)
+                self._crc = crc32(self._window.view(offset, min(_BLOCK_BYTES, end - offset)), self._crc)
 
-    def _check_data_crc(self, opcode: int, start: int, length: int) -> None:
-        if opcode == Opcode.FOOTER or length < 4:
+    def _check_data_crc(self, record: _Record) -> None:
+        start = record.offset + RECORD.size
+        if record.opcode == Opcode.FOOTER or record.end - start < 4:
             self._faults.add("data_end_missing", "No whole record closes the data section.", severity="warning")
             return
         expected = int.from_bytes(self._window.view(start, 4), "little")

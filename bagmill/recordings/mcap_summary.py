@@ -7,9 +7,10 @@ reading can go on behind damage, and which channels had their records lost, or n
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from zlib_ng.zlib_ng import crc32
 
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import FileWindow
@@ -88,7 +89,7 @@ def _crc(window: FileWindow, start: int) -> int:
     """CRC-32 from the summary's first byte to the footer's last field but the CRC itself."""
     crc, end = 0, window.size_bytes - len(MAGIC) - 4
     for offset in range(start, end, _BLOCK_BYTES):
-        crc = zlib.crc32(window.view(offset, min(_BLOCK_BYTES, end - offset)), crc)
+        crc = crc32(window.view(offset, min(_BLOCK_BYTES, end - offset)), crc)
     return crc
 
 

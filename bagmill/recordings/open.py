@@ -54,7 +54,7 @@ def read_magic(path: Path) -> bytes:
     """
     file = RecordingFile(path)
     try:
-        return file.read(0, MAGIC_BYTES)
+        return bytes(file.read(0, MAGIC_BYTES))
     finally:
         file.close()
 

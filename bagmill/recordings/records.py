@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +10,9 @@ from typing import Literal, NamedTuple, Protocol, Self
 
 Buffer = bytes | memoryview
 Container = Literal["mcap", "rosbag1", "rosbag2"]
+Witness = Callable[[int, memoryview], None]
+"""Told of a file's bytes as they are read: (offset, bytes). Offsets rise; what is skipped, or kept in records of a few bytes,
+is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Message(NamedTuple):
     publish_time_ns: int
     """Equal to `log_time_ns` where the container knows only one time."""
     data: Buffer
-    """The payload; a view may be valid only until the next message is asked for."""
+    """The payload. A view is valid for as long as it is held, and for so long keeps what it was read with in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,15 @@ class Recording(Protocol):
         """What the container says of itself: messages by channel id; None where it says nothing."""
         ...
 
-    def messages(self, channel_ids: Collection[int] | None = None) -> Iterator[Message]:
+    def messages(
+        self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
+    ) -> Iterator[Message]:
         """Every message in the recording's own order, the same at every call; only some channels' where named.
+
+        Args:
+            channel_ids: Channels to yield; None for all.
+            num_threads: Threads that read, unpack and check chunks ahead, each one chunk.
+            witness: Told of the file's bytes by the way. Ignored where there is more than one file.
 
         Raises:
             RecordingError: The bytes cannot be read further and nothing behind them can be trusted.

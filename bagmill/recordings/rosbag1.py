@@ -10,7 +10,7 @@ from bagmill.errors import RecordingError
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import FileWindow, RecordingFile
-from bagmill.recordings.records import Channel, Container, Fault, Message
+from bagmill.recordings.records import Channel, Container, Fault, Message, Witness
 from bagmill.recordings.rosbag1_data import BagPass, BagState
 from bagmill.recordings.rosbag1_records import (
     MAGIC,
@@ -28,7 +28,7 @@ _REINDEX = "Run `rosbag reindex {}` on a copy"
 
 
 class Rosbag1Recording(ClosedByWith):
-    """A ROS 1 bag of version 2.0, its chunks bare, lz4 or bz2; one chunk is in memory at a time.
+    """A ROS 1 bag of version 2.0, its chunks bare, lz4 or bz2; one chunk a thread is in memory at a time.
 
     Order is that of the file. Publish times equal log times: a bag knows only one.
 
@@ -75,16 +75,18 @@ class Rosbag1Recording(ClosedByWith):
         """Bytes of the file that the latest pass has behind it."""
         return self._state.num_bytes_read
 
-    def messages(self, channel_ids: Collection[int] | None = None) -> Iterator[Message]:
+    def messages(
+        self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
+    ) -> Iterator[Message]:
         """Every message in the file's order; only some channels' where named."""
-        return BagPass(self._state, channel_ids=channel_ids).messages()
+        return BagPass(self._state, channel_ids=channel_ids, witness=witness).messages(num_threads)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
     def _open(self) -> BagState:
-        magic = self._file.read(0, len(MAGIC))
+        magic = bytes(self._file.read(0, len(MAGIC)))
         if magic != MAGIC:
             self._refuse(
                 f"not a ROS 1 bag of version 2.0: it begins with {magic!r}",

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, NamedTuple
 
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.compression import DecompressionError, decompress
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import FileWindow, RecordingFile
-from bagmill.recordings.records import Buffer, Message
+from bagmill.recordings.read_ahead import read_ahead
+from bagmill.recordings.records import Buffer, Message, Witness
 from bagmill.recordings.rosbag1_records import (
     U32,
     ChunkInfo,
@@ -31,6 +34,9 @@ from bagmill.recordings.rosbag1_records import (
     text,
     time_ns,
 )
+
+_HEADERS_BYTES: Final = 4096
+"""Read at a time where records are only told apart: a few small ones stand between two chunks."""
 
 
 @dataclass(slots=True)
@@ -68,31 +74,63 @@ class BagState:
         return counts
 
 
+class _Piece(NamedTuple):
+    """One record of the file, or a gap between two."""
+
+    offset: int
+    record: Record | None
+    """None: a gap."""
+    resume_at: int | None = None
+    """Behind a gap: where reading goes on; None: at the index."""
+
+
+class _Chunk(NamedTuple):
+    """A chunk as a thread has read it."""
+
+    data: memoryview
+    content: Buffer
+
+
 class BagPass:
     """One pass.
 
     Args:
         state: Of the open bag.
         channel_ids: Channels to yield; None for all.
+        witness: Told of the chunks' bytes.
     """
 
-    def __init__(self, state: BagState, *, channel_ids: Collection[int] | None) -> None:
+    def __init__(self, state: BagState, *, channel_ids: Collection[int] | None, witness: Witness | None = None) -> None:
         self._state = state
+        self._witness = witness
         self._faults = state.faults
         self._wanted = None if channel_ids is None else frozenset(channel_ids)
+        self._headers = FileWindow(state.file, lookahead_bytes=_HEADERS_BYTES)
         self._window = FileWindow(state.file)
         self._offsets = [info.offset for info in state.chunk_infos]
         self._ids = dict(state.ids)
         self._counts: list[int] = [0] * len(state.table)
         self._num_lost: Counter[int] = Counter()
 
-    def messages(self) -> Iterator[Message]:
+    def messages(self, num_threads: int) -> Iterator[Message]:
         """Every message up to the index."""
+        for piece, chunk in read_ahead(self._pieces(), num_threads=num_threads):
+            offset, record = piece.offset, piece.record
+            self._state.num_bytes_read = offset
+            if record is None:
+                self._tell_gap(piece)
+            elif chunk is not None:
+                yield from self._chunk(piece, chunk)
+            elif record.op in {Op.MESSAGE, Op.CONNECTION}:
+                yield from self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
+        self._finish()
+
+    def _pieces(self) -> Iterator[tuple[_Piece, Callable[[], _Chunk | Exception] | None]]:
+        """The file's records up to the index, told apart by their headers."""
         offset = self._state.data_start
         while offset < self._state.index_pos:
-            self._state.num_bytes_read = offset
             try:
-                record = read_record(self._window, offset)
+                record = read_record(self._headers, offset)
             except (EOFError, DamagedRecordError):
                 record = None
             if (
@@ -101,32 +139,42 @@ class BagPass:
                 or self._chunk_within(offset, record.end) is not None
             ):
                 following = self._chunk_within(offset, self._state.index_pos)
-                self._faults.add(
-                    "record_damaged",
-                    f"There is no whole record at byte {offset} of the file; what stands between it and "
-                    f"{'the index' if following is None else f'the chunk at byte {following}'} is left out.",
-                )
+                yield _Piece(offset, None, following), None
                 offset = self._state.index_pos if following is None else following
                 continue
-            if record.op == Op.CHUNK:
-                yield from self._chunk(offset, record)
-            elif record.op in {Op.MESSAGE, Op.CONNECTION}:
-                yield from self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
+            yield _Piece(offset, record), partial(self._load, record) if record.op == Op.CHUNK else None
             offset = record.end
-        self._finish()
 
-    def _chunk(self, offset: int, record: Record) -> Iterator[Message]:
+    def _load(self, record: Record) -> _Chunk | Exception:
+        """A chunk's content; in a thread, so that nothing is changed here and what is wrong is handed over."""
+        data = self._state.file.read_whole(record.data_start, record.data_length)
         try:
             compression, size_bytes = text(record.header, b"compression"), number(record.header, b"size")
-            content: Buffer = self._window.view(record.data_start, record.data_length)
             if compression in {"lz4", "bz2"}:
-                content = decompress(content, compression=compression, size_bytes=size_bytes)
-            elif compression != "none":
-                raise DecompressionError(f"no compression is called {compression!r}")  # noqa: TRY301 - one way out for all
+                return _Chunk(data, decompress(data, compression=compression, size_bytes=size_bytes))
         except (DamagedRecordError, DecompressionError) as err:
-            self._faults.add("chunk_damaged", f"The chunk at byte {offset} is left out with all its messages: {err}.")
+            return err
+        if compression != "none":
+            return DecompressionError(f"no compression is called {compression!r}")
+        return _Chunk(data, data)
+
+    def _chunk(self, piece: _Piece, chunk: _Chunk | Exception) -> Iterator[Message]:
+        if isinstance(chunk, Exception):
+            self._faults.add(
+                "chunk_damaged", f"The chunk at byte {piece.offset} is left out with all its messages: {chunk}."
+            )
             return
-        yield from self._walk(memoryview(content), where=f"the chunk at byte {offset}")
+        if self._witness is not None and piece.record is not None:
+            self._witness(piece.record.data_start, chunk.data)
+        yield from self._walk(memoryview(chunk.content), where=f"the chunk at byte {piece.offset}")
+
+    def _tell_gap(self, piece: _Piece) -> None:
+        following = "the index" if piece.resume_at is None else f"the chunk at byte {piece.resume_at}"
+        self._faults.add(
+            "record_damaged",
+            f"There is no whole record at byte {piece.offset} of the file; what stands between it and {following} is "
+            "left out.",
+        )
 
     def _walk(self, data: memoryview, *, where: str) -> Iterator[Message]:
         """Messages of a run of whole records."""
@@ -184,7 +232,7 @@ class BagPass:
             if offset >= end:
                 return None
             try:
-                record = read_record(self._window, offset)
+                record = read_record(self._headers, offset)
             except (EOFError, DamagedRecordError):
                 continue
             if record.op == Op.CHUNK and record.end <= self._state.index_pos:

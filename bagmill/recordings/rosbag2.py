@@ -12,7 +12,7 @@ from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.compression import DecompressionError, decompress_zstd_message
 from bagmill.recordings.fault_log import FaultLog
-from bagmill.recordings.records import Channel, Container, Fault, Message
+from bagmill.recordings.records import Channel, Container, Fault, Message, Witness
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, BagMetadata, read_metadata
 from bagmill.recordings.rosbag2_splits import Split, locate_splits, open_splits
 from bagmill.recordings.rosbag2_sqlite import SERIALIZATIONS, unknown_serialization
@@ -79,7 +79,13 @@ class Rosbag2Recording(ClosedByWith):
             behind += split.recording.num_bytes_read * split.size_bytes // max(split.unpacked_bytes, 1)
         return behind
 
-    def messages(self, channel_ids: Collection[int] | None = None) -> Iterator[Message]:
+    def messages(
+        self,
+        channel_ids: Collection[int] | None = None,
+        *,
+        num_threads: int = 1,
+        witness: Witness | None = None,  # noqa: ARG002 - offsets in several files say nothing
+    ) -> Iterator[Message]:
         """Every message, split after split; only some channels' where named."""
         wanted = None if channel_ids is None else frozenset(channel_ids)
         is_packed = self._metadata.has_packed_messages
@@ -91,7 +97,7 @@ class Rosbag2Recording(ClosedByWith):
             self._current = index
             ids: tuple[int, ...] = ()
             num_in_split = 0
-            for channel_id, _, log_time_ns, publish_time_ns, data in split.recording.messages():
+            for channel_id, _, log_time_ns, publish_time_ns, data in split.recording.messages(num_threads=num_threads):
                 if channel_id >= len(ids):
                     ids = self._fold(split)
                 position = ids[channel_id]

@@ -13,7 +13,7 @@ from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.file_window import RecordingFile
-from bagmill.recordings.records import Channel, Container, Fault, Message
+from bagmill.recordings.records import Channel, Container, Fault, Message, Witness
 
 MAGIC = b"SQLite format 3\0"
 SERIALIZATIONS = frozenset({"cdr", "ros1", "protobuf", "json"})
@@ -78,7 +78,13 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         """A database keeps no count of its own."""
         return
 
-    def messages(self, channel_ids: Collection[int] | None = None) -> Iterator[Message]:
+    def messages(
+        self,
+        channel_ids: Collection[int] | None = None,
+        *,
+        num_threads: int = 1,  # noqa: ARG002 - SQLite reads, in the caller's thread
+        witness: Witness | None = None,  # noqa: ARG002 - and shows rows, not bytes of the file
+    ) -> Iterator[Message]:
         """Every message in the order of recording; only some channels' where named."""
         if not self._is_open:
             raise RecordingError("the recording was closed", path=self.path, remedy="Open it again")

@@ -63,7 +63,7 @@ class RecordingIndex:
     container: str
     """`mcap`, `rosbag1` or `rosbag2`."""
     content_hash: str
-    """`blake3:` and 64 hex digits over the files' bytes in order: the recording's identity, wherever it lies."""
+    """`xxh3_128:` and 32 hex digits over the files' bytes in order: the recording's identity, wherever it lies."""
     size_bytes: int
     """Of all its files together."""
     streams: tuple[Stream, ...]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
-from bagmill.recordings import Recording, open_recording
-from bagmill.streams.content_hash import content_hash, size_bytes
+from bagmill.recordings import Message, Recording, open_recording
+from bagmill.streams.content_hash import Hearsay, content_hash, size_bytes
 from bagmill.streams.growing import GrowingStream
 from bagmill.streams.index import RecordingIndex
 from bagmill.streams.stamp_faults import stamp_faults
@@ -18,14 +19,21 @@ _MESSAGE_COST_BYTES = 256
 """What a message without a payload counts for, so that a recording of small ones tells its progress too."""
 
 
-def scan(source: Path | str | Recording, *, progress: Callable[[int, int], None] | None = None) -> RecordingIndex:
+def scan(
+    source: Path | str | Recording,
+    *,
+    num_threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> RecordingIndex:
     """The index of a recording.
 
     Every message is visited once in the recording's own order; payloads are looked into for their header stamp only,
-    and the first one of each channel for what it holds. The content hash is taken beside it, in a thread.
+    and the first one of each channel for what it holds. The content hash is taken beside it, of the same bytes, in a
+    thread.
 
     Args:
         source: A recording, or the path of one.
+        num_threads: Threads that read, unpack and check ahead; besides the caller's own and the hash's.
         progress: Called now and then, and once at the end, with the bytes done and the bytes there are.
 
     Raises:
@@ -33,16 +41,18 @@ def scan(source: Path | str | Recording, *, progress: Callable[[int, int], None]
     """
     if isinstance(source, Path | str):
         with open_recording(source) as recording:
-            return scan(recording, progress=progress)
+            return scan(recording, num_threads=num_threads, progress=progress)
     stop = threading.Event()
-    with ThreadPoolExecutor(1, thread_name_prefix="content-hash") as executor:
-        hashing = executor.submit(content_hash, source, stop=stop)
+    with ThreadPoolExecutor(1, thread_name_prefix="content-hash") as executor, closing(Hearsay()) as hearsay:
+        hashing = executor.submit(_hash, source, hearsay, stop)
         try:
             total = size_bytes(source)
-            streams = _read(source, total=total, progress=progress)
+            messages = source.messages(num_threads=num_threads, witness=hearsay.tell)
+            streams = _read(source, messages, total=total, progress=progress)
         except BaseException:
             stop.set()
             raise
+        hearsay.close()
         finished = tuple(stream.finish() for stream in streams)
         if progress is not None:
             progress(total, total)
@@ -56,10 +66,23 @@ def scan(source: Path | str | Recording, *, progress: Callable[[int, int], None]
         )
 
 
-def _read(recording: Recording, *, total: int, progress: Callable[[int, int], None] | None) -> list[GrowingStream]:
+def _hash(recording: Recording, hearsay: Hearsay, stop: threading.Event) -> str:
+    # Should the hash fail, whoever reads must not wait for it for ever.
+    with closing(hearsay):
+        # A database is read through SQLite, which tells nothing.
+        return content_hash(recording, heard=hearsay if recording.container != "rosbag2" else (), stop=stop)
+
+
+def _read(
+    recording: Recording,
+    messages: Iterator[Message],
+    *,
+    total: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[GrowingStream]:
     streams: list[GrowingStream] = []
     unreported = 0
-    for channel_id, _, log_time_ns, publish_time_ns, data in recording.messages():
+    for channel_id, _, log_time_ns, publish_time_ns, data in messages:
         if channel_id >= len(streams):
             streams += [GrowingStream(channel) for channel in recording.channels[len(streams) :]]
         streams[channel_id].add(log_time_ns, publish_time_ns, data)

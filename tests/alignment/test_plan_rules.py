@@ -24,7 +24,7 @@ def index() -> RecordingIndex:
         Stream(Channel(n, topic, "some/msg/Type", "ros2msg", b"", "cdr"), content, STAMPS, STAMPS, STAMPS, STAMPS)
         for n, (topic, content) in enumerate(contents.items())
     )
-    return RecordingIndex("imu.mcap", "mcap", "blake3:0", 1, streams, ())
+    return RecordingIndex("imu.mcap", "mcap", "xxh3_128:0", 1, streams, ())
 
 
 def plan_with(**features: Any) -> Any:

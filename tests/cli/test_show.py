@@ -28,7 +28,7 @@ def test_an_episode_is_told(command: Command, small_dataset: Path) -> None:
     assert any(line.startswith("images/cam_wrist") and "JPEG as recorded" in line for line in lines)
     assert any(line.startswith("state /joint_states header linear 100 %") for line in lines)
     assert any(line.startswith("jpeg_psnr episode") and line.endswith("passed") for line in lines)
-    assert "wave.mcap, blake3:" in answer.out
+    assert "wave.mcap, xxh3_128:" in answer.out
 
 
 def test_json_agrees_with_stock_zarr(command: Command, small_dataset: Path) -> None:
@@ -53,7 +53,7 @@ def test_json_agrees_with_stock_zarr(command: Command, small_dataset: Path) -> N
         assert feature["skew_max_ms"] == pytest.approx(skew_ms.max())
         assert feature["skew_p50_ms"] == pytest.approx(np.median(skew_ms))
     assert features["images/cam_wrist"]["channel"] == "/cam_wrist/image"
-    assert document["recording"]["content_hash"].startswith("blake3:")
+    assert document["recording"]["content_hash"].startswith("xxh3_128:")
     assert all(check["is_passed"] for check in document["checks"])
 
 

@@ -36,7 +36,7 @@ def _report(
             "recording_path": f"/recordings/{episode}",
             "profile": "arm",
             "requested_ns": requested_ns,
-            "recording_hash": "blake3:" + "0" * 64,
+            "recording_hash": "xxh3_128:" + "0" * 32,
             "container": "mcap",
             "task": "pick up the cup",
             "robot": "arm7",

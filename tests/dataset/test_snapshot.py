@@ -70,7 +70,7 @@ def test_one_row_an_episode(dataset: Dataset, publish: Publish, make_report: Mak
         "robot": "arm7",
         "profile": "arm",
         "recording_path": "/recordings/b.mcap",
-        "recording_hash": "blake3:" + "0" * 64,
+        "recording_hash": "xxh3_128:" + "0" * 32,
         "raw_bytes": 4_000_000,
         "stored_bytes": 1_000_000,
         "quality.gaps": None,

@@ -24,7 +24,7 @@ def aligned_of(before: list[int], after: list[int] | None = None) -> AlignedFeat
 def test_a_schedule_is_the_alignment_turned_round(before: list[int]):
     schedule = FrameSchedule.of(aligned_of(before), num_messages=10)
     for sequence in range(10):
-        assert schedule.ticks_of(sequence).tolist() == [t for t, row in enumerate(before) if row == sequence]
+        assert schedule.ticks_of(sequence) == [t for t, row in enumerate(before) if row == sequence]
     assert not len(schedule.ticks_of(10)), "a recording that grew since its scan feeds nothing new"
 
 

@@ -64,7 +64,7 @@ class Robot:
         return RecordingIndex(
             path="arm.mcap",
             container="mcap",
-            content_hash="blake3:" + "0" * 64,
+            content_hash="xxh3_128:" + "0" * 32,
             size_bytes=1,
             streams=tuple(self._stream(n, topic) for n, topic in enumerate(self.header_ns)),
             faults=self.faults,
