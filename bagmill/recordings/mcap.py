@@ -39,7 +39,7 @@ class McapRecording(ClosedByWith):
             _check_magic(self._file)
             self._state = McapState(self._file, read_summary(FileWindow(self._file)))
         except BaseException:
-            self.close()
+            self._file.close()
             raise
 
     @property
@@ -70,6 +70,7 @@ class McapRecording(ClosedByWith):
 
     def close(self) -> None:
         """Close the file."""
+        self._state.kept.clear()
         self._file.close()
 
 

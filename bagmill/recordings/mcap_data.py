@@ -20,6 +20,7 @@ from bagmill.recordings.compression import DecompressionError, decompress
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.kept_chunks import KeptChunks
 from bagmill.recordings.mcap_channels import UNKNOWN, PassChannels
 from bagmill.recordings.mcap_comparison import compare_with_summary
 from bagmill.recordings.mcap_records import (
@@ -55,6 +56,8 @@ class McapState:
     """Offsets of chunks whose CRC was found right: checked once, not at every pass."""
     damaged_chunks: set[int] = field(default_factory=set)
     """Offsets of chunks to leave out: at every pass, or the messages' sequence would not be the same."""
+    kept: KeptChunks = field(default_factory=KeptChunks)
+    """Contents of compressed chunks."""
     is_data_crc_checked: bool = False
     num_messages_from_summary: dict[int, int] | None = None
     num_bytes_read: int = 0
@@ -76,6 +79,7 @@ class _Chunk(NamedTuple):
 
     record: memoryview
     content: Buffer
+    is_packed: bool
     expected_crc: int
     """0 where the writer left it out."""
     found_crc: int | None
@@ -114,6 +118,8 @@ class DataPass:
                 self._met_chunks.add(offset)
                 if chunk is not None:
                     yield from self._chunk(offset, chunk)
+                elif (content := self._state.kept.get(offset)) is not None:
+                    yield from self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
             elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
                 data = self._window.view(offset, end - offset)
                 if self._witness is not None and len(data) > _HEADERS_BYTES:
@@ -151,7 +157,8 @@ class DataPass:
                 continue
             record = _Record(opcode, offset, end)
             if opcode == Opcode.CHUNK:
-                yield record, None if offset in self._state.damaged_chunks else partial(self._load, record)
+                is_damaged = offset in self._state.damaged_chunks
+                yield record, None if is_damaged or self._is_kept(offset) else partial(self._load, record)
                 if length >= _CHUNK_CRC.size and any(
                     _CHUNK_CRC.unpack(self._headers.view(end - length, _CHUNK_CRC.size))
                 ):
@@ -173,7 +180,12 @@ class DataPass:
         except (DamagedRecordError, DecompressionError) as err:
             return err
         is_checked = chunk.uncompressed_crc and record.offset not in self._state.whole_chunks
-        return _Chunk(data, content, chunk.uncompressed_crc, crc32(content) if is_checked else None)
+        found_crc = crc32(content) if is_checked else None
+        return _Chunk(data, content, bool(chunk.compression), chunk.uncompressed_crc, found_crc)
+
+    def _is_kept(self, offset: int) -> bool:
+        # Not for a witness: it wants the bytes of the file.
+        return self._witness is None and self._state.kept.get(offset) is not None
 
     def _content(self, chunk: ChunkRecord) -> Buffer:
         if chunk.compression not in COMPRESSIONS:
@@ -206,6 +218,8 @@ class DataPass:
             return
         if chunk.found_crc is not None:
             self._state.whole_chunks.add(offset)
+        if chunk.is_packed:
+            self._state.kept.keep(offset, chunk.content)
         yield from self._walk(memoryview(chunk.content), where=f"of the chunk at byte {offset}", base=0)
 
     def _walk(self, data: memoryview, *, where: str, base: int) -> Iterator[Message]:

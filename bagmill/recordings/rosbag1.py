@@ -50,7 +50,7 @@ class Rosbag1Recording(ClosedByWith):
         try:
             self._state = self._open()
         except BaseException:
-            self.close()
+            self._file.close()
             raise
 
     @property
@@ -83,6 +83,7 @@ class Rosbag1Recording(ClosedByWith):
 
     def close(self) -> None:
         """Close the file."""
+        self._state.kept.clear()
         self._file.close()
 
     def _open(self) -> BagState:

@@ -19,6 +19,7 @@ from bagmill.recordings.compression import DecompressionError, decompress
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.kept_chunks import KeptChunks
 from bagmill.recordings.read_ahead import read_ahead
 from bagmill.recordings.records import Buffer, Message, Witness
 from bagmill.recordings.rosbag1_records import (
@@ -52,6 +53,8 @@ class BagState:
     faults: FaultLog = field(default_factory=FaultLog)
     ids: dict[int, int] = field(default_factory=dict)
     """Connection id → channel id, by the index."""
+    kept: KeptChunks = field(default_factory=KeptChunks)
+    """Contents of compressed chunks."""
     num_bytes_read: int = 0
 
     def fold(self, connection: ConnectionRecord) -> int:
@@ -89,6 +92,7 @@ class _Chunk(NamedTuple):
 
     data: memoryview
     content: Buffer
+    is_packed: bool
 
 
 class BagPass:
@@ -121,6 +125,8 @@ class BagPass:
                 self._tell_gap(piece)
             elif chunk is not None:
                 yield from self._chunk(piece, chunk)
+            elif (content := self._state.kept.get(offset)) is not None:
+                yield from self._walk(memoryview(content), where=f"the chunk at byte {offset}")
             elif record.op in {Op.MESSAGE, Op.CONNECTION}:
                 yield from self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
         self._finish()
@@ -142,7 +148,9 @@ class BagPass:
                 yield _Piece(offset, None, following), None
                 offset = self._state.index_pos if following is None else following
                 continue
-            yield _Piece(offset, record), partial(self._load, record) if record.op == Op.CHUNK else None
+            # What is kept is no use to a witness: it wants the bytes of the file.
+            is_kept = self._witness is None and self._state.kept.get(offset) is not None
+            yield _Piece(offset, record), partial(self._load, record) if record.op == Op.CHUNK and not is_kept else None
             offset = record.end
 
     def _load(self, record: Record) -> _Chunk | Exception:
@@ -151,12 +159,12 @@ class BagPass:
         try:
             compression, size_bytes = text(record.header, b"compression"), number(record.header, b"size")
             if compression in {"lz4", "bz2"}:
-                return _Chunk(data, decompress(data, compression=compression, size_bytes=size_bytes))
+                return _Chunk(data, decompress(data, compression=compression, size_bytes=size_bytes), is_packed=True)
         except (DamagedRecordError, DecompressionError) as err:
             return err
         if compression != "none":
             return DecompressionError(f"no compression is called {compression!r}")
-        return _Chunk(data, data)
+        return _Chunk(data, data, is_packed=False)
 
     def _chunk(self, piece: _Piece, chunk: _Chunk | Exception) -> Iterator[Message]:
         if isinstance(chunk, Exception):
@@ -166,6 +174,8 @@ class BagPass:
             return
         if self._witness is not None and piece.record is not None:
             self._witness(piece.record.data_start, chunk.data)
+        if chunk.is_packed:
+            self._state.kept.keep(piece.offset, chunk.content)
         yield from self._walk(memoryview(chunk.content), where=f"the chunk at byte {piece.offset}")
 
     def _tell_gap(self, piece: _Piece) -> None:
