@@ -2,46 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.alignment import RULES, AlignedFeature
 from bagmill.encode.schedule import used_messages
 from bagmill.errors import DecodeError
-from bagmill.messages import signal_decoder
+from bagmill.messages import SignalLayout, signal_decoder, signal_layout_finder
 from bagmill.plan import FeaturePlan
 from bagmill.recordings.records import Buffer
+
+_BLOCK_BYTES = 1 << 17
+_MIN_MESSAGES_PER_BLOCK = 8
+"""Of larger messages the decoder is quicker than copying them whole."""
+_MAX_LAYOUTS = 16
+"""To be found in one channel: where every message has another, finding them would be work for nothing."""
+
+
+@dataclass(slots=True)
+class _Block:
+    """Copies of messages of one size, waiting to be read together."""
+
+    layout: SignalLayout
+    capacity: int
+    """Messages."""
+    payloads: bytearray = field(default_factory=bytearray)
+    sequences: list[int] = field(default_factory=list)
 
 
 class SignalCollector:
     """Takes a channel's payloads in the recording's order, and gives the feature's values.
 
-    Only messages that a tick is made from are decoded and kept: memory is one row of float64 for each of them.
+    Only messages that a tick is made from are decoded and kept: memory is one row of float64 for each of them, and a few
+    blocks of 128 KiB. Messages that are laid out like one before are read in blocks; the others, and whatever in a block
+    turns out to be laid out otherwise, go through the channel's decoder one by one, which gives the same numbers.
     """
 
     def __init__(self, feature: FeaturePlan, aligned: AlignedFeature, *, num_messages: int) -> None:
         self.feature = feature
-        self.damaged: list[int] = []
-        """Sequences of the messages that could not be decoded."""
         self._aligned = aligned
-        self._decode = signal_decoder(feature.channel, feature.spec.field or "", names=feature.joints)
-        self._is_used = used_messages(aligned, num_messages=num_messages)
-        self._row = np.cumsum(self._is_used) - 1
-        self._values = np.full((int(np.count_nonzero(self._is_used)), *feature.shape), np.nan)
+        path = feature.spec.field or ""
+        self._decode = signal_decoder(feature.channel, path, names=feature.joints)
+        self._find_layout = signal_layout_finder(feature.channel, path, names=feature.joints)
+        self._num_layouts_left = _MAX_LAYOUTS if self._find_layout is not None else 0
+        self._blocks: dict[int, _Block] = {}
+        """By the size of their messages."""
+        is_used = used_messages(aligned, num_messages=num_messages)
+        self._is_used = is_used.tobytes()  # indexed by every message: NumPy's own scalars are slow
+        self._row = np.cumsum(is_used) - 1
+        self._values = np.full((int(np.count_nonzero(is_used)), *feature.shape), np.nan)
+        self._damaged: list[int] = []
+
+    @property
+    def damaged(self) -> list[int]:
+        """Sequences of the messages taken so far that could not be decoded, rising."""
+        self._read_blocks()
+        return sorted(self._damaged)
 
     def take(self, sequence: int, payload: Buffer) -> None:
-        """Decode message number `sequence` if a tick is made from it."""
+        """Decode message number `sequence` if a tick is made from it, now or with others like it; the payload is copied."""
         if sequence >= len(self._is_used) or not self._is_used[sequence]:
             return
-        try:
-            values = self._decode(payload)
-        except DecodeError:
-            self.damaged.append(sequence)
+        block = self._blocks.get(len(payload))
+        if block is None:
+            self._take_one(sequence, payload)
             return
-        if values.shape != self.feature.shape:
-            self.damaged.append(sequence)
-            return
-        self._values[self._row[sequence]] = values
+        block.payloads += payload
+        block.sequences.append(sequence)
+        if len(block.sequences) >= block.capacity:
+            self._read(block)
 
     def values(self, is_valid: NDArray[np.bool_]) -> NDArray[np.floating]:
         """Values (T, D) in the feature's dtype; nan where not valid.
@@ -49,6 +80,7 @@ class SignalCollector:
         Args:
             is_valid: (T,) the alignment's mask less the ticks that damaged messages would have fed.
         """
+        self._read_blocks()
         values = np.full((len(is_valid), *self.feature.shape), np.nan)
         ticks = np.flatnonzero(is_valid)
         before = self._values[self._row[self._aligned.before[ticks]]]
@@ -57,3 +89,47 @@ class SignalCollector:
         with np.errstate(over="ignore"):
             # A number beyond float32 becomes infinite, which `values_finite` counts.
             return values.astype(self.feature.dtype)
+
+    def _take_one(self, sequence: int, payload: Buffer) -> None:
+        if self._decode_one(sequence, payload) and self._num_layouts_left:
+            self._open_block(payload)
+
+    def _decode_one(self, sequence: int, payload: Buffer) -> bool:
+        """Whether it could be decoded."""
+        try:
+            values = self._decode(payload)
+        except DecodeError:
+            self._damaged.append(sequence)
+            return False
+        if values.shape != self.feature.shape:
+            self._damaged.append(sequence)
+            return False
+        self._values[self._row[sequence]] = values
+        return True
+
+    def _open_block(self, payload: Buffer) -> None:
+        """Read messages like this one in blocks from now on."""
+        capacity = _BLOCK_BYTES // len(payload)
+        if self._find_layout is None or capacity < _MIN_MESSAGES_PER_BLOCK:
+            return
+        self._num_layouts_left -= 1
+        layout = self._find_layout(payload)
+        if layout is not None:
+            self._blocks[len(payload)] = _Block(layout, capacity)
+
+    def _read_blocks(self) -> None:
+        for block in list(self._blocks.values()):
+            self._read(block)
+
+    def _read(self, block: _Block) -> None:
+        """Empty a block."""
+        sequences, payloads = np.array(block.sequences, np.int64), block.payloads
+        block.sequences, block.payloads = [], bytearray()
+        messages = np.frombuffer(payloads, np.uint8).reshape(len(sequences), block.layout.size_bytes)
+        fits = block.layout.fits(messages)
+        self._values[self._row[sequences[fits]]] = block.layout.numbers(messages if fits.all() else messages[fits])
+        for odd in np.flatnonzero(~fits).tolist():
+            self._decode_one(int(sequences[odd]), messages[odd].data)
+        if 2 * np.count_nonzero(fits) < len(fits):
+            # Most are laid out otherwise: the next one may be a better example.
+            del self._blocks[block.layout.size_bytes]

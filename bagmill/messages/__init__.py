@@ -14,7 +14,8 @@ from bagmill.messages.field_path import field_width
 from bagmill.messages.image_schemas import image_decoder
 from bagmill.messages.payload import COMPRESSED_ENCODINGS, RAW_ENCODINGS, ImagePayload
 from bagmill.messages.pixels import to_rgb
-from bagmill.messages.signals import signal_decoder
+from bagmill.messages.signal_layout import SignalLayout
+from bagmill.messages.signals import signal_decoder, signal_layout_finder
 from bagmill.messages.stamps import header_stamp_reader
 
 __all__ = [
@@ -23,12 +24,14 @@ __all__ = [
     "RAW_ENCODINGS",
     "ChannelContent",
     "ImagePayload",
+    "SignalLayout",
     "describe",
     "field_width",
     "header_stamp_reader",
     "image_decoder",
     "message_decoder",
     "signal_decoder",
+    "signal_layout_finder",
     "to_depth",
     "to_rgb",
 ]

@@ -14,6 +14,8 @@ from bagmill.messages.tree import children, is_list, is_stamp
 MAX_NUMBERS = 4096
 """A field of more numbers is a picture, a map or a point cloud, not a signal."""
 
+_NUMBERS = (bool, int, float)
+
 _MAX_LISTED = 16
 """Messages of a list that the inventory lists one by one; longer lists are told as one field."""
 
@@ -34,7 +36,8 @@ def numbers_of(value: Any) -> NDArray[np.float64]:
         DecodeError: The value itself is no number and holds none, or a number is too large for float64.
     """
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
-        return np.array(value, np.float64).ravel()
+        with np.errstate(invalid="ignore"):  # a float32 that is a signalling nan
+            return np.array(value, np.float64).ravel()
     if _is_passed_over(value):
         raise DecodeError(f"expected numbers, found {'nothing' if value is None else type(value).__name__}")
     if isinstance(value, list) and any(item is None for item in value):
@@ -66,7 +69,7 @@ def _count(value: Any, path: str, fields: dict[str, int]) -> int:
     """Enter a value and its parts, and return how many numbers `_gather` finds in it."""
     if _is_passed_over(value):
         return 0
-    if isinstance(value, bool | int | float):
+    if isinstance(value, _NUMBERS):
         fields[path] = 1
         return 1
     if isinstance(value, np.ndarray):
@@ -75,7 +78,7 @@ def _count(value: Any, path: str, fields: dict[str, int]) -> int:
     fields[path] = 0  # a composite's place in the order is before its parts
     if (parts := children(value)) is not None:
         count = sum(_count(part, f"{path}.{name}", fields if is_addressable(name) else {}) for name, part in parts)
-    elif all(isinstance(item, bool | int | float) for item in value):
+    elif all(isinstance(item, _NUMBERS) for item in value):
         count = len(value)
     else:
         listed = fields if len(value) <= _MAX_LISTED else {}
@@ -85,17 +88,24 @@ def _count(value: Any, path: str, fields: dict[str, int]) -> int:
 
 
 def _gather(value: Any, numbers: list[float]) -> None:
-    if isinstance(value, bool | int | float):
+    if isinstance(value, _NUMBERS):
         numbers.append(value)
     elif isinstance(value, np.ndarray):
         numbers.extend(value.tolist())
-    elif not _is_passed_over(value):
-        parts = children(value)
-        for part in value if parts is None else (part for _, part in parts):
+    elif is_stamp(value):
+        return
+    elif (parts := children(value)) is not None:
+        for _, part in parts:
             _gather(part, numbers)
+    elif is_list(value):
+        if all(isinstance(item, _NUMBERS) for item in value):
+            numbers.extend(value)
+            return
+        for item in value:
+            _gather(item, numbers)
 
 
 def _is_passed_over(value: Any) -> bool:
-    if isinstance(value, bool | int | float | np.ndarray):
+    if isinstance(value, (*_NUMBERS, np.ndarray)):
         return False
     return is_stamp(value) or (children(value) is None and not is_list(value))

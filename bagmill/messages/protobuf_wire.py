@@ -52,6 +52,8 @@ def signed(value: int) -> int:
 
 
 def _varint(data: memoryview, position: int) -> tuple[int, int]:
+    if position < len(data) and (byte := data[position]) < 0x80:  # most numbers are tags and small sizes
+        return byte, position + 1
     value = 0
     for n in range(10):
         if position >= len(data):

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from struct import Struct
+from functools import partial
 
 from rosbags.interfaces import Nodetype
 from rosbags.interfaces.typing import FieldDesc
 from rosbags.typesys.store import Typestore
 
-from bagmill.errors import DecodeError
 from bagmill.messages.definitions import ros_definitions
 from bagmill.messages.ros_walk import SIZES, fields_of, skip_field
-from bagmill.messages.wire import WireReader, cdr_byte_order
+from bagmill.messages.wire import BIG_ENDIAN, LITTLE_ENDIAN, WireReader
 from bagmill.recordings.records import Buffer, Channel
 
 _TIME = "builtin_interfaces/msg/Time"
 _HEADER = "std_msgs/msg/Header"
 _STAMP_NAMES = ("stamp", "timestamp")
 
-# Seconds are signed in ROS 2 and unsigned in ROS 1.
-_STAMP_STRUCTS = {"little": Struct("<iI"), "big": Struct(">iI"), "ros1": Struct("<II")}
+_Read = Callable[[Buffer], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,19 @@ class StampWay:
     """The way inside the next field; None: that field is the stamp."""
 
 
-def ros_stamp_reader(channel: Channel) -> Callable[[Buffer], int | None] | None:
+@dataclass(frozen=True, slots=True)
+class StampPlaces:
+    """Where a way leads to, in bytes behind the encapsulation, where that is the same in every message."""
+
+    counts: tuple[int, ...]
+    """Of the lists on the way, outermost first."""
+    stamp: int
+
+
+def ros_stamp_reader(channel: Channel) -> _Read | None:
     """Payload → header stamp, for message encodings `cdr` and `ros1`; None if the schema has no stamp.
 
-    Where everything before the stamp has a fixed size (a header that comes first), eight bytes are read and no more.
+    Where everything before the stamp has a fixed size (a header that comes first), it is one struct to unpack.
 
     Raises:
         DecodeError: The channel's definition cannot be used.
@@ -48,12 +56,12 @@ def ros_stamp_reader(channel: Channel) -> Callable[[Buffer], int | None] | None:
     way = find_stamp(store, channel.schema_name, message_encoding=encoding)
     if way is None:
         return None
-    offset = fixed_offset(way, message_encoding=encoding)
-    if offset is None:
-        return lambda data: walk_to_stamp(data, way, store, message_encoding=encoding)
-    if encoding == "cdr":
-        return lambda data: _stamp_at(data, 4 + offset, cdr_byte_order(memoryview(data)))
-    return lambda data: _stamp_at(data, offset, "ros1")
+    read: _Read = partial(walk_to_stamp, way=way, store=store, message_encoding=encoding)
+    places = fixed_places(way, message_encoding=encoding)
+    if places is not None:
+        for head in (BIG_ENDIAN, LITTLE_ENDIAN) if encoding == "cdr" else (b"",):
+            read = _reader_at(places, head=head, otherwise=read)
+    return read
 
 
 def find_stamp(store: Typestore, name: str, *, message_encoding: str, depth: int = 0) -> StampWay | None:
@@ -105,24 +113,52 @@ def walk_to_stamp(data: Buffer, way: StampWay, store: Typestore, *, message_enco
     return seconds * 1_000_000_000 + reader.uint32()
 
 
-def fixed_offset(way: StampWay, *, message_encoding: str) -> int | None:
-    """Where the stamp lies, in bytes behind the encapsulation; None where that differs from message to message."""
+def fixed_places(way: StampWay, *, message_encoding: str) -> StampPlaces | None:
+    """Where the stamp and what decides about it lie; None where that differs from message to message."""
     offset = 0
+    counts: list[int] = []
     step: StampWay | None = way
     while step is not None:
-        if step.is_in_list:
-            return None
-        for kind in step.skipped:
-            if kind[0] != Nodetype.BASE or kind[1][0] not in SIZES:
+        sizes = [SIZES.get(kind[1][0]) if kind[0] == Nodetype.BASE else None for kind in step.skipped]
+        for size in (*sizes, *((4,) if step.is_in_list else ())):
+            if size is None:
                 return None
-            size = SIZES[kind[1][0]]
             offset += size + (-offset % size if message_encoding == "cdr" else 0)
+        if step.is_in_list:
+            counts.append(offset - 4)
         step = step.inner
-    return offset + (-offset % 4 if message_encoding == "cdr" else 0)
+    if message_encoding == "cdr":
+        offset += -offset % 4
+    return StampPlaces(tuple(counts), offset)
 
 
-def _stamp_at(data: Buffer, offset: int, layout: str) -> int:
-    if len(data) < offset + 8:
-        raise DecodeError(f"expected a stamp at byte {offset}, found a message of {len(data)} bytes")
-    seconds, nanoseconds = _STAMP_STRUCTS[layout].unpack_from(data, offset)
-    return int(seconds) * 1_000_000_000 + int(nanoseconds)
+def _reader_at(places: StampPlaces, *, head: bytes, otherwise: _Read) -> _Read:
+    """A reader of one struct, for messages that begin with `head`, without empty lists on the way and long enough."""
+    unpack = _struct_to(places, head).unpack_from
+
+    def read(data: Buffer) -> int | None:
+        try:
+            found, seconds, nanoseconds = unpack(data)
+        except struct.error:
+            return otherwise(data)
+        return seconds * 1_000_000_000 + nanoseconds if found == head else otherwise(data)
+
+    def read_in_list(data: Buffer) -> int | None:
+        try:
+            found, *counts, seconds, nanoseconds = unpack(data)
+        except struct.error:
+            return otherwise(data)
+        return seconds * 1_000_000_000 + nanoseconds if found == head and all(counts) else otherwise(data)
+
+    return read_in_list if places.counts else read
+
+
+def _struct_to(places: StampPlaces, head: bytes) -> struct.Struct:
+    """A message's head, counts, seconds and nanoseconds."""
+    layout = f"{'>' if head == BIG_ENDIAN else '<'}{len(head)}s{len(head)}x"  # CDR has as many bytes of options
+    end = 0
+    for count in places.counts:
+        layout += f"{count - end}xI"
+        end = count + 4
+    # Seconds are signed in ROS 2 and unsigned in ROS 1.
+    return struct.Struct(f"{layout}{places.stamp - end}x{'i' if head else 'I'}I")

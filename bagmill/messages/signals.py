@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.errors import DecodeError
+from bagmill.messages.definitions import ros_definitions
 from bagmill.messages.dynamic import message_decoder
 from bagmill.messages.field_path import follow, parse_field_path
 from bagmill.messages.foreign import guarded, reading_schema
 from bagmill.messages.joint_state import JointOrder, joint_names
 from bagmill.messages.numeric import numbers_of
+from bagmill.messages.ros_layout import ros_layout
+from bagmill.messages.signal_layout import SignalLayout
 from bagmill.recordings.records import Buffer, Channel
 
 
@@ -34,19 +39,50 @@ def signal_decoder(
     Raises:
         DecodeError: The path is none, or the channel's messages cannot be decoded.
     """
+    pick = _picker(channel, field, names)
+    decode_message = message_decoder(channel)
+    return guarded(lambda data: pick(decode_message(data)), channel)
+
+
+def signal_layout_finder(
+    channel: Channel, field: str, *, names: tuple[str, ...] = ()
+) -> Callable[[Buffer], SignalLayout | None] | None:
+    """Payload → where its signal stands, to read other messages of the channel by, many at a time.
+
+    Args:
+        channel: As for `signal_decoder`.
+        field: Likewise.
+        names: Likewise.
+
+    Returns:
+        A finder for payloads that `signal_decoder` accepts, and only for those; it gives None where they hold what has no
+        fixed place. None instead of a finder where no message of the channel has a layout (JSON, protobuf).
+
+    Raises:
+        DecodeError: The path is none, or the channel's definition cannot be used.
+    """
+    if channel.message_encoding not in ("cdr", "ros1"):
+        return None
+    pick = _picker(channel, field, names)
+    store = ros_definitions(channel)
+
+    def find(data: Buffer) -> SignalLayout | None:
+        try:
+            layout = ros_layout(data, store, channel.schema_name, message_encoding=channel.message_encoding)
+        except DecodeError:
+            return None
+        # Picking from a message of places gives the places of what is picked, by whatever rule.
+        places = pick(layout.message).astype(np.int64)
+        return SignalLayout.of(data, layout, places, is_text_fixed=bool(names))
+
+    return find
+
+
+def _picker(channel: Channel, field: str, names: tuple[str, ...]) -> Callable[[Any], NDArray[np.float64]]:
+    """Decoded message → the numbers at a path, in the order of `names` where there are any."""
     with reading_schema(channel):
         path = parse_field_path(field)
-    decode_message = message_decoder(channel)
-
-    def decode(data: Buffer) -> NDArray[np.float64]:
-        return numbers_of(follow(decode_message(data), path))
-
     if not names:
-        return guarded(decode, channel)
+        return lambda message: numbers_of(follow(message, path))
     order = JointOrder(names, field=field)
-
-    def decode_joints(data: Buffer) -> NDArray[np.float64]:
-        message = decode_message(data)
-        return order.apply(numbers_of(follow(message, path)), found=joint_names(message))
-
-    return guarded(decode_joints, channel)
+    return lambda message: order.apply(numbers_of(follow(message, path)), found=joint_names(message))

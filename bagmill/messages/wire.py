@@ -10,7 +10,10 @@ from bagmill.recordings.records import Buffer
 UINT32 = {"little": Struct("<I"), "big": Struct(">I")}
 INT32 = {"little": Struct("<i"), "big": Struct(">i")}
 
-_CDR_ORDERS = {b"\x00\x00": "big", b"\x00\x01": "little"}
+BIG_ENDIAN, LITTLE_ENDIAN = b"\x00\x00", b"\x00\x01"
+"""How a message of plain CDR begins."""
+
+_CDR_ORDERS = {BIG_ENDIAN: "big", LITTLE_ENDIAN: "little"}
 
 
 class WireReader:

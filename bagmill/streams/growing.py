@@ -26,10 +26,11 @@ class GrowingStream:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self._content = ChannelContent(kind="none")
-        self._read_stamp = header_stamp_reader(channel)
         self.num_unreadable = 0
         """Messages whose header stamp could not be read though there should be one."""
+        self._content = ChannelContent(kind="none")
+        self._num_to_describe = _MAX_DESCRIBED
+        self._read_stamp = header_stamp_reader(channel)
         self._log = array("q")
         self._publish = array("q")
         self._header = array("q")
@@ -37,10 +38,8 @@ class GrowingStream:
 
     def add(self, log_time_ns: int, publish_time_ns: int, data: Buffer) -> None:
         """Append one message; the first is described, or one soon after it where that is damaged."""
-        if not self._size or (self._content.problem is not None and len(self._size) < _MAX_DESCRIBED):
-            content = describe(self.channel, data)
-            if content.problem is None or not self._size:
-                self._content = content
+        if self._num_to_describe:
+            self._describe(data)
         self._log.append(log_time_ns)
         self._publish.append(publish_time_ns)
         self._size.append(len(data))
@@ -67,6 +66,12 @@ class GrowingStream:
             header_time_ns=header_time_ns,
             size_bytes=_int64(self._size),
         )
+
+    def _describe(self, data: Buffer) -> None:
+        content = describe(self.channel, data)
+        if content.problem is None or not self._size:
+            self._content = content
+        self._num_to_describe = self._num_to_describe - 1 if content.problem is not None else 0
 
 
 def _int64(values: array[int]) -> NDArray[np.int64]:

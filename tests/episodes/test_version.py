@@ -1,7 +1,6 @@
 """Episode versions."""
 
 import json
-
 from hashlib import sha256
 
 from bagmill.episodes import FORMAT_VERSION, episode_version

@@ -56,6 +56,13 @@ def test_fields_called_like_python_keywords_keep_their_name(wire):
     assert [numbers_of(follow(message, parse_field_path(path))).item() for path in store_values] == [1.5, 2.5]
 
 
+def test_a_signalling_nan_is_a_number():
+    values = np.array([0x7F800001, 0x3F800000], np.uint32).view(np.float32)
+    numbers = numbers_of(values)
+    assert np.isnan(numbers[0])
+    assert numbers[1] == 1
+
+
 def test_big_arrays_and_long_lists_are_left_out(cdr):
     name = "std_msgs/msg/UInt8MultiArray"
     decode = message_decoder(cdr.channel(name))

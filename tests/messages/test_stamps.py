@@ -105,6 +105,36 @@ def test_whatever_stands_before_the_header_is_stepped_over(wire, kinds, data):
         assert err.channel == "/topic"
 
 
+@pytest.mark.parametrize("shape", ["", "[2]", "[]"])
+@pytest.mark.parametrize("before", ["", "uint8 a\nuint16 b\n", "float64 a\nuint8 b\n", "string a\n"])
+def test_a_stamp_inside_the_first_field_at_every_cut(wire, before, shape):
+    name = "test_msgs/msg/Outer"
+    inner = f"{'=' * 80}\nMSG: test_msgs/Inner\n{before}std_msgs/Header header\n"
+    wire = wire.with_type(name, f"test_msgs/Inner{shape} inner\nuint8 last\n{inner}")
+    channel = wire.channel(name)
+    items = {"": {"header": HEADER}, "[2]": [{"header": HEADER}, {}], "[]": [{"header": HEADER}]}[shape]
+    read = header_stamp_reader(channel)
+    payload = wire.pack(name, {"inner": items})
+    assert read(payload) == STAMP_NS
+    way = find_stamp(wire.store, name, message_encoding=channel.message_encoding)
+    for cut in range(len(payload)):
+        try:
+            expected = walk_to_stamp(payload[:cut], way, wire.store, message_encoding=channel.message_encoding)
+        except DecodeError:
+            with pytest.raises(DecodeError, match="/topic"):
+                read(payload[:cut])
+        else:
+            assert read(payload[:cut]) == expected == STAMP_NS
+    if shape == "[]":
+        assert read(wire.pack(name, {})) is None
+
+
+def test_a_byte_order_that_is_none_is_named(cdr):
+    payload = cdr.pack("std_msgs/msg/Header", HEADER)
+    with pytest.raises(DecodeError, match="CDR representation 0x0003 is not supported"):
+        header_stamp_reader(cdr.channel("std_msgs/msg/Header"))(b"\x00\x03" + payload[2:])
+
+
 def test_only_the_stamp_is_read(wire):
     name = "sensor_msgs/msg/Image"
     payload = wire.pack(name, {"header": HEADER, "data": np.zeros(100)})
