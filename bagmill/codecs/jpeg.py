@@ -20,6 +20,12 @@ Buffer = bytes | bytearray | memoryview | NDArray[np.uint8]
 _NUM_COMPONENTS = {"Gray": 1, "YCbCr": 3, "RGB": 3, "CMYK": 4, "YCCK": 4}
 _START = b"\xff\xd8"
 _END = b"\xff\xd9"
+_MAX_HEADER_BYTES = 2048
+"""Of a header that is remembered: with a picture's thumbnail in it, none is like the one before."""
+_MAX_HEADERS = 8
+_START_OF_SCAN = 0xDA
+_WITHOUT_LENGTH = {0x00, 0x01, *range(0xD0, 0xDA), 0xFF}
+"""Second bytes of what is a marker without a segment, or none; not to be expected before the scan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,11 @@ class JpegInfo:
     """1 gray, 3 colour, 4 CMYK."""
     subsampling: str
     """Of the chroma: `444`, `422`, `420`, `440`, `411`, `441`; `gray` where there is none."""
+
+
+_recent_headers: list[tuple[bytes, JpegInfo]] = []
+"""Headers that libjpeg-turbo has parsed, and what it said, the latest first: a camera's are alike from frame to frame, and
+a frame's is asked for several times on its way. Threads share it: the worst that can happen is that one is not found."""
 
 
 def encode_jpeg(rgb: NDArray[np.uint8], *, quality: int = 95, subsampling: Literal["420", "444"] = "420") -> bytes:
@@ -92,6 +103,19 @@ def jpeg_info(data: Buffer) -> JpegInfo:
     Raises:
         CodecError: The bytes do not begin with a JPEG's header.
     """
+    view = memoryview(data)  # type: ignore[arg-type]  # an ndarray is a buffer, which its annotations do not say
+    start = bytes(view[:_MAX_HEADER_BYTES])
+    for header, known in _recent_headers:
+        if start.startswith(header):
+            return known
+    info = _parsed_info(data)
+    if length := _header_length(start):
+        _recent_headers.insert(0, (start[:length], info))
+        del _recent_headers[_MAX_HEADERS:]
+    return info
+
+
+def _parsed_info(data: Buffer) -> JpegInfo:
     try:
         height, width, colorspace, subsampling = simplejpeg.decode_jpeg_header(data)
     except (ValueError, TypeError) as err:
@@ -100,6 +124,23 @@ def jpeg_info(data: Buffer) -> JpegInfo:
     if num_components is None:
         raise CodecError(f"a JPEG of the unknown colour space {colorspace!r}")
     return JpegInfo(int(height), int(width), num_components, str(subsampling).lower())
+
+
+def _header_length(start: bytes) -> int | None:
+    """Where the header of a JPEG ends and its entropy-coded data begin; None if not within `start`, or if it is unusual.
+
+    Source: ITU-T T.81 annex B: a segment is a marker, its length with the two bytes that hold it, and its content.
+    """
+    place = len(_START)
+    while place + 4 <= len(start):
+        marker = start[place + 1]
+        if start[place] != 0xFF or marker in _WITHOUT_LENGTH:
+            return None
+        end = place + 2 + int.from_bytes(start[place + 2 : place + 4], "big")
+        if marker == _START_OF_SCAN:
+            return end if end <= len(start) else None
+        place = end
+    return None
 
 
 def is_whole(data: Buffer) -> bool:

@@ -28,6 +28,10 @@ class FrameSink:
     def __init__(self, array: FrameArray, root: Path) -> None:
         self.array = array
         self._root = root
+        # Asked of every frame.
+        self._is_jpeg = array.coding == "jpeg"
+        self._num_ticks = array.num_ticks
+        self._shard_ticks = array.shard_ticks
         self._shards: dict[int, ShardWriter] = {}
         self._recent: list[int] = []
 
@@ -43,13 +47,13 @@ class FrameSink:
             CodecError: A JPEG that is not of the array's size, or that no RGB can be made of.
             StorageError: A tick that is outside the episode or has a frame already, or the disk does not take it.
         """
-        if self.array.coding == "jpeg":
+        if self._is_jpeg:
             self._check_jpeg(data)
         first_chunk: dict[int, int] = {}
         for each in (tick, *also):
-            if not 0 <= each < self.array.num_ticks:
-                raise StorageError(f"{self.array.name}: tick {each} is outside 0…{self.array.num_ticks - 1}")
-            shard, chunk = divmod(each, self.array.shard_ticks)
+            if not 0 <= each < self._num_ticks:
+                raise StorageError(f"{self.array.name}: tick {each} is outside 0…{self._num_ticks - 1}")
+            shard, chunk = divmod(each, self._shard_ticks)
             writer = self._shard(shard)
             if shard in first_chunk:
                 writer.alias(chunk, first_chunk[shard])
@@ -88,12 +92,16 @@ class FrameSink:
             )
 
     def _shard(self, shard: int) -> ShardWriter:
-        if shard not in self._shards:
-            self._shards[shard] = ShardWriter(self.array.shard_path(self._root, shard), self.array.shard_ticks)
         if not self._recent or self._recent[-1] != shard:
-            if shard in self._recent:
-                self._recent.remove(shard)
-            self._recent.append(shard)
-            if len(self._recent) > _MAX_OPEN_FILES:
-                self._shards[self._recent.pop(0)].pause()
+            self._touch(shard)
         return self._shards[shard]
+
+    def _touch(self, shard: int) -> None:
+        """Make a shard the most recent one, and pause the one that was touched longest ago."""
+        if shard not in self._shards:
+            self._shards[shard] = ShardWriter(self.array.shard_path(self._root, shard), self._shard_ticks)
+        if shard in self._recent:
+            self._recent.remove(shard)
+        self._recent.append(shard)
+        if len(self._recent) > _MAX_OPEN_FILES:
+            self._shards[self._recent.pop(0)].pause()

@@ -10,8 +10,11 @@ Source: Zarr v3, `sharding_indexed` codec 1.0, "Binary shard format", index at t
 from __future__ import annotations
 
 import mmap
+import os
+import sys
+from array import array
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import google_crc32c
 import numpy as np
@@ -22,17 +25,21 @@ from bagmill.errors import StorageError
 CRC_BYTES: Final = 4
 _ABSENT: Final = 2**64 - 1
 _ENTRY_BYTES: Final = 16
+_MAX_PENDING_BYTES: Final = 1 << 19
+_MAX_PENDING_PARTS: Final = 512
+"""Of one call: Linux takes 1,024."""
 _REMEDY: Final = "Verify the episode, delete it and make it again from its recording"
 
 
 def crc32c(data: bytes | memoryview) -> bytes:
     """CRC-32C as the `crc32c` codec appends it: four bytes, little endian."""
     # The C extension refuses memoryviews, but takes an array over the same memory.
-    return int(google_crc32c.value(np.frombuffer(data, np.uint8))).to_bytes(CRC_BYTES, "little")
+    whole = data if isinstance(data, bytes) else np.frombuffer(data, np.uint8)
+    return int(google_crc32c.value(whole)).to_bytes(CRC_BYTES, "little")
 
 
 class ShardWriter:
-    """Appends encoded chunks to one shard's file; memory is the index alone.
+    """Appends encoded chunks to one shard's file; memory is the index and half a mebibyte of chunks on their way.
 
     The file is created by the first chunk, so that a shard without one leaves none, as Zarr has it.
 
@@ -43,9 +50,15 @@ class ShardWriter:
 
     def __init__(self, path: Path, num_chunks: int) -> None:
         self.path = path
-        self._index: NDArray[np.uint64] = np.full((num_chunks, 2), _ABSENT, "<u8")
+        self._index = array("Q", [_ABSENT]) * (2 * num_chunks)
+        """Offset and length by turns."""
         self._size_bytes = 0
-        self._file: BinaryIO | None = None
+        """With what is pending."""
+        self._descriptor: int | None = None
+        self._is_created = False
+        self._pending: list[bytes] = []
+        """Chunks and checksums, kept as they came: the kernel gathers them, so that nothing is copied together first."""
+        self._pending_bytes = 0
 
     def append(self, chunk: int, data: bytes | memoryview) -> None:
         """Write a chunk's encoded bytes and their checksum.
@@ -54,14 +67,17 @@ class ShardWriter:
             StorageError: The chunk is there already, or the disk does not take it.
         """
         self._claim(chunk)
-        try:
-            file = self._open()
-            file.write(data)
-            file.write(crc32c(data))
-        except OSError as err:
-            raise StorageError(f"cannot be written ({err.strerror})", path=self.path) from err
-        self._index[chunk] = self._size_bytes, len(data) + CRC_BYTES
-        self._size_bytes += len(data) + CRC_BYTES
+        if self._descriptor is None:
+            self._open()
+        # A view's memory may be gone when it is written.
+        self._pending += (data if isinstance(data, bytes) else bytes(data), crc32c(data))
+        num_bytes = len(data) + CRC_BYTES
+        self._index[2 * chunk] = self._size_bytes
+        self._index[2 * chunk + 1] = num_bytes
+        self._size_bytes += num_bytes
+        self._pending_bytes += num_bytes
+        if self._pending_bytes >= _MAX_PENDING_BYTES or len(self._pending) >= _MAX_PENDING_PARTS:
+            self._flush()
 
     def alias(self, chunk: int, existing_chunk: int) -> None:
         """Let a chunk be the same bytes as one already written.
@@ -70,22 +86,26 @@ class ShardWriter:
             StorageError: The chunk is there already, or the other is not.
         """
         self._claim(chunk)
-        if self._index[existing_chunk, 0] == _ABSENT:
+        if self._index[2 * existing_chunk] == _ABSENT:
             raise StorageError(f"chunk {existing_chunk} has not been written", path=self.path)
-        self._index[chunk] = self._index[existing_chunk]
+        self._index[2 * chunk : 2 * chunk + 2] = self._index[2 * existing_chunk : 2 * existing_chunk + 2]
 
     def pause(self) -> None:
         """Give the file handle back until the next chunk.
 
         Raises:
-            StorageError: The disk does not take what was buffered.
+            StorageError: The disk does not take what was pending.
         """
-        if self._file is not None:
-            file, self._file = self._file, None
+        if self._descriptor is None:
+            return
+        try:
+            self._flush()
+        finally:
+            descriptor, self._descriptor = self._descriptor, None
             try:
-                file.close()
+                os.close(descriptor)
             except OSError as err:
-                raise StorageError(f"cannot be written ({err.strerror})", path=self.path) from err
+                raise self._not_written(err) from err
 
     def finish(self) -> None:
         """Write the index and close the file.
@@ -94,22 +114,49 @@ class ShardWriter:
             StorageError: The disk does not take it.
         """
         if self._size_bytes:
+            if self._descriptor is None:
+                self._open()
+            if sys.byteorder == "big":
+                self._index.byteswap()
             index = self._index.tobytes()
-            try:
-                self._open().write(index + crc32c(index))
-            except OSError as err:
-                raise StorageError(f"cannot be written ({err.strerror})", path=self.path) from err
+            self._pending += (index, crc32c(index))
         self.pause()
 
     def _claim(self, chunk: int) -> None:
-        if self._index[chunk, 0] != _ABSENT:
+        if self._index[2 * chunk] != _ABSENT:
             raise StorageError(f"chunk {chunk} was written before", path=self.path)
 
-    def _open(self) -> BinaryIO:
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("ab" if self._size_bytes else "xb", buffering=1 << 18)
-        return self._file
+    def _open(self) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        try:
+            if not self._is_created:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                flags |= os.O_CREAT | os.O_EXCL
+            self._descriptor = os.open(self.path, flags, 0o666)
+        except OSError as err:
+            raise self._not_written(err) from err
+        self._is_created = True
+
+    def _flush(self) -> None:
+        assert self._descriptor is not None, "pending only while it is open"
+        parts, self._pending, self._pending_bytes = self._pending, [], 0
+        try:
+            while parts:
+                parts = unwritten(parts, os.writev(self._descriptor, parts))
+        except OSError as err:
+            raise self._not_written(err) from err
+
+    def _not_written(self, err: OSError) -> StorageError:
+        return StorageError(f"cannot be written ({err.strerror})", path=self.path)
+
+
+def unwritten(parts: list[bytes], num_written: int) -> list[bytes]:
+    """What is left of some parts once so many of their bytes are written: nothing, unless the disk has just become full."""
+    for n, part in enumerate(parts):
+        if num_written < len(part):
+            return [part[num_written:], *parts[n + 1 :]]
+        num_written -= len(part)
+    return []
 
 
 class ShardReader:

@@ -12,15 +12,14 @@ from typing import Any, Self
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.codecs import BytesCodec, Crc32cCodec, ZstdCodec
 
 from bagmill.codecs import CodecStep
-from bagmill.codecs.lossless import ZSTD_LEVEL
 from bagmill.episodes import layout
 from bagmill.episodes.frame_array import create_frame_array
 from bagmill.episodes.frame_sink import FrameSink
 from bagmill.episodes.metadata import write_root_metadata
 from bagmill.episodes.staging import StagingFolder
+from bagmill.episodes.value_array import write_value_array
 from bagmill.errors import BagmillError, StorageError
 
 
@@ -146,18 +145,7 @@ class EpisodeWriter:
         num_ticks, *row = values.shape
         rows = layout.chunk_ticks(num_ticks, tick_bytes=values.itemsize * int(np.prod(row)))
         with self._translated():
-            self._group.create_array(
-                name,
-                data=np.ascontiguousarray(values),
-                chunks=(rows, *(max(1, n) for n in row)),
-                serializer=BytesCodec(),
-                compressors=[ZstdCodec(level=ZSTD_LEVEL), Crc32cCodec()],
-                filters=None,
-                fill_value=0,
-                attributes=dict(attributes or {}),
-                # A chunk of zeros is written too: one that is not there is damage.
-                config={"write_empty_chunks": True},
-            )
+            write_value_array(self._folder, name, values, chunk_rows=rows, attributes=attributes or {})
         self._num_ticks[name] = num_ticks
 
     def publish(self, attributes: Mapping[str, Any]) -> Path:

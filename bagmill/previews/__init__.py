@@ -9,7 +9,8 @@ from bagmill.previews.colour import colour_depth, depth_range
 from bagmill.previews.contact_sheet import make_contact_sheet
 from bagmill.previews.evidence import check_preview
 from bagmill.previews.mosaic import Mosaic, Tile, draw_mosaic, plan_mosaic
-from bagmill.previews.plots import signal_plot, skew_plot
+from bagmill.previews.signals import signal_plot
+from bagmill.previews.skew import skew_plot
 
 __all__ = [
     "Mosaic",

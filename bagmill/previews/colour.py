@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,6 +55,9 @@ def _thinned(frame: NDArray[np.uint16]) -> NDArray[np.uint16]:
 @lru_cache(maxsize=16)
 def _table(near: int, far: int) -> NDArray[np.uint8]:
     """A colour for each of the 65,536 counts: one look-up a pixel is all that is left to do."""
+    # Only an episode with depth has to wait until it is loaded.
+    import matplotlib as mpl  # noqa: PLC0415
+
     closeness = 1 - (np.arange(1 << 16) - near) / (far - near)
     colours = mpl.colormaps[_PALETTE](_DARKEST + (1 - _DARKEST) * np.clip(closeness, 0, 1), bytes=True)
     table = np.ascontiguousarray(colours[:, :3], dtype=np.uint8)

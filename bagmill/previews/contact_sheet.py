@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bagmill.episodes import Episode
 from bagmill.previews.mosaic import hatched
-from bagmill.previews.plots import draw_signals
+from bagmill.previews.signals import draw_signals
 from bagmill.previews.thumbnail import cameras_of, depth_ranges, fit_size, spread_ticks, thumbnail
 
 MAX_BYTES = 60 * 1024

@@ -1,4 +1,4 @@
-"""How close a stored picture is to its source: pure formulas over arrays.
+"""How close a stored picture is to its source: pure formulas over sums.
 
 Sources: luma and chroma as JPEG has them, ITU-T T.871 (JFIF) section 7 after ITU-R BT.601. PSNR is 10·log10(255²/MSE).
 SSIM is equation 13 of Z. Wang, A. Bovik, H. Sheikh, E. Simoncelli, "Image quality assessment: from error visibility to
@@ -10,27 +10,17 @@ camera frames after JPEG (quality 60 to 95) their mean is lower by less than 0.0
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-MAX_PSNR_DB = 100.0
+from bagmill.quality.picture_sums import WindowMeans
+
+MAX_PSNR_DB: Final = 100.0
 """What equal pictures are given, whose PSNR is infinite: a number that can be stored, compared and drawn."""
 
-_RED, _GREEN, _BLUE = np.float32(0.299), np.float32(0.587), np.float32(0.114)
 _TO_CB, _TO_CR = 0.5 / (1 - 0.114), 0.5 / (1 - 0.299)
-_STEP = 4
-"""Windows are 2 × 2 tiles of this many pixels each way."""
-_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-
-
-def luma(rgb: NDArray[Any]) -> NDArray[np.float32]:
-    """Luma (H, W), 0–255, of RGB (H, W, 3) uint8; not rounded."""
-    plane = rgb[..., 0] * _RED
-    plane += rgb[..., 1] * _GREEN
-    plane += rgb[..., 2] * _BLUE
-    return np.asarray(plane, dtype=np.float32)
+_C1, _C2 = np.float32((0.01 * 255) ** 2), np.float32((0.03 * 255) ** 2)
 
 
 def psnr_db(mean_squared_error: float) -> float:
@@ -40,67 +30,27 @@ def psnr_db(mean_squared_error: float) -> float:
     return min(10 * math.log10(255**2 / mean_squared_error), MAX_PSNR_DB)
 
 
-def luma_psnr_db(source: NDArray[np.float32], stored: NDArray[np.float32]) -> float:
-    """PSNR of luma planes (H, W), dB."""
-    return psnr_db(_mean_square(stored - source))
+def chroma_mean_square(*, of_blue: float, of_red: float) -> float:
+    """The mean squared error of both chroma planes together.
 
-
-def chroma_psnr_db(
-    source: NDArray[Any],
-    stored: NDArray[Any],
-    *,
-    source_luma: NDArray[np.float32],
-    stored_luma: NDArray[np.float32],
-) -> float:
-    """PSNR over both chroma planes together, dB.
+    Chroma is a multiple of blue − luma and of red − luma, and its error of theirs.
 
     Args:
-        source: (H, W, 3) uint8.
-        stored: The same picture as stored.
-        source_luma: (H, W) `luma` of it.
-        stored_luma: (H, W) `luma` of it.
+        of_blue: Mean square of (error of blue − error of luma).
+        of_red: The same for red.
     """
-    # Chroma is a multiple of blue − luma and red − luma, and its error of theirs.
-    of_luma = stored_luma - source_luma
-    of_blue = np.subtract(stored[..., 2], source[..., 2], dtype=np.float32) - of_luma
-    of_red = np.subtract(stored[..., 0], source[..., 0], dtype=np.float32) - of_luma
-    return psnr_db((_TO_CB**2 * _mean_square(of_blue) + _TO_CR**2 * _mean_square(of_red)) / 2)
+    return (_TO_CB**2 * of_blue + _TO_CR**2 * of_red) / 2
 
 
-def ssim(source: NDArray[np.float32], stored: NDArray[np.float32]) -> float:
-    """Mean structural similarity of luma planes (H, W), 0–255; 1 where they are equal.
-
-    A rim of fewer than 4 pixels at the lower and right edge lies in no window. A picture too small for one window is
-    one.
-    """
-    if min(source.shape) < 2 * _STEP:
-        sums = [np.asarray(np.mean(plane)) for plane in _products(source, stored)]
-    else:
-        sums = [_window_means(plane) for plane in _products(source, stored)]
-    mean_x, mean_y, mean_squares, mean_xy = sums
-    of_means = mean_x * mean_y
-    of_squares = mean_x * mean_x + mean_y * mean_y
-    similarity = (2 * of_means + _C1) * (2 * (mean_xy - of_means) + _C2)
-    similarity /= (of_squares + _C1) * (mean_squares - of_squares + _C2)
-    return float(np.mean(similarity))
-
-
-def _products(x: NDArray[np.float32], y: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    return x, y, x * x + y * y, x * y
-
-
-def _window_means(plane: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Means of all windows, (H / 4 − 1, W / 4 − 1): of tiles first, which neighbouring windows share."""
-    height, width = (size - size % _STEP for size in plane.shape)
-    plane = plane[:height, :width]
-    # Rows first: whole rows are added, contiguous in memory.
-    rows = plane[0::_STEP] + plane[1::_STEP] + plane[2::_STEP] + plane[3::_STEP]
-    tiles = rows[:, 0::_STEP] + rows[:, 1::_STEP] + rows[:, 2::_STEP] + rows[:, 3::_STEP]
-    of_two = tiles[:-1] + tiles[1:]
-    windows = of_two[:, :-1] + of_two[:, 1:]
-    return np.asarray(windows, dtype=np.float64) / (2 * _STEP) ** 2
-
-
-def _mean_square(error: NDArray[np.float32]) -> float:
-    flat = error.reshape(-1)
-    return float(np.dot(flat, flat)) / flat.size
+def mean_ssim(windows: WindowMeans) -> float:
+    """Mean structural similarity over windows; at most 1, which equal pictures have."""
+    # With cov = mean(xy) − mean(x)·mean(y) and var(e) = mean(e²) − mean(e)², equation 13 is
+    # (2·mean(x)·mean(y) + C1)·(2·cov + C2) over the same with mean(e)² and var(e) added to its factors: what tells the
+    # pictures apart is not left to the last digits of sums of large squares.
+    of_means = (windows.source + windows.error) * windows.source
+    luminance = 2 * of_means + _C1
+    structure = 2 * (windows.product - of_means) + _C2
+    of_error = windows.error * windows.error
+    similarity = luminance * structure
+    similarity /= (luminance + of_error) * (structure + (windows.square - of_error))
+    return float(np.mean(similarity, dtype=np.float64))

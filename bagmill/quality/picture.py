@@ -1,4 +1,4 @@
-"""All that metrics ask of one image and its stored form, measured in one go: luma is made once and then dropped."""
+"""All that metrics ask of one image and its stored form, measured in one go."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bagmill.quality.fidelity import chroma_psnr_db, luma, luma_psnr_db, ssim
-
-_WHITE = 250
+from bagmill.quality.fidelity import chroma_mean_square, mean_ssim, psnr_db
+from bagmill.quality.picture_sums import PictureSums, sum_pair, sum_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +38,22 @@ class PictureStatistics:
             source: (H, W, 3) uint8 RGB, from the recording.
             stored: The same image as the episode gives it back.
         """
-        source_luma, stored_luma = luma(source), luma(stored)
-        flat = source_luma.reshape(-1)
-        mean = float(np.mean(flat, dtype=np.float64))
+        if stored is source or np.array_equal(source, stored):
+            return cls._made(sum_source(source), ssim=1.0)
+        sums, windows = sum_pair(source, stored)
+        return cls._made(sums, ssim=mean_ssim(windows))
+
+    @classmethod
+    def _made(cls, sums: PictureSums, *, ssim: float) -> PictureStatistics:
+        num_pixels = sums.num_pixels
+        mean = sums.luma / num_pixels
+        of_chroma = chroma_mean_square(of_blue=sums.blue_squares / num_pixels, of_red=sums.red_squares / num_pixels)
         return cls(
-            luma_psnr_db=luma_psnr_db(source_luma, stored_luma),
-            chroma_psnr_db=chroma_psnr_db(source, stored, source_luma=source_luma, stored_luma=stored_luma),
-            ssim=ssim(source_luma, stored_luma),
+            luma_psnr_db=psnr_db(sums.error_squares / num_pixels),
+            chroma_psnr_db=psnr_db(of_chroma),
+            ssim=ssim,
             mean_luma=mean,
             # max: rounding may leave a flat picture a hair below zero.
-            luma_spread=math.sqrt(max(float(np.dot(flat, flat)) / flat.size - mean**2, 0.0)),
-            white_share=np.count_nonzero(flat >= _WHITE) / flat.size,
+            luma_spread=math.sqrt(max(sums.luma_squares / num_pixels - mean**2, 0.0)),
+            white_share=sums.num_white / num_pixels,
         )

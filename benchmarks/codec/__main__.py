@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from bagmill.quality.fidelity import luma, psnr_db, ssim
+from bagmill.quality.fidelity import psnr_db
+from bagmill.quality.picture import PictureStatistics
 from benchmarks.codec.scenes import NUM_FRAMES, Clip, make_clip
 from benchmarks.codec.stills import BASELINE, still_methods
 from benchmarks.codec.storage import Method, Stored
@@ -156,7 +157,7 @@ def _compare(clip: Clip, stored: Clip) -> Likeness:
     errors, similarities = [], []
     for source, frame in zip(clip, stored, strict=True):
         errors.append(float(np.mean(np.square(np.subtract(source, frame, dtype=np.float32)))))
-        similarities.append(ssim(luma(source), luma(frame)))
+        similarities.append(PictureStatistics.of(source, frame).ssim)
     mse = float(np.mean(errors))
     return Likeness(mse, psnr_db(mse), float(np.mean(similarities)))
 

@@ -12,6 +12,7 @@ from benchmarks.folders import add_folder_option, working_folder
 from benchmarks.frames import camera_frames, depth_frames
 from benchmarks.ingest.contest import BARE, COPY, OURS, Contest, Settings
 from benchmarks.ingest.lerobot_dataset import lerobot_python
+from benchmarks.ingest.quality_share import Share, share_table
 from benchmarks.ingest.sources import SOURCES, Source
 from benchmarks.program import make_parser, num_rounds, publish
 from benchmarks.rounds import Spread, paired_ratio
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     rgb, depth = camera_frames(min(300, settings.num_frames)), depth_frames(min(60, settings.num_frames))
     rows: list[Record] = []
+    shares: list[Share] = []
     samples: dict[str, object] = {}
     needed = 3 * max(source.raw_bytes(settings.num_frames) for source in sources)
     with working_folder(options.folder, needed_bytes=needed) as (folder, medium):
@@ -67,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             taken = contest.run(rgb=rgb, depth=depth)
             rows += [_row(contest, name, taken) for name in taken]
             samples[source.name] = {name: [asdict(sample) for sample in values] for name, values in taken.items()}
+            shares.append(Share.measure(source, settings, folder, rgb=rgb, depth=depth))
     notes = [
         f"Frames: {rgb.about}; depth: {depth.about}; JPEG quality 95, 4:2:0. 14 joints at 100 Hz beside them.",
         f"{settings.num_frames} frames of each camera, {settings.num_threads} threads, {medium}; every sample is a "
@@ -75,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "Ratios are medians of the ratios within a round; spread is from the least to the greatest time.",
         said,
     ]
-    tables = [Table("Ingest", _COLUMNS, rows, notes)]
+    samples["quality and pictures"] = {share.source.name: [asdict(each) for each in share.samples] for share in shares}
+    tables = [Table("Ingest", _COLUMNS, rows, notes), share_table(shares)]
     facts = {"num_frames": settings.num_frames, "num_threads": settings.num_threads, "frames": rgb.about}
     publish("ingest", tables, options=options, settings={**facts, "files": medium}, samples=samples)
     return 0

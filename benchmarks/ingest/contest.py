@@ -58,7 +58,7 @@ class Contest:
             RuntimeError: A contender failed, or stored something else than the others.
         """
         recording = self.folder / f"recording.{self.source.container}"
-        write_source(self.source, recording, num_frames=self.settings.num_frames, rgb=rgb, depth=depth)
+        write_source(self.source, recording, num_frames=self._num_recorded, rgb=rgb, depth=depth)
         try:
             samples = take_turns(self._contenders(recording), num_rounds=self.settings.num_rounds)
         finally:
@@ -68,15 +68,19 @@ class Contest:
 
     def num_frames(self, contender: str) -> int:
         """Frames of the camera that a contender works through."""
-        limit = self.settings.lerobot_frames if contender == LEROBOT else self.settings.num_frames
-        return min(limit, self.settings.num_frames)
+        limits = {LEROBOT: self.settings.lerobot_frames, PLAIN: self.settings.num_frames}
+        return min(limits.get(contender, self._num_recorded), self._num_recorded)
+
+    @property
+    def _num_recorded(self) -> int:
+        return self.settings.num_frames * self.source.times_as_long
 
     def _contenders(self, recording: Path) -> Mapping[str, Callable[[], Measured]]:
         settings, source = self.settings, self.source
         run = partial(self._run, recording=str(recording))
         threads = {"num_threads": settings.num_threads}
         ours = {"profile": profile_of(source), **threads}
-        plain = {"num_frames": settings.num_frames, "is_jpeg": source.is_jpeg, **threads}
+        plain = {"num_frames": self.num_frames(PLAIN), "is_jpeg": source.is_jpeg, **threads}
         contenders = {OURS: partial(run, OURS, "bagmill_line:prepare", ours)}
         if source.is_jpeg:
             contenders[COPY] = partial(run, COPY, "bare_loop:prepare_copy", {})
@@ -99,7 +103,7 @@ class Contest:
         return measured
 
     def _look(self, name: str, folder: Path, measured: Measured) -> None:
-        places = np.linspace(0, self.settings.num_frames - 1, 3).astype(int).tolist()
+        places = np.linspace(0, self.num_frames(PLAIN) - 1, 3).astype(int).tolist()
         if name == OURS:
             episode = Episode.open(Path(measured.result["path"]))
             self._pixels[name] = np.stack([episode.frame("images/camera", tick) for tick in places])
@@ -110,7 +114,7 @@ class Contest:
     def _check(self, samples: Mapping[str, list[Measured]]) -> None:
         num_cameras = 2 if self.source.has_depth else 1
         results = [sample.result for sample in samples[OURS]]
-        if any(result["num_frames"] != num_cameras * self.settings.num_frames for result in results):
+        if any(result["num_frames"] != num_cameras * self._num_recorded for result in results):
             raise RuntimeError(f"{self.source.name}: bagmill stored {results[0]['num_frames']} frames")
         # JPEG is copied by one and encoded again by the other.
         if not self.source.is_jpeg and not np.array_equal(self._pixels[OURS], self._pixels[PLAIN]):

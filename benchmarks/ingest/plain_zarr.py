@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ _SHARD_FRAMES: Final = 128
 def prepare(
     recording: str, folder: str, num_frames: int, num_threads: int, is_jpeg: bool
 ) -> Callable[[], dict[str, Any]]:
-    """The arrays of one recording; pictures that are JPEG are decoded first, for zarr takes pixels."""
+    """The arrays of one recording; of one of JPEG, the first frames, which are decoded first, for zarr takes pixels."""
     out = Path(folder) / "plain.zarr"
 
     def run() -> dict[str, Any]:
@@ -32,7 +33,7 @@ def prepare(
             group = zarr.create_group(out)
             batches = {CAMERA: _Batch(_images(group, num_frames)), DEPTH: _Batch(_depth(group, num_frames))}
             if is_jpeg:
-                for data in jpegs(Path(recording)):
+                for data in islice(jpegs(Path(recording)), num_frames):
                     batches[CAMERA].add(simplejpeg.decode_jpeg(data))
             else:
                 for topic, pixels in pictures(Path(recording)):

@@ -36,6 +36,8 @@ class Source:
     """Its chunks, by zstd."""
     is_jpeg: bool = False
     has_depth: bool = False
+    times_as_long: int = 1
+    """Of the others: pictures that are JPEG already make a small file, and are stored in no time."""
 
     def raw_bytes(self, num_frames: int) -> int:
         """Size of the pictures as the recording has them uncompressed; of JPEG, as they would be."""
@@ -47,7 +49,7 @@ SOURCES: Final = (
     Source("raw RGB, MCAP zstd", "mcap", is_compressed=True),
     Source("raw RGB, ROS 1 bag", "bag"),
     Source("raw RGB + depth, MCAP", "mcap", has_depth=True),
-    Source("JPEG, MCAP", "mcap", is_jpeg=True),
+    Source("JPEG, MCAP", "mcap", is_jpeg=True, times_as_long=10),
 )
 
 

@@ -26,6 +26,11 @@ def test_a_tiny_run_has_every_contender(
     assert all(row["frames_per_s"] > 0 and row["kib_per_frame"] > 0 for row in rows)
     assert "sample scene" in content["settings"]["frames"]
 
+    shares = {row["part"]: row for row in content["tables"][1]["rows"]}
+    assert all(row["source"] == name and 0 < row["cpu_percent"] < 100 for row in shares.values()), shares
+    parts = ("samples decoded", "samples measured", "checks judged")
+    assert shares["quality"]["cpu_ms"] == pytest.approx(sum(shares[part]["cpu_ms"] for part in parts))
+
     assert report.main([str(tmp_path)]) == 0
     page = (tmp_path / "README.md").read_text()
     assert page.count("| bagmill |") == capsys.readouterr().out.count("| bagmill |") == 1

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import simplejpeg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -138,6 +139,42 @@ def test_what_is_no_jpeg_is_refused(data: bytes) -> None:
         jpeg_info(data)
     with pytest.raises(CodecError, match="not a JPEG"):
         decode_jpeg(data)
+
+
+def _said_by_simplejpeg(data: bytes) -> tuple[int, int, str] | None:
+    try:
+        height, width, _, subsampling = simplejpeg.decode_jpeg_header(data)
+    except ValueError:
+        return None
+    return height, width, subsampling.lower()
+
+
+def _said(data: bytes | memoryview | np.ndarray) -> tuple[int, int, str] | None:
+    try:
+        info = jpeg_info(data)
+    except CodecError:
+        return None
+    return info.height, info.width, info.subsampling
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"optimize": True}, {"comment": b"\xff\xda\x00\x08"}])
+def test_a_header_after_many_like_it_is_read_as_the_first(options: dict[str, object]) -> None:
+    data = _pillow_jpeg(Image.fromarray(_picture(24, 16)), quality=90, **options)
+    assert _said(data) == _said(memoryview(data)) == _said(np.frombuffer(data, np.uint8)) == (24, 16, "420")
+    # Any other byte before the picture, or a header that breaks off, is read for itself.
+    for place in range(min(len(data), 700)):
+        for change in (1, 0x80):
+            changed = bytearray(data)
+            changed[place] ^= change
+            assert _said(bytes(changed)) == _said_by_simplejpeg(bytes(changed)), place
+        assert _said(data[:place]) == _said_by_simplejpeg(data[:place]), place
+    assert _said(data) == (24, 16, "420")
+
+
+def test_headers_of_many_cameras_are_told_apart() -> None:
+    files = [encode_jpeg(_picture(8 + n, 40 - n), subsampling="444") for n in range(20)]
+    for _ in range(2):
+        assert [_said(data) for data in files] == [(8 + n, 40 - n, "444") for n in range(20)]
 
 
 @settings(deadline=None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numcodecs import zstd
 from zarr.codecs import BytesCodec, Crc32cCodec, ZstdCodec
 
-from bagmill.episodes.shard import ShardReader, ShardWriter
+from bagmill.episodes.shard import ShardReader, ShardWriter, unwritten
 from bagmill.errors import StorageError
 
 ROW = 50
@@ -175,6 +175,40 @@ def test_an_index_that_points_outside_is_refused_although_its_checksum_is_right(
 def test_a_missing_shard_is_a_storage_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be read"):
         ShardReader(tmp_path / "none", 4)
+
+
+def test_chunks_of_every_size_by_the_thousand(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    sizes = [*rng.integers(1, 50, 1200).tolist(), 3_000_000, 1, 700_000, 524_288 - 4, 524_288, 2, *[200_000] * 9]
+    chunks = [rng.bytes(size) for size in sizes]
+    writer = ShardWriter(tmp_path / "shard", len(chunks))
+    for chunk, data in enumerate(chunks):
+        writer.append(chunk, data)
+    writer.finish()
+    with_crcs = b"".join(data + struct.pack("<I", google_crc32c.value(data)) for data in chunks)
+    assert (tmp_path / "shard").read_bytes()[: len(with_crcs)] == with_crcs
+    reader = ShardReader(tmp_path / "shard", len(chunks))
+    assert all(reader.chunk(chunk) == data for chunk, data in enumerate(chunks))
+
+
+def test_a_views_memory_is_free_again_after_append(tmp_path: Path) -> None:
+    writer = ShardWriter(tmp_path / "shard", 2)
+    memory = bytearray(b"first")
+    writer.append(0, memoryview(memory))
+    memory[:] = b"other"
+    writer.append(1, memoryview(memory))
+    writer.finish()
+    reader = ShardReader(tmp_path / "shard", 2)
+    assert (reader.chunk(0), reader.chunk(1)) == (b"first", b"other")
+
+
+@given(st.lists(st.binary(max_size=6), max_size=8), st.data())
+def test_a_write_that_was_cut_short_goes_on_where_it_stopped(parts: list[bytes], data: st.DataObject) -> None:
+    whole = b"".join(parts)
+    num_written = data.draw(st.integers(0, len(whole)))
+    left = unwritten(parts, num_written)
+    assert b"".join(left) == whole[num_written:]
+    assert left == [] or num_written < len(whole), "an empty rest would be written for ever"
 
 
 def test_a_chunk_is_written_once(tmp_path: Path) -> None:

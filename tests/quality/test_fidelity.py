@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bagmill.quality import FrameSample, measure_fidelity
-from bagmill.quality.fidelity import MAX_PSNR_DB, chroma_psnr_db, luma, luma_psnr_db, psnr_db, ssim
+from bagmill.quality.fidelity import MAX_PSNR_DB, psnr_db
+from bagmill.quality.picture import PictureStatistics
 
 
 def planes(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -64,16 +65,37 @@ def pairs(draw: st.DrawFn) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return source, stored
 
 
+def assert_plain(source: NDArray[np.uint8], stored: NDArray[np.uint8]) -> None:
+    x, y = planes(source), planes(stored)
+    measured = PictureStatistics.of(source, stored)
+    assert measured.luma_psnr_db == pytest.approx(plain_psnr(x[0], y[0]), abs=1e-3)
+    assert measured.chroma_psnr_db == pytest.approx(plain_psnr(x[1:], y[1:]), abs=1e-2)
+    assert measured.ssim == pytest.approx(plain_ssim(x[0], y[0]), abs=1e-5)
+
+
 @given(pairs())
 def test_every_number_is_the_plain_formulas(pair: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> None:
-    source, stored = pair
-    x, y = planes(source), planes(stored)
-    luma_x, luma_y = luma(source), luma(stored)
-    np.testing.assert_allclose(luma_x, x[0], atol=1e-3)
-    assert luma_psnr_db(luma_x, luma_y) == pytest.approx(plain_psnr(x[0], y[0]), abs=1e-2)
-    chroma = chroma_psnr_db(source, stored, source_luma=luma_x, stored_luma=luma_y)
-    assert chroma == pytest.approx(plain_psnr(x[1:], y[1:]), abs=1e-2)
-    assert ssim(luma_x, luma_y) == pytest.approx(plain_ssim(x[0], y[0]), abs=1e-4)
+    assert_plain(*pair)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(3, 44_000), (7, 40_000), (9, 40_001), (203, 1291), (410, 642)],
+    ids=lambda shape: "×".join(map(str, shape)),
+)
+def test_pictures_of_several_bands(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(3)
+    source = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    # Worse towards the lower right, so that a row or column left out or taken twice changes every number.
+    noise = rng.normal(size=source.shape) * np.linspace(0, 40, shape[0])[:, None, None]
+    noise *= np.linspace(0, 1, shape[1])[:, None]
+    assert_plain(source, np.clip(source + noise, 0, 255).astype(np.uint8))
+
+
+def test_a_smaller_picture_after_a_larger_one_is_measured_as_if_alone() -> None:
+    for height, width in ((64, 80), (16, 80), (8, 8), (5, 80), (64, 80)):
+        picture = smooth(height, width)
+        assert_plain(picture, jpeg(picture, quality=40))
 
 
 @settings(max_examples=20)
@@ -86,19 +108,19 @@ def test_equal_pictures_have_the_best_numbers(picture: NDArray[np.uint8]) -> Non
 
 def test_the_known_psnr_of_a_constant_error() -> None:
     gray = np.full((16, 16, 3), 100, np.uint8)
-    brighter = gray + 5
-    assert luma_psnr_db(luma(gray), luma(brighter)) == pytest.approx(20 * math.log10(255 / 5), abs=1e-4)
+    measured = PictureStatistics.of(gray, gray + np.uint8(5))
+    assert measured.luma_psnr_db == pytest.approx(20 * math.log10(255 / 5), abs=1e-4)
     # Gray stays gray: chroma is not touched, up to the last digit of a float32.
-    assert chroma_psnr_db(gray, brighter, source_luma=luma(gray), stored_luma=luma(brighter)) > 99
+    assert measured.chroma_psnr_db > 99
     assert psnr_db(65025.0) == 0
     assert psnr_db(0.0) == MAX_PSNR_DB
 
 
 def test_contrast_and_brightness_lower_ssim_as_the_paper_says() -> None:
-    plane = luma(smooth(64, 64))
-    assert ssim(plane, plane + np.float32(3)) > 0.99
-    assert ssim(plane, np.full_like(plane, plane.mean())) < 0.5
-    assert ssim(plane, 255 - plane) < 0
+    gray = np.repeat(smooth(64, 64)[..., :1], 3, axis=2)
+    assert PictureStatistics.of(gray, gray + np.uint8(3)).ssim > 0.99
+    assert PictureStatistics.of(gray, np.full_like(gray, round(gray.mean()))).ssim < 0.5
+    assert PictureStatistics.of(gray, 255 - gray).ssim < 0
 
 
 def test_thinned_chroma_costs_chroma_and_hardly_luma() -> None:

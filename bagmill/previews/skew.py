@@ -1,0 +1,131 @@
+"""Skew of every feature over time."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from bagmill.alignment import Timeline
+from bagmill.episodes import Episode
+from bagmill.previews.plot_area import INK, PAPER, Axis, PlotArea, font
+from bagmill.previews.thinning import bucket_starts, seconds_of, thinned
+
+COLOURS: Final = (
+    (31, 119, 180),
+    (255, 127, 14),
+    (44, 160, 44),
+    (214, 39, 40),
+    (148, 103, 189),
+    (140, 86, 75),
+    (227, 119, 194),
+    (127, 127, 127),
+    (188, 189, 34),
+    (23, 190, 207),
+)
+"""One a feature, round and round: those that plots in Python have by default."""
+_LABEL_LENGTH: Final = 22
+_LABEL_SIZE, _LABEL_HEIGHT = 9, 13
+_X_TICKS, _Y_TICKS = 9, 8
+_MARK_HEIGHT: Final = 7
+_DOT: Final = ((0.1, 0.5, 0.1), (0.5, 1.0, 0.5), (0.1, 0.5, 0.1))
+"""How much of a dot's colour its pixels take: a disc two pixels wide."""
+
+
+def skew_plot(source: Timeline | Episode, *, width: int = 640, height: int = 200) -> bytes:
+    """Plot how far every feature's messages lie from the ticks they feed.
+
+    Within a pixel's worth of ticks the lowest and the highest skew are drawn, so that no outlier is lost. Ticks without a
+    message are marked below the dots, in the colour of their feature.
+
+    Args:
+        source: A timeline or an episode.
+        width: Pixels.
+        height: Pixels.
+
+    Returns:
+        PNG.
+    """
+    seconds = seconds_of(source.time_ns)
+    valid = {name: _valid(source, name) for name in source.features}
+    dots = {
+        name: thinned(seconds, np.where(is_valid, source.skew_ns(name) / 1e6, np.nan))
+        for name, is_valid in valid.items()
+    }
+    skews_ms = np.concatenate([skew_ms for _, skew_ms in dots.values()]) if dots else np.empty(0)
+    area = PlotArea(
+        left=round(0.08 * width),
+        top=round(0.04 * height),
+        right=round(0.78 * width),
+        bottom=round(0.81 * height),
+        x_axis=Axis.over(seconds, max_ticks=_X_TICKS),
+        y_axis=Axis.over(skews_ms, max_ticks=_Y_TICKS),
+    )
+    picture = Image.new("RGB", (width, height), PAPER)
+    area.draw_zero(picture)
+    pixels = np.array(picture)
+    for n, name in enumerate(source.features):
+        _draw_dots(pixels, area, *dots[name], colour=COLOURS[n % len(COLOURS)])
+        _draw_gaps(pixels, area, seconds[bucket_starts(~valid[name])], place=n % len(COLOURS))
+    picture = Image.fromarray(pixels)
+    area.draw(picture, x_title="time, s    ( | : no message within the tolerance)", y_title="skew, ms")
+    _draw_legend(picture, area, list(source.features))
+    return _png(picture)
+
+
+def _draw_dots(
+    pixels: NDArray[np.uint8],
+    area: PlotArea,
+    seconds: NDArray[np.float64],
+    skew_ms: NDArray[np.float64],
+    *,
+    colour: tuple[int, int, int],
+) -> None:
+    """Dots, not lines: lines of several jittering features would hide each other."""
+    is_there = ~np.isnan(skew_ms)
+    columns, rows = area.columns(seconds[is_there]), area.rows(skew_ms[is_there])
+    cover = np.zeros(pixels.shape[:2])
+    for down, shares in enumerate(_DOT, -1):
+        for right, share in enumerate(shares, -1):
+            place = (rows + down, columns + right)
+            cover[place] = np.maximum(cover[place], share)
+    touched = np.divmod(np.flatnonzero(cover > 0), pixels.shape[1])
+    share_of = cover[touched][:, np.newaxis]
+    pixels[touched] = np.rint(share_of * np.array(colour) + (1 - share_of) * pixels[touched])
+
+
+def _draw_gaps(pixels: NDArray[np.uint8], area: PlotArea, seconds: NDArray[np.float64], *, place: int) -> None:
+    # At a height of the frame's own, so that they are seen whatever the skew is.
+    middle = round(area.bottom - (0.02 + 0.03 * place) * (area.bottom - area.top))
+    top, bottom = max(area.top, middle - _MARK_HEIGHT // 2), min(area.bottom, middle + _MARK_HEIGHT // 2 + 1)
+    columns = np.unique(np.clip(np.add.outer(area.columns(seconds), (0, 1)), area.left, area.right))
+    pixels[top:bottom, columns] = COLOURS[place]
+
+
+def _draw_legend(picture: Image.Image, area: PlotArea, names: list[str]) -> None:
+    pen = ImageDraw.Draw(picture)
+    for n, name in enumerate(names):
+        row = area.top + n * _LABEL_HEIGHT
+        dot = (area.right + 17, row + 3, area.right + 20, row + 6)
+        pen.rounded_rectangle(dot, radius=2, fill=COLOURS[n % len(COLOURS)])
+        pen.text((area.right + 29, row + 5), _short(name), fill=INK, font=font(_LABEL_SIZE), anchor="lm")
+
+
+def _png(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    # A palette halves the size; by coverage, because the colour of a few marks must not be lost among the text's grays.
+    few = picture.quantize(64, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(file, "PNG")
+    return file.getvalue()
+
+
+def _valid(source: Timeline | Episode, name: str) -> NDArray[np.bool_]:
+    return source.features[name].is_valid if isinstance(source, Timeline) else source.valid(name)
+
+
+def _short(name: str) -> str:
+    """A name that fits beside the plot; its end tells more than its beginning."""
+    return name if len(name) <= _LABEL_LENGTH else f"…{name[1 - _LABEL_LENGTH :]}"
