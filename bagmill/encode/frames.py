@@ -15,7 +15,7 @@ from bagmill.codecs.policy import CodecStep
 from bagmill.errors import DecodeError
 from bagmill.messages import ImagePayload, image_decoder, to_depth, to_rgb
 from bagmill.plan import FeaturePlan
-from bagmill.quality import FrameSample, measure_fidelity
+from bagmill.quality import FrameSample, PictureStatistics, measure_fidelity
 from bagmill.recordings.records import Buffer
 
 
@@ -28,6 +28,8 @@ class EncodedFrame:
     """The frame as the recording has it, only where it is audited: (H, W, 3) uint8 or (H, W) uint16."""
     fidelity: Mapping[str, float] = field(default_factory=dict)
     """Check → how close the stored bytes come to an audited frame that was encoded as JPEG; empty for all others."""
+    picture: PictureStatistics | None = None
+    """Of an audited image: `source` beside what `data` decodes to. None: not measured yet."""
 
 
 FrameEncoder = Callable[[Buffer, int | None], EncodedFrame]
@@ -54,7 +56,9 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
         if audited_tick is None:
             return EncodedFrame(image.data, None)
         # Of views, the container's whole chunk would stay in memory as long as the sample lives.
-        return EncodedFrame(bytes(image.data), to_rgb(image))
+        source = to_rgb(image)
+        # What is stored is what was recorded, and gives the same picture.
+        return EncodedFrame(bytes(image.data), source, picture=PictureStatistics.of(source, source))
 
     def encode(rgb: NDArray[np.uint8]) -> bytes:
         if step == "lossless":
@@ -71,7 +75,7 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
         if step == "lossless":
             return EncodedFrame(data, source)
         sample = FrameSample(audited_tick, source=source, stored=decode_jpeg(data))
-        return EncodedFrame(data, source, measure_fidelity([sample]))
+        return EncodedFrame(data, source, measure_fidelity([sample]), sample.picture)
 
     if feature.kind == "depth":
         return encode_depth_message

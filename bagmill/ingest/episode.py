@@ -15,7 +15,7 @@ from bagmill.errors import StorageError
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged
 from bagmill.ingest.request import IngestRequest
 from bagmill.plan import IngestPlan
-from bagmill.quality import CheckResult, EpisodeEvidence, FrameSample, judge
+from bagmill.quality import CheckResult, EpisodeEvidence, FrameSample, ImageSample, MeasuredFrame, judge
 from bagmill.recordings import Recording
 
 
@@ -103,15 +103,21 @@ def judge_episode(plan: IngestPlan, made: MadeEpisode) -> tuple[CheckResult, ...
     return judge("episode", evidence, plan.profile)
 
 
-def _samples(made: MadeEpisode, name: str, pool: ThreadPoolExecutor) -> list[FrameSample | None]:
-    """The audited frames, source beside what the published shard gives back; None for one that cannot be read."""
+def _samples(made: MadeEpisode, name: str, pool: ThreadPoolExecutor) -> list[ImageSample | None]:
+    """The audited frames, source beside what the published shard gives back; None for one that cannot be read.
+
+    Where the shard gives back the very bytes that were measured when they were encoded, they are not measured again.
+    """
     is_image = made.episode.features[name].kind == "image"
 
-    def sample(tick: int) -> FrameSample | None:
-        source = made.result.targets[name].audit[tick].source
-        assert source is not None, "kept of every audited frame"
+    def sample(tick: int) -> ImageSample | None:
+        frame = made.result.targets[name].audit[tick]
+        assert frame.source is not None, "kept of every audited frame"
         try:
-            found = FrameSample(tick, source=source, stored=made.episode.frame(name, tick))
+            stored = made.episode.chunk_bytes(name, tick)
+            if stored is not None and frame.picture is not None and bytes(stored) == frame.data:
+                return MeasuredFrame(tick, frame.picture)
+            found = FrameSample(tick, source=frame.source, stored=made.episode.frame(name, tick))
         except StorageError:
             return None
         if is_image:

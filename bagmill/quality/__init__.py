@@ -14,6 +14,8 @@ from bagmill.quality.metric import (
     EpisodeEvidence,
     Evidence,
     FrameSample,
+    ImageSample,
+    MeasuredFrame,
     Measurement,
     Metric,
     PreviewEvidence,
@@ -22,6 +24,7 @@ from bagmill.quality.metric import (
     TimelineEvidence,
 )
 from bagmill.quality.metrics import METRICS
+from bagmill.quality.picture import PictureStatistics
 
 __all__ = [
     "METRICS",
@@ -31,8 +34,11 @@ __all__ = [
     "EpisodeEvidence",
     "Evidence",
     "FrameSample",
+    "ImageSample",
+    "MeasuredFrame",
     "Measurement",
     "Metric",
+    "PictureStatistics",
     "PreviewEvidence",
     "RecordingEvidence",
     "ResolvedCheck",

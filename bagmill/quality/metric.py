@@ -44,6 +44,17 @@ class FrameSample:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredFrame:
+    """One audited image that was measured when it was encoded, and whose bytes are stored as they were then."""
+
+    tick: int
+    picture: PictureStatistics
+
+
+ImageSample = FrameSample | MeasuredFrame
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingEvidence:
     """What the metrics of stage `recording` are given."""
 
@@ -68,8 +79,8 @@ class EpisodeEvidence:
     """Less the ticks that damaged messages would have fed."""
     signals: Mapping[str, NDArray[np.floating]]
     """Feature → values as stored (T, D)."""
-    samples: Mapping[str, Sequence[FrameSample]]
-    """Image or depth feature → audited frames, spread over the episode, in tick order."""
+    samples: Mapping[str, Sequence[ImageSample]]
+    """Image or depth feature → audited frames, spread over the episode, in tick order; of depth, `FrameSample` only."""
     num_frames_stored: Mapping[str, int]
     """Image or depth feature → ticks whose frame can be found in the published shards."""
     num_frames_damaged: Mapping[str, int]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bagmill.profile import FeatureKind
-from bagmill.quality.metric import EpisodeEvidence, FrameSample, Measurement
+from bagmill.quality.metric import EpisodeEvidence, ImageSample, Measurement
 
 
-def samples_of(evidence: EpisodeEvidence, kind: FeatureKind) -> dict[str, Sequence[FrameSample]]:
+def samples_of(evidence: EpisodeEvidence, kind: FeatureKind) -> dict[str, Sequence[ImageSample]]:
     """Audited frames by feature, of one kind of camera; a camera without any is left out."""
     return {
         feature.name: samples
@@ -17,7 +17,7 @@ def samples_of(evidence: EpisodeEvidence, kind: FeatureKind) -> dict[str, Sequen
     }
 
 
-def lowest(evidence: EpisodeEvidence, value_of: Callable[[FrameSample], float]) -> list[Measurement]:
+def lowest(evidence: EpisodeEvidence, value_of: Callable[[ImageSample], float]) -> list[Measurement]:
     """The lowest value among each image feature's audited frames, and at which tick it is."""
     measurements = []
     for name, samples in samples_of(evidence, "image").items():
@@ -26,7 +26,7 @@ def lowest(evidence: EpisodeEvidence, value_of: Callable[[FrameSample], float]) 
     return measurements
 
 
-def percent_of(evidence: EpisodeEvidence, is_such: Callable[[FrameSample], bool]) -> list[Measurement]:
+def percent_of(evidence: EpisodeEvidence, is_such: Callable[[ImageSample], bool]) -> list[Measurement]:
     """How many of each image feature's audited frames are such, in percent, and the first tick that is."""
     measurements = []
     for name, samples in samples_of(evidence, "image").items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bagmill.profile import Severity
-from bagmill.quality.metric import Direction, EpisodeEvidence, Measurement, Stage
+from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
 from bagmill.quality.sampled import samples_of
 
 
@@ -26,7 +26,8 @@ class DepthExact:
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
         """One count a depth feature."""
         measurements = []
-        for name, samples in samples_of(evidence, "depth").items():
+        for name, found in samples_of(evidence, "depth").items():
+            samples = [sample for sample in found if isinstance(sample, FrameSample)]
             counts = [int(np.count_nonzero(sample.source != sample.stored)) for sample in samples]
             wrong = [sample.tick for sample, count in zip(samples, counts, strict=True) if count]
             note = f"in {len(wrong)} of {len(samples)} frames, the first at tick {wrong[0]}" if wrong else ""

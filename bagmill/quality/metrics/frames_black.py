@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bagmill.profile import Severity
-from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
+from bagmill.quality.metric import Direction, EpisodeEvidence, ImageSample, Measurement, Stage
 from bagmill.quality.sampled import percent_of
 
 _DARK = 8.0
@@ -32,5 +32,5 @@ class FramesBlack:
         return percent_of(evidence, _is_black)
 
 
-def _is_black(sample: FrameSample) -> bool:
+def _is_black(sample: ImageSample) -> bool:
     return sample.picture.mean_luma < _DARK and sample.picture.luma_spread < _DARK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bagmill.profile import Severity
-from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
+from bagmill.quality.metric import Direction, EpisodeEvidence, ImageSample, Measurement, Stage
 from bagmill.quality.sampled import percent_of
 
 _SHARE = 0.9
@@ -28,5 +28,5 @@ class FramesBlown:
         return percent_of(evidence, _is_blown)
 
 
-def _is_blown(sample: FrameSample) -> bool:
+def _is_blown(sample: ImageSample) -> bool:
     return sample.picture.white_share > _SHARE

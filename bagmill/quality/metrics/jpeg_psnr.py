@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bagmill.profile import Severity
-from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
+from bagmill.quality.metric import Direction, EpisodeEvidence, ImageSample, Measurement, Stage
 from bagmill.quality.sampled import lowest
 
 
@@ -22,7 +22,7 @@ class JpegPsnr:
         "`quality`."
     )
 
-    def of(self, sample: FrameSample) -> float:
+    def of(self, sample: ImageSample) -> float:
         """PSNR of one frame, dB."""
         return sample.picture.luma_psnr_db
 

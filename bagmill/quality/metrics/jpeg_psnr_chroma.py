@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bagmill.profile import Severity
-from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
+from bagmill.quality.metric import Direction, EpisodeEvidence, ImageSample, Measurement, Stage
 from bagmill.quality.sampled import lowest
 
 
@@ -21,7 +21,7 @@ class JpegPsnrChroma:
         "100 is exact. A failure means that compression harms colours: set the feature's `subsampling` to 444."
     )
 
-    def of(self, sample: FrameSample) -> float:
+    def of(self, sample: ImageSample) -> float:
         """PSNR of one frame, dB."""
         return sample.picture.chroma_psnr_db
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bagmill.profile import Severity
-from bagmill.quality.metric import Direction, EpisodeEvidence, FrameSample, Measurement, Stage
+from bagmill.quality.metric import Direction, EpisodeEvidence, ImageSample, Measurement, Stage
 from bagmill.quality.sampled import lowest
 
 
@@ -21,7 +21,7 @@ class JpegSsim:
         "1 is exact. A failure means that compression smears detail: raise the feature's `quality`."
     )
 
-    def of(self, sample: FrameSample) -> float:
+    def of(self, sample: ImageSample) -> float:
         """SSIM of one frame."""
         return sample.picture.ssim
 
