@@ -1,12 +1,14 @@
 """The assets of the line, made for many episodes in one step, each episode reported by itself.
 
-A run has an episode or a range of them, and one step: what a run and a step cost is shared out. Materialisations and
-check results are told one by one and stored when they are told, so a run that is killed keeps what it finished. Where
-an episode was refused the step fails at the end: by that, Dagster counts what was not told as failed.
+A run has an episode or a range of them, and one step: what a run and a step cost is shared out. What became of an episode
+is stored when it is known, so a run that is killed keeps what it finished. Where an episode was refused the step fails
+at the end: by that, Dagster counts what was not told as failed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import chain
+from typing import Final
 
 import dagster as dg  # reads annotations as they stand: no `from __future__ import annotations` here
 
@@ -17,16 +19,22 @@ from assets.partitions import EPISODES
 from assets.preview import PREVIEW
 from assets.recording import RECORDING
 from assets.requests import make_requests, refuse
-from assets.results import Selection, report_outcome, report_unreached
+from assets.results import Selection, tell_outcomes, tell_refused
+from assets.telling import Teller
 from assets.timeline import TIMELINE
-from bagmill.dataset import QuarantineEntry
+from bagmill.dataset import Dataset, QuarantineEntry
+from bagmill.errors import StorageError
+from bagmill.ingest import FinishedEpisode, IngestOutcome, IngestRequest, split_finished
 from resources.datasets import DatasetFolder
 from resources.profiles import ProfileRules
 from resources.recordings import RecordingsFolder
-from resources.worker_process import Crash
+from resources.worker_process import Crash, attempt
 from resources.workers import Workers
 
-MAX_EPISODES_PER_RUN = 100
+MAX_EPISODES_PER_RUN: Final = 250
+"""A run's start costs seconds, to be shared out; a run's page shows all its events, and has to stay legible."""
+_TOLD_AT_ONCE: Final = 50
+"""Finished episodes."""
 
 
 @dg.multi_asset(
@@ -45,28 +53,45 @@ def ingest(
     workers: dg.ResourceParam[Workers],
 ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
     """Ingest the run's episodes, as far as its selection goes."""
+    yield from ()  # a generator, because Dagster wants outputs of what is none; everything is told by the teller
     selection = Selection.of(context.selected_asset_keys, context.selected_asset_check_keys)
-    dataset = dataset_folder.dataset
+    dataset, teller = dataset_folder.dataset, Teller(context)
     requests, refused = make_requests(
         context.partition_keys, recordings=recordings, dataset=dataset, profiles=profiles, until=selection.until
     )
-    for refusal in refused:
-        yield from report_unreached(refusal, selection=selection)
-    with closing(workers.ingest_all(requests)) as results:
-        for result in results:
-            if isinstance(result, Crash):
-                context.log.error(f"{result.episode}: {result.reason}\n{result.details}")
-                recording = next(request.recording for request in requests if request.episode == result.episode)
-                refused.append(
-                    refuse(dataset, result.episode, recording=recording, reason=result.reason, remedy=result.remedy)
-                )
-                continue
-            yield from report_outcome(context.instance, dataset, result, selection=selection)
+    tell_refused(teller, refused, selection=selection)
+    finished, unfinished = split_finished(requests)
+    context.log.info(f"{len(finished)} of {len(requests)} episodes are finished; {len(unfinished)} are to be made")
+    with closing(workers.ingest_all(unfinished)) as results:
+        # What is finished is told in batches and needs no worker; what is made, as soon as it is.
+        for batch in chain(_recalled(finished), ([result] for result in results)):
+            outcomes = [result for result in batch if isinstance(result, IngestOutcome)]
+            tell_outcomes(teller, dataset, outcomes, selection=selection)
             # A finished episode is known whole: what ended it later is no failure of a run that did not ask that far.
-            if result.refusal is not None and selection.wants(result.refusal.stage):
-                refused.append(result.refusal)
+            refused += [each.refusal for each in outcomes if each.refusal and selection.wants(each.refusal.stage)]
+            for crash in batch:
+                if isinstance(crash, Crash):
+                    context.log.error(f"{crash.episode}: {crash.reason}\n{crash.details}")
+                    refused.append(_refuse_crashed(dataset, crash, requests))
     if refused:
         raise _failure(refused, num_episodes=len(context.partition_keys))
+
+
+def _recalled(finished: Sequence[FinishedEpisode]) -> Iterator[list[IngestOutcome | Crash]]:
+    for first in range(0, len(finished), _TOLD_AT_ONCE):
+        yield [_recall(episode) for episode in finished[first : first + _TOLD_AT_ONCE]]
+
+
+def _recall(episode: FinishedEpisode) -> IngestOutcome | Crash:
+    try:
+        return episode.recall()
+    except StorageError:  # its report is damaged: made anew
+        return attempt(episode.request)
+
+
+def _refuse_crashed(dataset: Dataset, crash: Crash, requests: Iterable[IngestRequest]) -> QuarantineEntry:
+    recording = next(request.recording for request in requests if request.episode == crash.episode)
+    return refuse(dataset, crash.episode, recording=recording, reason=crash.reason, remedy=crash.remedy)
 
 
 def _failure(refused: list[QuarantineEntry], *, num_episodes: int) -> dg.Failure:

@@ -6,11 +6,9 @@ import warnings
 
 import dagster as dg
 
-# Dagster fills this in by itself only in runs over one partition; `AssetCheckEvaluation`, which takes it, is public.
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
-
 from assets.metadata import Metadata, shown, table, with_unit
 from assets.partitions import EPISODES
+from assets.telling import Target
 from bagmill.cli.wording import number_text
 from bagmill.quality import METRICS, CheckResult, Measurement, Metric, Stage
 
@@ -28,9 +26,7 @@ def check_key(stage: Stage, name: str) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(dg.AssetKey(stage), name)
 
 
-def evaluation(
-    result: CheckResult, *, episode: str, target: AssetCheckEvaluationTargetMaterializationData | None
-) -> dg.AssetCheckEvaluation:
+def evaluation(result: CheckResult, *, episode: str, target: Target | None) -> dg.AssetCheckEvaluation:
     """What a check said of one episode.
 
     Args:
@@ -52,11 +48,7 @@ def evaluation(
 
 
 def not_measured(
-    key: dg.AssetCheckKey,
-    *,
-    episode: str,
-    why: str,
-    target: AssetCheckEvaluationTargetMaterializationData | None = None,
+    key: dg.AssetCheckKey, *, episode: str, why: str, target: Target | None = None
 ) -> dg.AssetCheckEvaluation:
     """A check that had nothing to say about an episode, and why.
 
@@ -74,21 +66,6 @@ def not_measured(
         metadata={"is_measured": False},
         target_materialization_data=target,
         blocking=False,
-    )
-
-
-def target_of(
-    instance: dg.DagsterInstance, stage: Stage, episode: str
-) -> AssetCheckEvaluationTargetMaterializationData | None:
-    """An episode's latest materialisation of a stage's asset."""
-    found = instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=dg.AssetKey(stage), asset_partitions=[episode]), limit=1
-    )
-    if not found.records:
-        return None
-    record = found.records[0]
-    return AssetCheckEvaluationTargetMaterializationData(
-        run_id=record.run_id, storage_id=record.storage_id, timestamp=record.timestamp
     )
 
 
@@ -118,17 +95,17 @@ def _metadata(result: CheckResult) -> Metadata:
         }
     )
     if result.measurements:
-        metadata["measurements"] = table([_row(measurement, result) for measurement in result.measurements])
+        is_noted = any(measurement.note for measurement in result.measurements)
+        metadata["measurements"] = table([_row(each, result, is_noted=is_noted) for each in result.measurements])
     return metadata
 
 
-def _row(measurement: Measurement, result: CheckResult) -> dict[str, object]:
+def _row(measurement: Measurement, result: CheckResult, *, is_noted: bool) -> dict[str, object]:
     return {
         "subject": measurement.subject,
         result.unit: round(measurement.value, 4),
         "passed": measurement.subject not in result.failed_subjects,
-        "note": measurement.note,
-    }
+    } | ({"note": measurement.note} if is_noted else {})
 
 
 def _sentence(result: CheckResult) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine
 from bagmill.errors import BagmillError, RecordingError
-from bagmill.ingest import IngestRequest
-from bagmill.profile import load_profile
+from bagmill.ingest import IngestRequest, split_finished
+from bagmill.profile import Profile, load_profile
 from bagmill.quality import Stage
 from resources.profiles import ProfileRules
 from resources.recordings import RecordingsFolder
@@ -40,12 +40,49 @@ def make_requests(
         RecordingError: The recordings folder cannot be listed.
         StorageError: The quarantine cannot be written.
     """
-    found = recordings.by_episode()
-    load = cache(load_profile)  # for this batch: the file may be another one by the next
     requests: list[IngestRequest] = []
     refused: list[QuarantineEntry] = []
+    for episode, recording, found in _find(episodes, recordings=recordings, profiles=profiles):
+        if isinstance(found, BagmillError):
+            refused.append(refuse(dataset, episode, recording=recording, reason=found.sentence, remedy=found.remedy))
+        else:
+            path, profile = found
+            requests.append(
+                IngestRequest(episode=episode, recording=path, dataset=dataset.path, profile=profile, until=until)
+            )
+    return requests, refused
+
+
+def find_unfinished(
+    episodes: Sequence[str], *, recordings: RecordingsFolder, dataset: Dataset, profiles: ProfileRules
+) -> list[IngestRequest]:
+    """The episodes that can be tried and are not finished: never made, refused, or of another recording or profile now.
+
+    Args:
+        episodes: Their names.
+        recordings: Where they lie.
+        dataset: Where they went.
+        profiles: Which profile fits which.
+
+    Raises:
+        RecordingError: The recordings folder cannot be listed.
+    """
+    requests = [
+        IngestRequest(episode=episode, recording=found[0], dataset=dataset.path, profile=found[1])
+        for episode, _, found in _find(episodes, recordings=recordings, profiles=profiles)
+        if not isinstance(found, BagmillError)
+    ]
+    return split_finished(requests)[1]
+
+
+def _find(
+    episodes: Sequence[str], *, recordings: RecordingsFolder, profiles: ProfileRules
+) -> Iterator[tuple[str, Path | None, tuple[Path, Profile] | BagmillError]]:
+    """Every episode with its recording, if there is one, and either recording and profile or why it cannot be tried."""
+    by_episode = recordings.by_episode()
+    load = cache(load_profile)  # for this batch: the file may be another one by the next
     for episode in episodes:
-        recording = found.get(episode)
+        recording = by_episode.get(episode)
         try:
             if recording is None:
                 raise RecordingError(
@@ -53,14 +90,9 @@ def make_requests(
                     path=recordings.path,
                     remedy="Bring it back, or delete the partition",
                 )
-            profile = load(profiles.profile_of(recordings.path_below(recording)))
+            yield episode, recording, (recording, load(profiles.profile_of(recordings.path_below(recording))))
         except BagmillError as err:
-            refused.append(refuse(dataset, episode, recording=recording, reason=err.sentence, remedy=err.remedy))
-        else:
-            requests.append(
-                IngestRequest(episode=episode, recording=recording, dataset=dataset.path, profile=profile, until=until)
-            )
-    return requests, refused
+            yield episode, recording, err
 
 
 def refuse(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
 import dagster as dg
 
-from assets.checks import check_key, evaluation, not_measured, target_of
+from assets.checks import check_key, evaluation, not_measured
 from assets.episode import describe_episode
 from assets.metadata import Metadata, shown
+from assets.telling import Target, Teller
 from assets.timeline import describe_timeline
 from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, StageReport
 from bagmill.ingest import IngestOutcome
@@ -29,65 +30,67 @@ class Selection:
     """What a run is to report: some assets and some checks."""
 
     stages: AbstractSet[Stage]
-    checks: AbstractSet[dg.AssetCheckKey]
+    checks: Mapping[Stage, Sequence[dg.AssetCheckKey]]
+    """By the stage of their asset, by name."""
 
     @classmethod
     def of(cls, assets: AbstractSet[dg.AssetKey], checks: AbstractSet[dg.AssetCheckKey]) -> Selection:
         """From what Dagster says is selected."""
-        return cls({stage for stage in STAGES if dg.AssetKey(stage) in assets}, checks)
+        return cls(
+            {stage for stage in STAGES if dg.AssetKey(stage) in assets},
+            {stage: sorted(key for key in checks if key.asset_key == dg.AssetKey(stage)) for stage in STAGES},
+        )
 
     @property
     def until(self) -> Stage:
         """The last stage that anything is asked of; the ones before it are made with it, or taken as they stand."""
-        return next(stage for stage in reversed(STAGES) if stage in self.stages or self.checks_of(stage))
-
-    def checks_of(self, stage: Stage) -> list[dg.AssetCheckKey]:
-        """The checks asked for on a stage's asset, by name."""
-        return sorted(key for key in self.checks if key.asset_key == dg.AssetKey(stage))
+        return next(stage for stage in reversed(STAGES) if stage in self.stages or self.checks[stage])
 
     def wants(self, stage: Stage) -> bool:
         """A stage is asked for, or is needed for one that is."""
         return STAGES.index(stage) <= STAGES.index(self.until)
 
 
-def report_outcome(
-    instance: dg.DagsterInstance, dataset: Dataset, outcome: IngestOutcome, *, selection: Selection
-) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
-    """Tell what became of one episode.
+def tell_outcomes(teller: Teller, dataset: Dataset, outcomes: Sequence[IngestOutcome], *, selection: Selection) -> None:
+    """Tell what became of episodes: all their materialisations, then the checks, which name them."""
+    targets = teller.tell_materialisations(
+        _materialisation(dataset, outcome, stage)
+        for outcome in outcomes
+        for stage in outcome.report.stages
+        if stage.stage in selection.stages
+    )
+    evaluations: list[dg.AssetCheckEvaluation] = []
+    for outcome in outcomes:
+        for stage in outcome.report.stages:
+            if keys := selection.checks[stage.stage]:
+                of = dg.AssetKey(stage.stage), outcome.episode
+                target = targets[of] if of in targets else teller.find_target(*of)
+                evaluations += _evaluations(outcome.episode, stage, keys, target)
+        if outcome.refusal is not None:
+            evaluations += _unreached(outcome.refusal, selection=selection, reached=outcome.report)
+    teller.tell_evaluations(evaluations)
 
-    Each event is stored before the next is asked for, so that a check finds the materialisation it speaks of.
-    """
-    for stage in outcome.report.stages:
-        if stage.stage in selection.stages:
-            yield _materialisation(dataset, outcome, stage)
-        yield from _evaluations(instance, outcome.episode, stage, selection)
-    if outcome.refusal is not None:
-        yield from report_unreached(outcome.refusal, selection=selection, reached=outcome.report)
+
+def tell_refused(teller: Teller, refusals: Iterable[QuarantineEntry], *, selection: Selection) -> None:
+    """Tell that episodes which could not even be tried did not come as far as any check."""
+    teller.tell_evaluations(
+        evaluation for refusal in refusals for evaluation in _unreached(refusal, selection=selection, reached=None)
+    )
 
 
-def report_unreached(
-    refusal: QuarantineEntry, *, selection: Selection, reached: EpisodeReport | None = None
+def _unreached(
+    refusal: QuarantineEntry, *, selection: Selection, reached: EpisodeReport | None
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """Tell that a refused episode did not come as far as the checks of further stages.
-
-    Args:
-        refusal: Where and why its way ended.
-        selection: What the run is to report.
-        reached: What there is of it; None: nothing.
-    """
+    """The checks of the stages that a refused episode did not come to; `reached` is what there is of it."""
     for stage in STAGES:
         if reached is None or reached.stage(stage) is None:
-            for key in selection.checks_of(stage):
+            for key in selection.checks[stage]:
                 yield not_measured(key, episode=refusal.episode, why=f"refused at stage {refusal.stage}")
 
 
 def _evaluations(
-    instance: dg.DagsterInstance, episode: str, stage: StageReport, selection: Selection
+    episode: str, stage: StageReport, asked: Iterable[dg.AssetCheckKey], target: Target | None
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    asked = selection.checks_of(stage.stage)
-    if not asked:
-        return
-    target = target_of(instance, stage.stage, episode)
     results = {check_key(stage.stage, result.name): result for result in stage.checks}
     for key in asked:
         if key in results:

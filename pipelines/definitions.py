@@ -7,7 +7,7 @@ import dagster as dg
 import assets
 from pipelines.deployment import Deployment, load_deployment
 from pipelines.jobs import INGEST, TAKE_SNAPSHOT, register_recordings
-from pipelines.sensors import new_recordings
+from pipelines.sensors import new_recordings, unfinished_episodes
 from resources.datasets import DatasetFolder
 from resources.profiles import ProfileRule, ProfileRules
 from resources.recordings import RecordingsFolder
@@ -32,7 +32,7 @@ def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Defin
     return dg.Definitions(
         assets=[assets.ingest, assets.snapshot],
         jobs=[INGEST, TAKE_SNAPSHOT, register_recordings],
-        sensors=[new_recordings],
+        sensors=[new_recordings, unfinished_episodes],
         resources=resources | resource_overrides,
         # A run is one step, and its work is done by `workers`: a process for the step on top would only cost its start.
         executor=dg.in_process_executor,

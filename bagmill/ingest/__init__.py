@@ -5,6 +5,7 @@ everything a stage does (its own room), many episodes at once (the caller's: a s
 """
 
 from bagmill.ingest.line import ingest
+from bagmill.ingest.memory import FinishedEpisode, split_finished
 from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress
 
-__all__ = ["IngestOutcome", "IngestRequest", "Progress", "ingest"]
+__all__ = ["FinishedEpisode", "IngestOutcome", "IngestRequest", "Progress", "ingest", "split_finished"]

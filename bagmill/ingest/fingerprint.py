@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 from bagmill.dataset import write_whole
@@ -19,11 +20,14 @@ def fingerprint(recording: Path) -> Fingerprint:
         RecordingError: It is not there, or may not be looked at.
     """
     try:
-        files = sorted(path for path in recording.rglob("*") if path.is_file()) if recording.is_dir() else [recording]
+        found = recording.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            return [[recording.name, found.st_size, found.st_mtime_ns]]
+        files = sorted(path for path in recording.rglob("*") if path.is_file())
         stats = [(path, path.stat()) for path in files]
     except OSError as err:
         raise RecordingError(f"cannot be looked at ({err.strerror})", path=recording) from err
-    return [[path.relative_to(recording.parent).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in stats]
+    return [[path.relative_to(recording.parent).as_posix(), each.st_size, each.st_mtime_ns] for path, each in stats]
 
 
 def check_unchanged(recording: Path, taken: Fingerprint) -> None:
@@ -45,12 +49,10 @@ def remembered_hash(recording: Path, memory: Path) -> str | None:
         recording: File or folder.
         memory: Where `remember_hash` wrote for this episode.
     """
+    note = read_note(memory)
     try:
-        note = json.loads(memory.read_text(encoding="utf-8"))
-        is_same = note["fingerprint"] == fingerprint(recording)
-        return str(note["content_hash"]) if is_same else None
-    except (OSError, ValueError, KeyError, TypeError):
-        # A note that is absent or damaged costs a scan, nothing else.
+        return str(note["content_hash"]) if note and note["fingerprint"] == fingerprint(recording) else None
+    except (KeyError, RecordingError):
         return None
 
 
@@ -60,4 +62,22 @@ def remember_hash(memory: Path, taken: Fingerprint, *, content_hash: str) -> Non
     Raises:
         StorageError: The disk does not take it.
     """
-    write_whole(memory, json.dumps({"content_hash": content_hash, "fingerprint": taken}).encode())
+    write_note(memory, {"content_hash": content_hash, "fingerprint": taken})
+
+
+def read_note(memory: Path) -> dict[str, object]:
+    """What is noted of an episode's recording; empty where nothing legible is: that costs a scan, nothing else."""
+    try:
+        note = json.loads(memory.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def write_note(memory: Path, note: dict[str, object]) -> None:
+    """Note something of an episode's recording, in place of what was noted.
+
+    Raises:
+        StorageError: The disk does not take it.
+    """
+    write_whole(memory, json.dumps(note).encode())

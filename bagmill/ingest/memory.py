@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
 
 from bagmill.dataset import Dataset, EpisodeReport, load_report
 from bagmill.episodes import episode_version
-from bagmill.errors import StorageError
-from bagmill.ingest.fingerprint import remembered_hash
-from bagmill.ingest.request import IngestRequest, wanted_stages
+from bagmill.episodes.layout import is_episode
+from bagmill.errors import BagmillError, StorageError
+from bagmill.ingest.fingerprint import fingerprint, read_note, remembered_hash, write_note
+from bagmill.ingest.request import IngestOutcome, IngestRequest, wanted_stages
 from bagmill.streams import RecordingIndex, load_index
+
+_FINISHED: Final = "finished"
+"""Key of the note beside a recording's fingerprint."""
 
 
 def recall_index(request: IngestRequest) -> RecordingIndex | None:
@@ -35,6 +42,77 @@ def recall_report(request: IngestRequest, version: str) -> EpisodeReport | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class FinishedEpisode:
+    """A request for which there is nothing to do."""
+
+    request: IngestRequest
+    version: str
+
+    def recall(self) -> IngestOutcome:
+        """What `ingest` would say of it.
+
+        Raises:
+            StorageError: Its report is gone or damaged since.
+        """
+        started = time.perf_counter()
+        report = load_report(Dataset(self.request.dataset), self.request.episode, version=self.version)
+        return IngestOutcome(
+            episode=self.request.episode,
+            report=report,
+            refusal=None,
+            is_reused=True,
+            num_seconds=time.perf_counter() - started,
+        )
+
+
+def split_finished(requests: Iterable[IngestRequest]) -> tuple[list[FinishedEpisode], list[IngestRequest]]:
+    """Tell what is finished from what is not, by a small note and a handful of `stat` calls each.
+
+    Finished is an episode of which all that is asked for stands, whose recording's files and profile are those it was made
+    from, and against which nothing speaks: `ingest` would read its report and change nothing. The note is of the version
+    that was asked for last; one that has to be made the current one again, and all doubt, counts as not finished.
+
+    Returns:
+        What is finished, and the other requests, each in their order.
+    """
+    finished: list[FinishedEpisode] = []
+    others: list[IngestRequest] = []
+    names: dict[int, str] = {}
+    for request in requests:
+        profile = id(request.profile)  # to write a profile out takes longer than all the rest
+        if profile not in names:
+            names[profile] = _profile_name(request)
+        version = _finished_version(request, profile_name=names[profile])
+        if version is None:
+            others.append(request)
+        else:
+            finished.append(FinishedEpisode(request, version))
+    return finished, others
+
+
+def remember_finished(request: IngestRequest, report: EpisodeReport) -> None:
+    """Note beside the recording's fingerprint what is finished of it, for `split_finished`.
+
+    Args:
+        request: What was asked for.
+        report: Of an episode against which nothing speaks.
+
+    Raises:
+        StorageError: The disk does not take it.
+    """
+    memory = Dataset(request.dataset).fingerprint_path(request.episode)
+    note = read_note(memory)
+    finished = {
+        "profile": _profile_name(request),
+        "version": report.version,
+        "stages": [stage.stage for stage in report.stages],
+        "has_film": _has_film(report),
+    }
+    if note.get("content_hash") == report.recording_hash is not None and note.get(_FINISHED) != finished:
+        write_note(memory, note | {_FINISHED: finished})
+
+
 def recall_finished(request: IngestRequest) -> EpisodeReport | None:
     """The report of everything that is asked for, if all of it stands, or if it was found wanting before; reads no payload."""
     dataset = Dataset(request.dataset)
@@ -49,7 +127,39 @@ def recall_finished(request: IngestRequest) -> EpisodeReport | None:
         return None
     if report.stage("episode") is not None and version not in dataset.published(request.episode):
         return None
-    has_film = report.stage("preview") is not None and any(f.kind != "signal" for f in report.features)
-    if has_film and not dataset.preview_path(request.episode, version).is_file():
+    if _has_film(report) and not dataset.preview_path(request.episode, version).is_file():
         return None
     return report
+
+
+def _finished_version(request: IngestRequest, *, profile_name: str) -> str | None:
+    """The version by which an episode is finished; None where it is not."""
+    if request.is_forced:
+        return None
+    dataset = Dataset(request.dataset)
+    try:
+        note = read_note(dataset.fingerprint_path(request.episode))
+        said = note.get(_FINISHED)
+        if not isinstance(said, dict) or said["profile"] != profile_name:
+            return None
+        version, stages = str(said["version"]), said["stages"]
+        stands = (
+            all(stage in stages for stage in wanted_stages(request))
+            and note["fingerprint"] == fingerprint(request.recording)
+            and ("episode" not in stages or is_episode(dataset.episode_path(request.episode, version)))
+            and dataset.report_path(request.episode, version).is_file()
+            and (not said["has_film"] or dataset.preview_path(request.episode, version).is_file())
+            and not dataset.quarantine_path(request.episode).exists()
+        )
+    except (BagmillError, OSError, KeyError, TypeError):
+        return None
+    return version if stands else None
+
+
+def _profile_name(request: IngestRequest) -> str:
+    """A name for everything but the recording that a version is taken over."""
+    return episode_version("", request.profile)
+
+
+def _has_film(report: EpisodeReport) -> bool:
+    return report.stage("preview") is not None and any(feature.kind != "signal" for feature in report.features)

@@ -1,4 +1,4 @@
-"""A deployment of many tiny recordings, with an instance of Dagster on disk, worked as a backfill works it.
+"""A deployment of many alike recordings, with an instance of Dagster on disk, worked as a backfill works it.
 
 Every run is a process of its own over a range of partitions, as Dagster's run launcher starts it.
 """
@@ -11,10 +11,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 import yaml
@@ -22,45 +23,83 @@ import yaml
 from assets import EPISODES
 from assets.batch import MAX_EPISODES_PER_RUN
 from bagmill.testing import Settings, healthy, small_profile
+from benchmarks.child import run_child
+from benchmarks.frames import HEIGHT, WIDTH, Frames
+from benchmarks.ingest.sources import Source, profile_of, write_source
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_EPISODE: Final = Settings(num_frames=15)
-"""Half a second of two cameras, depth and joints, 64×48."""
+_LONG_AGO_S: Final = 600
+"""Old enough for sensors, which leave alone what may still be written to."""
 
 
-class TinyDeployment:
+@dataclass(frozen=True, slots=True)
+class EpisodeKind:
+    """What all recordings of a deployment are."""
+
+    name: str
+    write: Callable[[Path, int], object]
+    """Writes a recording, by so many frames longer than they all are."""
+    profile: Mapping[str, Any]
+
+
+TINY: Final = EpisodeKind(
+    "0.5 s, 64×48",
+    write=lambda path, more: healthy(path, settings=Settings(num_frames=15 + more)),
+    profile=small_profile(),
+)
+"""Half a second of two cameras, depth and joints."""
+
+
+def camera_kind(rgb: Frames, *, seconds: int) -> EpisodeKind:
+    """One camera of a real robot at 30 Hz, raw, and 14 joints; with a preview, as profiles have it unless told otherwise."""
+    source = Source("raw RGB, MCAP", "mcap")
+    return EpisodeKind(
+        f"{seconds} s, {WIDTH}×{HEIGHT}",
+        write=lambda path, more: write_source(source, path, num_frames=30 * seconds + more, rgb=rgb, depth=rgb),
+        profile={**profile_of(source), "preview": {"enabled": True}},
+    )
+
+
+class ManyEpisodes:
     """Recordings, dataset and Dagster's home below one folder.
 
     Args:
         folder: Empty.
+        kind: Of all recordings.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: EpisodeKind) -> None:
+        self.kind: Final = kind
         self.recordings = folder / "recordings"
         self.dataset = folder / "dataset"
+        self._folder = folder
         self._home = folder / "dagster"
         self._settings = folder / "deployment.yaml"
         self._template = folder / "template.mcap"
         self.recordings.mkdir()
         self._home.mkdir()
         shutil.copyfile(_ROOT / "pipelines" / "dagster.yaml", self._home / "dagster.yaml")
-        (folder / "profile.yaml").write_text(yaml.safe_dump(small_profile()), encoding="utf-8")
+        (folder / "profile.yaml").write_text(yaml.safe_dump(dict(kind.profile)), encoding="utf-8")
         settings = {"profiles": [{"match": "*", "profile": "profile.yaml"}]}
         self._settings.write_text(yaml.safe_dump(settings), encoding="utf-8")
-        healthy(self._template, settings=_EPISODE)
+        kind.write(self._template, 0)
+        _make_old(self._template)
 
     def add(self, group: str, num_episodes: int) -> list[str]:
         """Lay down recordings and register their episodes; a group's are a range of partitions."""
         names = [f"{group}-{n:04d}.mcap" for n in range(num_episodes)]
         for name in names:
-            shutil.copyfile(self._template, self.recordings / name)
+            (self.recordings / name).hardlink_to(self._template)
         with self._instance() as instance:
             instance.add_dynamic_partitions(str(EPISODES.name), names)
         return names
 
-    def change(self, episode: str) -> None:
+    def change(self, episode: str, *, num_more_frames: int) -> None:
         """Replace an episode's recording by a longer one."""
-        healthy(self.recordings / episode, settings=Settings(num_frames=_EPISODE.num_frames + 5))
+        path = self.recordings / episode
+        path.unlink()
+        self.kind.write(path, num_more_frames)
+        _make_old(path)
 
     def backfill(self, episodes: list[str]) -> float:
         """Run the job over episodes, a batch a run, and give the seconds it took.
@@ -73,14 +112,47 @@ class TinyDeployment:
             self._run(episodes[first : first + MAX_EPISODES_PER_RUN])
         return time.perf_counter() - started
 
+    def look(self, *, num_unfinished: int) -> float:
+        """Have the sensor look for what is unfinished, run that, and give the seconds it took.
+
+        Raises:
+            RuntimeError: It found something else, or a run failed.
+        """
+        arguments = {"home": str(self._home), "settings": str(self._settings)}
+        looked = run_child("benchmarks.scale.look:prepare", arguments)
+        runs = [list(run) for run in looked.result["runs"]]
+        if sum(len(run) for run in runs) != num_unfinished:
+            raise RuntimeError(f"the sensor found {runs}, not {num_unfinished} unfinished")
+        started = time.perf_counter()
+        for run in runs:
+            self._run(run)
+        return looked.seconds + time.perf_counter() - started
+
+    def library(self, episodes: list[str], *, num_finished: int = 0) -> float:
+        """Have the library alone do the same, into a dataset of its own, and give the seconds it took.
+
+        Raises:
+            RuntimeError: Another number was finished already.
+        """
+        arguments = {
+            "recordings": str(self.recordings),
+            "dataset": str(self._folder / "alone"),
+            "profile": str(self._folder / "profile.yaml"),
+            "episodes": episodes,
+        }
+        measured = run_child("benchmarks.scale.library:prepare", arguments)
+        if measured.result["num_finished"] != num_finished:
+            raise RuntimeError(f"{measured.result['num_finished']} episodes were finished, not {num_finished}")
+        return measured.seconds
+
     def versions(self, episode: str) -> int:
         """How many versions of an episode are published."""
         return len(list((self.dataset / "episodes" / episode).glob("*.zarr")))
 
     def materialised(self) -> set[str]:
-        """Episodes of which Dagster knows the last asset."""
+        """Episodes of which Dagster knows the asset `episode`."""
         with self._instance() as instance:
-            return set(instance.get_materialized_partitions(dg.AssetKey("preview")))
+            return set(instance.get_materialized_partitions(dg.AssetKey("episode")))
 
     @contextmanager
     def _instance(self) -> Iterator[dg.DagsterInstance]:
@@ -108,3 +180,8 @@ class TinyDeployment:
         )
         if done.returncode:
             raise RuntimeError(f"Dagster's run over {len(episodes)} episodes failed:\n{done.stderr[-2000:]}")
+
+
+def _make_old(path: Path) -> None:
+    then = time.time() - _LONG_AGO_S
+    os.utime(path, (then, then))

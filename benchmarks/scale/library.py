@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bagmill.ingest import IngestOutcome, IngestRequest
+from bagmill.ingest import IngestOutcome, IngestRequest, split_finished
 from bagmill.profile import load_profile
 from resources.workers import LocalWorkers
 
 
 def prepare(recordings: str, dataset: str, profile: str, episodes: Sequence[str]) -> Callable[[], dict[str, Any]]:
-    """One call of `LocalWorkers.ingest_all` over all episodes."""
+    """Look for what is not finished, and one call of `LocalWorkers.ingest_all` over it."""
     loaded = load_profile(profile)
     requests = [
         IngestRequest(episode=episode, recording=Path(recordings) / episode, dataset=Path(dataset), profile=loaded)
@@ -20,11 +20,10 @@ def prepare(recordings: str, dataset: str, profile: str, episodes: Sequence[str]
     ]
 
     def run() -> dict[str, Any]:
-        num_reused = 0
-        for outcome in LocalWorkers().ingest_all(requests):
+        finished, others = split_finished(requests)
+        for outcome in LocalWorkers().ingest_all(others):
             if not isinstance(outcome, IngestOutcome) or outcome.refusal is not None:
                 raise RuntimeError(f"{outcome.episode} was not made")
-            num_reused += outcome.is_reused
-        return {"num_episodes": len(requests), "num_reused": num_reused}
+        return {"num_finished": len(finished)}
 
     return run

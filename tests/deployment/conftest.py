@@ -70,6 +70,11 @@ class Line:
                 if not subset.is_empty
             }
 
+    def evaluations(self, run_id: str) -> list[dg.AssetCheckEvaluation]:
+        """What a run told of checks, in the order it told it."""
+        told = self.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        return [entry.asset_check_evaluation for entry in told if entry.asset_check_evaluation]
+
     def latest(self, asset: str, episode: str) -> dg.AssetMaterialization:
         records = self.instance.fetch_materializations(
             dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[episode]), limit=1

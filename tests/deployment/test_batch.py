@@ -1,5 +1,7 @@
 """A run over a range of episodes, through Dagster: what is made, what is told, and what one bad recording does."""
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,11 @@ import dagster as dg
 import pytest
 
 from bagmill.dataset import read_quarantine
+from bagmill.ingest import IngestRequest
 from bagmill.quality import METRICS
-from bagmill.testing import foreign_file, healthy, truncated, with_black_frames, with_missing_channel
+from bagmill.testing import Settings, foreign_file, healthy, truncated, with_black_frames, with_missing_channel
+from resources.worker_process import Crash
+from resources.workers import LocalWorkers, Results
 
 STAGES = ("recording", "timeline", "episode", "preview")
 
@@ -46,10 +51,10 @@ def test_checks_are_known_for_each_episode(shared_line: Any, mixed_run: dg.Execu
         assert "execution_failed" not in state
 
 
-def test_a_check_that_was_not_reached_says_so(mixed_run: dg.ExecuteInProcessResult) -> None:
+def test_a_check_that_was_not_reached_says_so(shared_line: Any, mixed_run: dg.ExecuteInProcessResult) -> None:
     told = {
         (evaluation.partition, evaluation.check_name): evaluation
-        for evaluation in mixed_run.get_asset_check_evaluations()
+        for evaluation in shared_line.evaluations(mixed_run.run_id)
     }
     unreached = told["d_text.mcap", "frames_black"]
     assert unreached.description == "not measured: refused at stage recording"
@@ -91,7 +96,7 @@ def test_every_check_that_measured_is_told_with_its_numbers(line: Any) -> None:
     line.add("a.mcap", healthy)
     line.register()
     result = line.ingest("a.mcap")
-    told = {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+    told = {evaluation.check_name: evaluation for evaluation in line.evaluations(result.run_id)}
     skew = told["skew"]
     assert skew.partition == "a.mcap"
     assert skew.passed
@@ -121,6 +126,69 @@ def test_after_the_fix_the_same_run_is_green_and_reuses_the_rest(line: Any) -> N
     assert after.metadata["is_reused"].value is True
     assert line.latest("episode", "b.mcap").metadata["is_reused"].value is False
     assert after.tags["dagster/data_version"] == before.tags["dagster/data_version"]
+
+
+class NoWorkers(LocalWorkers):
+    """An engine that has nobody to do anything."""
+
+    def ingest_all(self, requests: Sequence[IngestRequest]) -> Results:
+        for request in requests:
+            yield Crash(request.episode, "there is nobody to do it.")
+
+
+def test_what_is_finished_is_told_again_without_the_engine(line: Any) -> None:
+    names = [f"{name}.mcap" for name in "abc"]
+    for name in names:
+        line.add(name, healthy)
+    line.register()
+    first = line.ingest(names[0], names[-1])
+    line.workers = NoWorkers()
+    again = line.ingest(names[0], names[-1])
+    assert again.success
+    assert len(line.evaluations(again.run_id)) == len(line.evaluations(first.run_id)) == 3 * len(list(METRICS))
+    for name in METRICS:
+        assert line.check_state(METRICS[name].stage, name) == {"succeeded": set(names)}
+    for stage in STAGES:
+        assert line.materialised(stage) == set(names)
+        records = line.instance.fetch_materializations(dg.AssetKey(stage), limit=3).records
+        assert {record.run_id for record in records} == {again.run_id}
+        targets = {
+            (each.partition, each.target_materialization_data.storage_id)
+            for each in line.evaluations(again.run_id)
+            if each.asset_key == dg.AssetKey(stage)
+        }
+        assert targets == {(record.partition_key, record.storage_id) for record in records}
+
+
+def test_one_changed_recording_is_all_that_is_made_again(line: Any) -> None:
+    for name in "abc":
+        line.add(f"{name}.mcap", healthy)
+    line.register()
+    line.ingest("a.mcap", "c.mcap")
+    line.add("b.mcap", lambda path: healthy(path, settings=Settings(num_frames=20)))
+    assert line.ingest("a.mcap", "c.mcap").success
+    reused = {name: line.latest("episode", f"{name}.mcap").metadata["is_reused"].value for name in "abc"}
+    assert reused == {"a": True, "b": False, "c": True}
+    assert [len(line.dataset.published(f"{name}.mcap")) for name in "abc"] == [1, 2, 1]
+
+
+class PowerCut(LocalWorkers):
+    """Worker processes whose machine goes dark after the first result."""
+
+    def ingest_all(self, requests: Sequence[IngestRequest]) -> Results:
+        yield next(super().ingest_all(requests))
+        raise KeyboardInterrupt
+
+
+def test_a_run_that_is_cut_short_keeps_what_it_finished(line: Any) -> None:
+    for name in "ab":
+        line.add(f"{name}.mcap", healthy)
+    line.register()
+    line.workers = PowerCut(processes=1)
+    with contextlib.suppress(dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
+        line.ingest("a.mcap", "b.mcap")
+    assert line.materialised("preview") == {"a.mcap"}
+    assert line.check_state("preview", "preview_psnr")["succeeded"] == {"a.mcap"}
 
 
 def test_a_cut_off_recording(line: Any) -> None:

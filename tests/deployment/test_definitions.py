@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from assets import EPISODES
+from assets.batch import MAX_EPISODES_PER_RUN
 from bagmill.quality import METRICS, STAGES
 from pipelines.definitions import build_defs
 from pipelines.deployment import ROOT, Deployment
@@ -30,7 +31,9 @@ def test_the_line_and_its_order(repository: Any) -> None:
     assert graph.get(dg.AssetKey("snapshot")).parent_keys == {dg.AssetKey("episode")}
     assert graph.get(dg.AssetKey("snapshot")).partitions_def is None
     assert all(graph.get(dg.AssetKey(stage)).partitions_def == EPISODES for stage in STAGES)
-    assert all(graph.get(dg.AssetKey(stage)).backfill_policy.max_partitions_per_run == 100 for stage in STAGES)
+    assert all(
+        graph.get(dg.AssetKey(stage)).backfill_policy.max_partitions_per_run == MAX_EPISODES_PER_RUN for stage in STAGES
+    )
 
 
 def test_one_step_makes_the_line(repository: Any) -> None:
