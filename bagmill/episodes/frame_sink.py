@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +18,7 @@ _MAX_OPEN_FILES: Final = 4
 class FrameSink:
     """Takes encoded frames by tick and writes them to their shards at once; memory is 16 bytes a tick.
 
-    Frames lie in a shard in the order of `put`, so that the same calls give the same bytes. For one thread at a time; a
-    thread of its own waits for the disk.
+    Frames lie in a shard in the order of `put`, so that the same calls give the same bytes. For one thread at a time.
 
     Args:
         array: The array that the frames are of.
@@ -36,14 +34,13 @@ class FrameSink:
         self._shard_ticks = array.shard_ticks
         self._shards: dict[int, ShardWriter] = {}
         self._recent: list[int] = []
-        self._disk = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     def put(self, tick: int, data: bytes | memoryview, *, also: Iterable[int] = ()) -> None:
         """Store one encoded frame behind one or several ticks: once in every shard that has some of them.
 
         Args:
             tick: Position on the timeline.
-            data: The encoded frame: bytes, or a read-only view of memory that nobody changes any more.
+            data: The encoded frame; not needed any longer when this returns.
             also: Further ticks of the same frame.
 
         Raises:
@@ -84,7 +81,6 @@ class FrameSink:
     def _forget(self) -> None:
         self._shards.clear()
         self._recent.clear()
-        self._disk.shutdown()
 
     def _check_jpeg(self, data: bytes | memoryview) -> None:
         info = jpeg_info(data)
@@ -103,9 +99,7 @@ class FrameSink:
     def _touch(self, shard: int) -> None:
         """Make a shard the most recent one, and pause the one that was touched longest ago."""
         if shard not in self._shards:
-            self._shards[shard] = ShardWriter(
-                self.array.shard_path(self._root, shard), self._shard_ticks, disk=self._disk
-            )
+            self._shards[shard] = ShardWriter(self.array.shard_path(self._root, shard), self._shard_ticks)
         if shard in self._recent:
             self._recent.remove(shard)
         self._recent.append(shard)

@@ -13,7 +13,6 @@ import mmap
 import os
 import sys
 from array import array
-from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Final
 
@@ -47,39 +46,31 @@ class ShardWriter:
     Args:
         path: The file; nothing may be there.
         num_chunks: Chunks in the shard's index.
-        disk: Does the writing, one write at a time, while its caller goes on; None: the caller waits.
     """
 
-    def __init__(self, path: Path, num_chunks: int, *, disk: Executor | None = None) -> None:
+    def __init__(self, path: Path, num_chunks: int) -> None:
         self.path = path
-        self._disk = disk
-        self._under_way: Future[None] | None = None
         self._index = array("Q", [_ABSENT]) * (2 * num_chunks)
         """Offset and length by turns."""
         self._size_bytes = 0
         """With what is pending."""
         self._descriptor: int | None = None
         self._is_created = False
-        self._pending: list[bytes | memoryview] = []
+        self._pending: list[bytes] = []
         """Chunks and checksums, kept as they came: the kernel gathers them, so that nothing is copied together first."""
         self._pending_bytes = 0
 
     def append(self, chunk: int, data: bytes | memoryview) -> None:
         """Write a chunk's encoded bytes and their checksum.
 
-        Args:
-            chunk: Its position in the index.
-            data: Bytes, or a read-only view of memory that nobody changes any more: it is held until it is written.
-
         Raises:
-            StorageError: The chunk is there already, or the disk did not take this one or one before it.
+            StorageError: The chunk is there already, or the disk does not take it.
         """
         self._claim(chunk)
         if self._descriptor is None:
             self._open()
-        if not isinstance(data, bytes) and not data.readonly:
-            data = bytes(data)
-        self._pending += (data, crc32c(data))
+        # A view's memory may be gone when it is written.
+        self._pending += (data if isinstance(data, bytes) else bytes(data), crc32c(data))
         num_bytes = len(data) + CRC_BYTES
         self._index[2 * chunk] = self._size_bytes
         self._index[2 * chunk + 1] = num_bytes
@@ -109,7 +100,6 @@ class ShardWriter:
             return
         try:
             self._flush()
-            self._settle()
         finally:
             descriptor, self._descriptor = self._descriptor, None
             try:
@@ -149,35 +139,18 @@ class ShardWriter:
 
     def _flush(self) -> None:
         assert self._descriptor is not None, "pending only while it is open"
-        self._settle()  # so that no more than one write waits in memory
         parts, self._pending, self._pending_bytes = self._pending, [], 0
-        if self._disk is not None:
-            self._under_way = self._disk.submit(_write, self._descriptor, parts)
-            return
         try:
-            _write(self._descriptor, parts)
+            while parts:
+                parts = unwritten(parts, os.writev(self._descriptor, parts))
         except OSError as err:
             raise self._not_written(err) from err
-
-    def _settle(self) -> None:
-        """Wait for the write under way."""
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            try:
-                under_way.result()
-            except OSError as err:
-                raise self._not_written(err) from err
 
     def _not_written(self, err: OSError) -> StorageError:
         return StorageError(f"cannot be written ({err.strerror})", path=self.path)
 
 
-def _write(descriptor: int, parts: list[bytes | memoryview]) -> None:
-    while parts:
-        parts = unwritten(parts, os.writev(descriptor, parts))
-
-
-def unwritten(parts: list[bytes | memoryview], num_written: int) -> list[bytes | memoryview]:
+def unwritten(parts: list[bytes], num_written: int) -> list[bytes]:
     """What is left of some parts once so many of their bytes are written: nothing, unless the disk has just become full."""
     for n, part in enumerate(parts):
         if num_written < len(part):
