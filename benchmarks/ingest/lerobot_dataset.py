@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +30,7 @@ def lerobot_python(*, is_asked_for: bool) -> tuple[Path | None, str]:
         return None, "LeRobot was left out: `--with-lerobot` makes an environment for it."
     if not ready.exists():
         try:
-            subprocess.run(["uv", "venv", "--quiet", "--clear", "--seed", "--python", "3.11", folder], check=True)
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
             subprocess.run([python, "-m", "pip", "install", "--quiet", *_PACKAGES], check=True)
         except (OSError, subprocess.CalledProcessError) as err:
             return None, f"LeRobot was left out: its environment cannot be made ({err})."
