@@ -1,10 +1,7 @@
 """Shards: what we write is judged by zarr's sharding codec, and what zarr writes is read by us."""
 
 import struct
-import subprocess
-import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import google_crc32c
@@ -46,19 +43,19 @@ def _rows(draw: st.DrawFn) -> np.ndarray:
 
 
 @settings(deadline=None, max_examples=60)
-@given(rows=_rows(), data=st.data(), has_thread=st.booleans())
+@given(rows=_rows(), data=st.data())
 def test_zarr_reads_what_was_written_in_any_order_with_gaps_and_shared_chunks(
-    rows: np.ndarray, data: st.DataObject, has_thread: bool
+    rows: np.ndarray, data: st.DataObject
 ) -> None:
     num = len(rows)
     order = data.draw(st.permutations(range(num)))
     kinds = data.draw(st.lists(st.sampled_from(["own", "own", "absent", "alias"]), min_size=num, max_size=num))
     picks = data.draw(st.lists(st.integers(0, num), min_size=num, max_size=num))
     pauses = data.draw(st.sets(st.integers(0, num - 1)))
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(1) as disk:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "a.zarr"
         array = _array(folder, num)
-        writer = ShardWriter(folder / "c/0/0", num, disk=disk if has_thread else None)
+        writer = ShardWriter(folder / "c/0/0", num)
         expected = np.zeros_like(rows)
         own: list[int] = []
         for chunk in order:
@@ -180,51 +177,21 @@ def test_a_missing_shard_is_a_storage_error(tmp_path: Path) -> None:
         ShardReader(tmp_path / "none", 4)
 
 
-@pytest.mark.parametrize("has_thread", [False, True])
-def test_chunks_of_every_size_by_the_thousand(tmp_path: Path, has_thread: bool) -> None:
+def test_chunks_of_every_size_by_the_thousand(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     sizes = [*rng.integers(1, 50, 1200).tolist(), 3_000_000, 1, 700_000, 524_288 - 4, 524_288, 2, *[200_000] * 9]
     chunks = [rng.bytes(size) for size in sizes]
-    with ThreadPoolExecutor(1) as disk:
-        writer = ShardWriter(tmp_path / "shard", len(chunks), disk=disk if has_thread else None)
-        for chunk, data in enumerate(chunks):
-            writer.append(chunk, data)
-        writer.finish()
+    writer = ShardWriter(tmp_path / "shard", len(chunks))
+    for chunk, data in enumerate(chunks):
+        writer.append(chunk, data)
+    writer.finish()
     with_crcs = b"".join(data + struct.pack("<I", google_crc32c.value(data)) for data in chunks)
     assert (tmp_path / "shard").read_bytes()[: len(with_crcs)] == with_crcs
     reader = ShardReader(tmp_path / "shard", len(chunks))
     assert all(reader.chunk(chunk) == data for chunk, data in enumerate(chunks))
 
 
-_FULL_DISK = """
-import resource, signal, sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from bagmill.episodes.shard import ShardWriter
-from bagmill.errors import StorageError
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY))
-with ThreadPoolExecutor(1) as disk:
-    writer = ShardWriter(Path(sys.argv[1]), 100, disk=disk)
-    try:
-        for chunk in range(100):
-            writer.append(chunk, bytes(100_000))
-        writer.finish()
-    except StorageError as err:
-        print(chunk, err)
-"""
-
-
-def test_a_thread_that_meets_a_full_disk_tells_its_caller(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _FULL_DISK, str(tmp_path / "shard")], capture_output=True, text=True, check=True
-    )
-    chunk, _, told = done.stdout.partition(" ")
-    assert 20 <= int(chunk) < 40
-    assert "cannot be written (File too large)" in told
-
-
-def test_a_writable_views_memory_is_free_again_after_append(tmp_path: Path) -> None:
+def test_a_views_memory_is_free_again_after_append(tmp_path: Path) -> None:
     writer = ShardWriter(tmp_path / "shard", 2)
     memory = bytearray(b"first")
     writer.append(0, memoryview(memory))
