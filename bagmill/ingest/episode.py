@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from bagmill.alignment import Timeline
 from bagmill.dataset import FeatureReport
-from bagmill.encode import EncodeResult, encode_episode, episode_attributes, write_ticks
-from bagmill.encode.episode import usable_cores
+from bagmill.encode import EncodeResult, encode_episode, episode_attributes, usable_cores, write_ticks
 from bagmill.episodes import Episode, EpisodeWriter
 from bagmill.errors import StorageError
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from bagmill.episodes import Episode
+from bagmill.previews.few_colours import few_colours_png
 from bagmill.previews.thinning import seconds_of, thinned
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def signal_plot(episode: Episode, *, width: int = 640, height: int = 400) -> byt
     Raises:
         StorageError: A signal cannot be read.
     """
-    return _png(_signal_figure(episode, width, height))
+    return few_colours_png(draw_signals(episode, width=width, height=height), num_colours=48, is_optimized=True)
 
 
 def draw_signals(episode: Episode, *, width: int = 640, height: int = 400) -> Image.Image:
@@ -67,14 +68,6 @@ def _figure(width: int, height: int) -> Figure:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     return Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
-
-
-def _png(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    # A palette halves the size; by coverage, because the colour of a few marks must not be lost among the text's grays.
-    picture = _picture(figure).quantize(48, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    picture.save(file, "PNG", optimize=True)
-    return file.getvalue()
 
 
 def _picture(figure: Figure) -> Image.Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from bagmill.alignment import Timeline
 from bagmill.episodes import Episode
+from bagmill.previews.few_colours import few_colours_png
 from bagmill.previews.plot_area import INK, PAPER, Axis, PlotArea, font
 from bagmill.previews.thinning import bucket_starts, seconds_of, thinned
 
@@ -73,7 +73,7 @@ def skew_plot(source: Timeline | Episode, *, width: int = 640, height: int = 200
     picture = Image.fromarray(pixels)
     area.draw(picture, x_title="time, s    ( | : no message within the tolerance)", y_title="skew, ms")
     _draw_legend(picture, area, list(source.features))
-    return _png(picture)
+    return few_colours_png(picture, num_colours=64, is_optimized=False)
 
 
 def _draw_dots(
@@ -112,14 +112,6 @@ def _draw_legend(picture: Image.Image, area: PlotArea, names: list[str]) -> None
         dot = (area.right + 17, row + 3, area.right + 20, row + 6)
         pen.rounded_rectangle(dot, radius=2, fill=COLOURS[n % len(COLOURS)])
         pen.text((area.right + 29, row + 5), _short(name), fill=INK, font=font(_LABEL_SIZE), anchor="lm")
-
-
-def _png(picture: Image.Image) -> bytes:
-    file = io.BytesIO()
-    # A palette halves the size; by coverage, because the colour of a few marks must not be lost among the text's grays.
-    few = picture.quantize(64, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(file, "PNG")
-    return file.getvalue()
 
 
 def _valid(source: Timeline | Episode, name: str) -> NDArray[np.bool_]:

@@ -11,6 +11,8 @@ from bagmill.recordings.buffers import BufferPool
 
 _LOOKAHEAD_BYTES = 64 * 1024
 """Read beyond what was asked for: holds the small records that follow a large one, costs little where they do not."""
+HEADERS_BYTES = 4096
+"""As much where records are only told apart: a few small ones stand between two chunks."""
 
 
 class RecordingFile:

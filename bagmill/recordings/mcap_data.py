@@ -19,7 +19,7 @@ from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.compression import DecompressionError, decompress
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
-from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.file_window import HEADERS_BYTES, FileWindow, RecordingFile
 from bagmill.recordings.kept_chunks import KeptChunks
 from bagmill.recordings.mcap_channels import UNKNOWN, PassChannels
 from bagmill.recordings.mcap_comparison import compare_with_summary
@@ -38,8 +38,6 @@ from bagmill.recordings.read_ahead import read_ahead
 from bagmill.recordings.records import Buffer, Message, Witness
 
 _BLOCK_BYTES = 1 << 20
-_HEADERS_BYTES = 4096
-"""Read at a time where records are only told apart: a few small ones stand between two chunks."""
 _CHUNK_CRC = struct.Struct("<8x8x8xI")
 """The checksum in a chunk record's first fields: earliest and latest log time, size and CRC-32 of the content."""
 
@@ -102,7 +100,7 @@ class DataPass:
         self._faults = state.faults
         self._wanted = None if channel_ids is None else frozenset(channel_ids)
         self._witness = witness
-        self._headers = FileWindow(state.file, lookahead_bytes=_HEADERS_BYTES)
+        self._headers = FileWindow(state.file, lookahead_bytes=HEADERS_BYTES)
         self._window = FileWindow(state.file)
         self._channels = PassChannels(state.table, faults=state.faults, summary=state.summary)
         self._met_chunks: set[int] = set()
@@ -122,7 +120,7 @@ class DataPass:
                     yield from self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
             elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
                 data = self._window.view(offset, end - offset)
-                if self._witness is not None and len(data) > _HEADERS_BYTES:
+                if self._witness is not None and len(data) > HEADERS_BYTES:
                     self._witness(offset, data)
                 yield from self._walk(data, where="of the file", base=offset)
             elif opcode == Opcode.INVALID:

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.compression import DecompressionError, decompress
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
-from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.file_window import HEADERS_BYTES, FileWindow, RecordingFile
 from bagmill.recordings.kept_chunks import KeptChunks
 from bagmill.recordings.read_ahead import read_ahead
 from bagmill.recordings.records import Buffer, Message, Witness
@@ -35,9 +35,6 @@ from bagmill.recordings.rosbag1_records import (
     text,
     time_ns,
 )
-
-_HEADERS_BYTES: Final = 4096
-"""Read at a time where records are only told apart: a few small ones stand between two chunks."""
 
 
 @dataclass(slots=True)
@@ -109,7 +106,7 @@ class BagPass:
         self._witness = witness
         self._faults = state.faults
         self._wanted = None if channel_ids is None else frozenset(channel_ids)
-        self._headers = FileWindow(state.file, lookahead_bytes=_HEADERS_BYTES)
+        self._headers = FileWindow(state.file, lookahead_bytes=HEADERS_BYTES)
         self._window = FileWindow(state.file)
         self._offsets = [info.offset for info in state.chunk_infos]
         self._ids = dict(state.ids)
