@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something about the machine, and nothing about what is tested.
+settings.register_profile("bagmill", deadline=None)
+settings.load_profile("bagmill")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,16 +14,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import av
-import av.error
 import numpy as np
-from av.codec.codec import UnknownCodecError
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
-from av.video.stream import VideoStream
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from bagmill.episodes import Episode
 from bagmill.errors import StorageError
-from bagmill.previews.mosaic import draw_mosaic, plan_mosaic
+from bagmill.previews.encoder import EncoderStalledError, FilmOrder, encode_film
+from bagmill.previews.mosaic import Mosaic, draw_mosaic, plan_mosaic
 
 PRESET = 10
 """SVT-AV1's: 581 frames/s of 640×240 on two cores, where 8 gives 295 for 0.7 dB more."""
@@ -55,6 +54,7 @@ def write_preview(
     crf: int,
     rate_hz: Fraction,
     num_threads: int | None = None,
+    patience_s: float = 300,
     progress: Callable[[int, int], None] | None = None,
 ) -> PreviewInfo | None:
     """Film an episode: MP4, AV1, 4:2:0, BT.709, made for being played while it loads.
@@ -68,37 +68,37 @@ def write_preview(
         crf: AV1's constant quality, 1 to 63: lower is better and larger.
         rate_hz: Ticks a second.
         num_threads: Threads that draw, and that encode; None: one a core this process may use.
+        patience_s: Seconds without a sign of life after which the encoder counts as stalled; it is tried twice.
         progress: Called with the number of ticks encoded so far, and of all.
 
     Returns:
         What was written; None for an episode without a camera or without a tick, which has nothing to film.
 
     Raises:
-        StorageError: A frame is damaged, the encoder refuses, or the disk does not take it.
+        StorageError: A frame is damaged, the encoder refuses or stalls, or the disk does not take it.
     """
     mosaic = plan_mosaic(episode, height=height)
     if mosaic is None:
         return None
     num_threads = num_threads or len(os.sched_getaffinity(0))
     rate_hz = _storable(rate_hz)
-    pictures = _in_order(
-        lambda tick: draw_mosaic(mosaic, episode, tick=tick), num_ticks=episode.num_ticks, num_threads=num_threads
-    )
-    with _staged(path) as partial, av.open(partial, "w", format="mp4", options={"movflags": "+faststart"}) as film:
-        stream = _add_stream(film, (mosaic.height, mosaic.width), rate_hz=rate_hz, crf=crf, num_threads=num_threads)
-        to_video = VideoReformatter()
-        for tick, picture in enumerate(pictures):
-            frame = to_video.reformat(
-                av.VideoFrame.from_ndarray(picture, format="rgb24"),
-                format="yuv420p",
-                dst_colorspace=Colorspace.ITU709,
-                dst_color_range=ColorRange.MPEG,
-            )
-            frame.pts, frame.time_base = tick, 1 / rate_hz
-            film.mux(stream.encode(frame))
-            if progress is not None:
-                progress(tick + 1, episode.num_ticks)
-        film.mux(stream.encode(None))
+    with _staged(path) as partial:
+        order = FilmOrder(
+            path=partial,
+            width=mosaic.width,
+            height=mosaic.height,
+            num_frames=episode.num_ticks,
+            # Frames carry their own times: for the encoder, which takes no more than 240 Hz, the rate is only advice.
+            rate=str(min(rate_hz, Fraction(_MAX_ENCODER_RATE_HZ))),
+            time_base=str(1 / rate_hz),
+            gop_size=max(1, min(_MAX_KEYFRAME_INTERVAL, round(rate_hz * _KEYFRAME_S))),
+            options={
+                "preset": str(PRESET),
+                "crf": str(crf),
+                "svtav1-params": f"lp={min(num_threads, _MAX_PARALLEL_LEVEL)}",
+            },
+        )
+        _encode(order, lambda: _frames(mosaic, episode, num_threads=num_threads, progress=progress), patience_s)
     return PreviewInfo(
         path=path,
         width=mosaic.width,
@@ -110,31 +110,45 @@ def write_preview(
     )
 
 
-def _add_stream(
-    film: av.container.OutputContainer, size: tuple[int, int], *, rate_hz: Fraction, crf: int, num_threads: int
-) -> VideoStream:
-    # The encoder tells its life story on stderr; 1 leaves errors. It looks once, when it is first opened.
-    os.environ.setdefault("SVT_LOG", "1")
-    # Frames carry their own times: for the encoder, which takes no more than 240 Hz, the rate is only advice.
-    stream = film.add_stream("libsvtav1", rate=min(rate_hz, Fraction(_MAX_ENCODER_RATE_HZ)))
-    stream.height, stream.width = size
-    stream.pix_fmt = "yuv420p"
-    encoder = stream.codec_context
-    encoder.time_base = 1 / rate_hz
-    encoder.gop_size = max(1, min(_MAX_KEYFRAME_INTERVAL, round(rate_hz * _KEYFRAME_S)))
-    encoder.color_range = ColorRange.MPEG
-    encoder.colorspace = Colorspace.ITU709
-    encoder.color_primaries = ColorPrimaries.BT709
-    encoder.color_trc = ColorTrc.BT709
-    parallel_level = min(num_threads, _MAX_PARALLEL_LEVEL)
-    encoder.options = {"preset": str(PRESET), "crf": str(crf), "svtav1-params": f"lp={parallel_level}"}
-    return stream
+def _encode(order: FilmOrder, frames: Callable[[], Iterator[NDArray[np.uint8]]], patience_s: float) -> None:
+    """Encode; once more where the encoder has stalled or crashed, for it does that rarely and for no reason of the film's."""
+    try:
+        encode_film(order, frames(), patience_s=patience_s)
+    except EncoderStalledError:
+        try:
+            encode_film(order, frames(), patience_s=patience_s)
+        except EncoderStalledError as err:
+            raise StorageError(
+                f"{err}, twice",
+                path=order.path,
+                remedy="Try again, or switch the preview off in the profile (preview: {enabled: false})",
+            ) from err
+
+
+def _frames(
+    mosaic: Mosaic, episode: Episode, *, num_threads: int, progress: Callable[[int, int], None] | None
+) -> Iterator[NDArray[np.uint8]]:
+    """Every tick's picture as planes of 4:2:0 in BT.709's limited range."""
+    to_video = threading.local()
+
+    def draw(tick: int) -> NDArray[np.uint8]:
+        reformatter: VideoReformatter = to_video.__dict__.setdefault("reformatter", VideoReformatter())
+        picture = av.VideoFrame.from_ndarray(draw_mosaic(mosaic, episode, tick=tick), format="rgb24")
+        planes = reformatter.reformat(
+            picture, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        ).to_ndarray()
+        return planes.astype(np.uint8, copy=False)
+
+    for num_drawn, planes in enumerate(_in_order(draw, num_ticks=episode.num_ticks, num_threads=num_threads), 1):
+        yield planes
+        if progress is not None:
+            progress(num_drawn, episode.num_ticks)
 
 
 def _in_order(
     draw: Callable[[int], NDArray[np.uint8]], *, num_ticks: int, num_threads: int
 ) -> Iterator[NDArray[np.uint8]]:
-    """Pictures in tick order, drawn by threads no more than a few ticks ahead."""
+    """What is drawn, in tick order, by threads no more than a few ticks ahead."""
     waiting: deque[Future[NDArray[np.uint8]]] = deque()
     with ThreadPoolExecutor(num_threads, thread_name_prefix="draw") as pool:
         try:
@@ -158,7 +172,7 @@ def _storable(rate_hz: Fraction) -> Fraction:
 
 @contextmanager
 def _staged(path: Path) -> Iterator[str]:
-    """A temporary name that becomes `path` where the block ends well, with FFmpeg's errors translated."""
+    """A temporary name that becomes `path` where the block ends well."""
     partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,14 +180,10 @@ def _staged(path: Path) -> Iterator[str]:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
-    except UnknownCodecError as err:
-        raise StorageError(
-            "this build of FFmpeg has no AV1 encoder (libsvtav1)", path=path, remedy="Install PyAV from its own wheel"
-        ) from err
-    except av.error.FFmpegError as err:
-        raise StorageError(
-            f"the preview cannot be encoded ({err.strerror})", path=path, remedy="Check the disk's space and rights"
-        ) from err
+    except StorageError as err:
+        if err.path == partial:
+            err.path = path
+        raise
     except OSError as err:
         raise StorageError(
             f"cannot be written ({err.strerror})", path=path, remedy="Check the disk's space and rights"

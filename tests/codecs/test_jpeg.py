@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import simplejpeg
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -177,7 +177,6 @@ def test_headers_of_many_cameras_are_told_apart() -> None:
         assert [_said(data) for data in files] == [(8 + n, 40 - n, "444") for n in range(20)]
 
 
-@settings(deadline=None)
 @given(st.floats(0.0, 0.999))
 def test_a_broken_off_jpeg_is_never_decoded(part: float) -> None:
     data = encode_jpeg(_picture(16, 16), subsampling="444")
@@ -188,7 +187,6 @@ def test_a_broken_off_jpeg_is_never_decoded(part: float) -> None:
         decode_jpeg(broken)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_damaged_bytes_raise_a_codec_error_or_decode_to_some_picture(data: st.DataObject) -> None:
     whole = bytearray(encode_jpeg(_picture(16, 16)))

@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 import pytest
 import zarr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from zarr.codecs import BytesCodec, ZstdCodec
 from zarr.storage import MemoryStore
@@ -77,7 +77,6 @@ def test_frames_of_another_size_are_refused(shape: tuple[int, int]) -> None:
         decode_depth(encode_depth(_depth()), shape)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_damage_raises_a_codec_error_or_leaves_a_frame_of_the_right_size(data: st.DataObject) -> None:
     encoded = bytearray(encode_depth(_depth()))

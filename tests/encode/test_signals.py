@@ -103,7 +103,7 @@ def message_of(kind: str, n: int, dialect: Dialect) -> tuple[bytes, bool]:
     return kinds[kind]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=60), data=st.data())
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_odd_and_damaged_messages_among_the_usual_ones(dialect, kinds, data):

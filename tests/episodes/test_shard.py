@@ -42,7 +42,7 @@ def _rows(draw: st.DrawFn) -> np.ndarray:
     return rows
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(rows=_rows(), data=st.data())
 def test_zarr_reads_what_was_written_in_any_order_with_gaps_and_shared_chunks(
     rows: np.ndarray, data: st.DataObject
@@ -90,7 +90,7 @@ def test_zarr_reads_what_was_written_in_any_order_with_gaps_and_shared_chunks(
         assert (folder / "c/0/0").stat().st_size == sum(sizes) + 16 * num + 4
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(rows=_rows(), absent=st.sets(st.integers(0, 39)))
 def test_what_zarr_writes_is_read(rows: np.ndarray, absent: set[int]) -> None:
     for chunk in absent & set(range(len(rows))):

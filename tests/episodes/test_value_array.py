@@ -41,7 +41,7 @@ _values = st.sampled_from(["bool", "int64", "uint16", "int8", "float32", "float6
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(values=_values, chunk_rows=st.integers(1, 5), name=st.sampled_from(["time", "valid/images/left", "state"]))
 def test_every_file_is_the_one_that_zarr_writes(
     tmp_path_factory: pytest.TempPathFactory, values: np.ndarray, chunk_rows: int, name: str

@@ -61,7 +61,7 @@ def rows(*payloads: bytes) -> np.ndarray:
     return np.frombuffer(b"".join(payloads), np.uint8).reshape(len(payloads), -1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     parts=st.lists(st.sampled_from(sorted(PARTS)), min_size=1, max_size=6),
     changes=st.lists(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 255)), max_size=3), max_size=12),

@@ -80,7 +80,7 @@ PARTS = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(kinds=st.lists(st.sampled_from(sorted(PARTS)), max_size=5), data=st.data())
 def test_whatever_stands_before_the_header_is_stepped_over(wire, kinds, data):
     name = "test_msgs/msg/Behind"

@@ -1,9 +1,13 @@
 """The film is judged by PyAV's decoder (dav1d) and by its boxes."""
 
+import os
+import signal
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -147,6 +151,87 @@ def test_without_a_camera_there_is_no_film(make_episode: MakeEpisode, tmp_path: 
 
     assert write_preview(episode, tmp_path / "film.mp4", height=48, crf=30, rate_hz=Fraction(30)) is None
     assert not (tmp_path / "film.mp4").exists()
+
+
+def _encoder_processes() -> list[int]:
+    pids = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):  # it has just ended
+            fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
+            is_ours = int(fields[1]) == os.getpid() and fields[0] != "Z"
+            if is_ours and b"encoder_process.py" in (process / "cmdline").read_bytes():
+                pids.append(int(process.name))
+    return pids
+
+
+@pytest.mark.parametrize("end", [signal.SIGSTOP, signal.SIGKILL], ids=["stalls", "is killed"])
+@pytest.mark.parametrize("at", [3, 19], ids=["among the frames", "before the last"])
+def test_an_encoder_that_fails_once_is_replaced(
+    make_episode: MakeEpisode, tmp_path: Path, end: signal.Signals, at: int
+):
+    path = tmp_path / "film.mp4"
+    ended: list[int] = []
+
+    def end_one(done: int, _total: int) -> None:
+        if done == at and not ended:
+            ended.extend(_encoder_processes())
+            for pid in ended:
+                os.kill(pid, end)
+
+    info = _write(make_episode(20), path, progress=end_one, patience_s=2)
+
+    assert ended
+    assert not set(ended) & set(_encoder_processes())
+    assert info.num_frames == len(_frames(path)[0]) == 20
+    assert [file.name for file in tmp_path.iterdir() if file.suffix in {".mp4", ".partial"}] == ["film.mp4"]
+
+
+def test_an_encoder_that_fails_twice_is_told_of(make_episode: MakeEpisode, tmp_path: Path):
+    path = tmp_path / "films" / "film.mp4"
+
+    def stop(done: int, _total: int) -> None:
+        for pid in _encoder_processes():
+            os.kill(pid, signal.SIGSTOP)
+
+    with pytest.raises(StorageError, match=r"film\.mp4: the AV1 encoder has stalled .*, twice\. Try again") as caught:
+        _write(make_episode(5), path, progress=stop, patience_s=1)
+
+    assert caught.value.path == path
+    assert list(path.parent.iterdir()) == []
+
+
+def test_one_encoder_makes_film_after_film(make_episode: MakeEpisode, tmp_path: Path):
+    episode = make_episode(5)
+    _write(episode, tmp_path / "first.mp4")
+    processes = _encoder_processes()
+
+    _write(episode, tmp_path / "second.mp4")
+
+    assert len(processes) == 1
+    assert _encoder_processes() == processes
+    assert (tmp_path / "first.mp4").read_bytes() == (tmp_path / "second.mp4").read_bytes()
+
+
+def test_the_encoder_ends_with_a_process_that_is_killed(make_episode: MakeEpisode, tmp_path: Path):
+    program = (
+        "import sys, time; from fractions import Fraction; from pathlib import Path\n"
+        "from bagmill.episodes import Episode; from bagmill.previews import write_preview\n"
+        "write_preview(Episode.open(Path(sys.argv[1])), Path(sys.argv[2]), height=48, crf=30, rate_hz=Fraction(30))\n"
+        "print('filmed', flush=True); time.sleep(600)\n"
+    )
+    arguments = [sys.executable, "-c", program, str(make_episode(5).path), str(tmp_path / "film.mp4")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as killed:
+        assert killed.stdout is not None
+        killed.stdout.readline()
+        (encoder,) = (int(pid) for pid in Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split())
+        killed.kill()
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{encoder}").exists() and time.monotonic() < deadline:
+        if Path(f"/proc/{encoder}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            break
+        time.sleep(0.02)
+    else:
+        assert not Path(f"/proc/{encoder}").exists()
 
 
 def test_a_damaged_frame_leaves_the_earlier_film(make_episode: MakeEpisode, tmp_path: Path):
