@@ -78,7 +78,9 @@ def _warm_memory() -> None:
     A virtual machine gives free memory back to its host within seconds, and asking for it again costs some 4 s a GiB,
     where memory it still owns costs 0.2 s. Whoever ran last left more or less of it: that would be measured.
     """
-    touch = f"import mmap; mmap.mmap(-1, {_WARM_BYTES}, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)"
+    touch = (
+        f"import mmap; mmap.mmap(-1, {_WARM_BYTES}, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)"
+    )
     subprocess.run([sys.executable, "-c", touch], check=True)
 
 

@@ -23,9 +23,9 @@ from benchmarks.rounds import Spread
 from benchmarks.table import Column, Record, Table
 
 _DECODED, _MEASURED, _JUDGED = "samples decoded", "samples measured", "checks judged"
-_SKEW_PLOT, _CONTACT_SHEET = "skew plot", "contact sheet"
+_PLOTS, _FRAMES_DRAWN = "plots of rates and skew", "contact sheets, depth"
 _QUALITY: Final = (_DECODED, _MEASURED, _JUDGED)
-_PICTURES: Final = (_SKEW_PLOT, _CONTACT_SHEET)
+_PICTURES: Final = (_PLOTS, _FRAMES_DRAWN)
 _COLUMNS: Final = (
     Column("source", "source"),
     Column("part", "part"),
@@ -53,7 +53,8 @@ class Share:
             depth: The depth camera's.
         """
         recording = folder / f"recording.{source.container}"
-        write_source(source, recording, num_frames=settings.num_frames, rgb=rgb, depth=depth)
+        num_frames = settings.num_frames * source.times_as_long
+        write_source(source, recording, num_frames=num_frames, rgb=rgb, depth=depth)
         try:
             samples = [
                 cls._ingested(source, recording, folder, settings.num_threads) for _ in range(settings.num_rounds)
@@ -108,8 +109,9 @@ def prepare(
     clocks.watch(_MEASURED, PictureStatistics, "of")
     for name in ("judge_recording", "judge_timeline", "judge_episode"):
         clocks.watch(_JUDGED, line, name)
-    clocks.watch(_SKEW_PLOT, line, "skew_plot")
-    clocks.watch(_CONTACT_SHEET, line, "make_contact_sheet")
+    clocks.watch(_PLOTS, line, "draw_rates")
+    clocks.watch(_PLOTS, line, "skew_plot")
+    clocks.watch(_FRAMES_DRAWN, line, "write_pictures")
 
     def run() -> dict[str, Any]:
         return {**ingest(), "part_cpu_seconds": dict(clocks.cpu_seconds)}

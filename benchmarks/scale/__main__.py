@@ -16,8 +16,8 @@ from benchmarks.scale.length import measure_length, needed_bytes
 from benchmarks.scale.rerun import Costs, measure_reruns
 
 _REAL_SECONDS = 10
-_REAL_EPISODE_BYTES = 60_000_000
-"""Of two datasets."""
+_REAL_EPISODE_BYTES = 340_000_000
+"""Of the recording and two datasets."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,15 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lengths", type=_rising, help="seconds recorded (default: 10,100,1000; quick: 2,20,60)")
     parser.add_argument("--counts", type=_rising, help="episodes (default: 10,100,1000; quick: 4,12)")
     parser.add_argument(
-        "--real-count", type=int, help=f"episodes of {_REAL_SECONDS} s at full size (default: 200; quick: none)"
+        "--real-count", type=int, help=f"episodes of {_REAL_SECONDS} s at full size (default: 40; quick: none)"
     )
     options = parser.parse_args(arguments)
     lengths = options.lengths or ((2, 20, 60) if options.quick else (10, 100, 1000))
     counts = options.counts or ((4, 12) if options.quick else (10, 100, 1000))
-    real_count = options.real_count if options.real_count is not None else 0 if options.quick else 200
+    real_count = options.real_count if options.real_count is not None else 0 if options.quick else 40
     rgb = camera_frames(min(300, 6 * lengths[-1]))
     threads = len(os.sched_getaffinity(0))
-    needed = needed_bytes(lengths) + sum(counts) * 2_000_000 + real_count * _REAL_EPISODE_BYTES
+    needed = needed_bytes(lengths) + sum(counts) * 2_200_000 + real_count * _REAL_EPISODE_BYTES
     with working_folder(options.folder, needed_bytes=needed) as (folder, medium):
         with fresh_folder(folder) as part:
             length, length_samples = measure_length(

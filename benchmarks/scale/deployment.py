@@ -5,6 +5,7 @@ Every run is a process of its own over a range of partitions, as Dagster's run l
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -28,6 +29,8 @@ from benchmarks.frames import HEIGHT, WIDTH, Frames
 from benchmarks.ingest.sources import Source, profile_of, write_source
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
+_WRITER: Final = b"bagmill.testing"
+_HEADER_BYTES: Final = 256
 _LONG_AGO_S: Final = 600
 """Old enough for sensors, which leave alone what may still be written to."""
 
@@ -89,7 +92,7 @@ class ManyEpisodes:
         """Lay down recordings and register their episodes; a group's are a range of partitions."""
         names = [f"{group}-{n:04d}.mcap" for n in range(num_episodes)]
         for name in names:
-            (self.recordings / name).hardlink_to(self._template)
+            copy_as_another(self._template, self.recordings / name)
         with self._instance() as instance:
             instance.add_dynamic_partitions(str(EPISODES.name), names)
         return names
@@ -180,6 +183,18 @@ class ManyEpisodes:
         )
         if done.returncode:
             raise RuntimeError(f"Dagster's run over {len(episodes)} episodes failed:\n{done.stderr[-2000:]}")
+
+
+def copy_as_another(recording: Path, path: Path) -> None:
+    """Copy an MCAP file of `bagmill.testing` so that it is another recording with the same messages.
+
+    Its header names the program that wrote it; the copy's names the copy, in as many bytes. No CRC covers them.
+    """
+    shutil.copyfile(recording, path)
+    with path.open("r+b") as file:
+        file.seek(file.read(_HEADER_BYTES).index(_WRITER))
+        file.write(hashlib.blake2b(path.name.encode(), digest_size=len(_WRITER) // 2).hexdigest().encode())
+    _make_old(path)
 
 
 def _make_old(path: Path) -> None:
