@@ -19,7 +19,8 @@ Buffer = bytes | bytearray | memoryview | NDArray[np.uint8]
 
 _NUM_COMPONENTS = {"Gray": 1, "YCbCr": 3, "RGB": 3, "CMYK": 4, "YCCK": 4}
 _START = b"\xff\xd8"
-_END = b"\xff\xd9"
+END = b"\xff\xd9"
+"""A JPEG's last bytes."""
 _MAX_HEADER_BYTES = 2048
 """Of a header that is remembered: with a picture's thumbnail in it, none is like the one before."""
 _MAX_HEADERS = 8
@@ -126,6 +127,17 @@ def _parsed_info(data: Buffer) -> JpegInfo:
     return JpegInfo(int(height), int(width), num_components, str(subsampling).lower())
 
 
+def header_of(data: Buffer) -> bytes | None:
+    """A JPEG's header: all before its entropy-coded data. Two JPEGs with the same one have the same size and colours.
+
+    Returns:
+        None where it is unusual, or longer than a header that several pictures could share.
+    """
+    start = bytes(memoryview(data)[:_MAX_HEADER_BYTES])  # type: ignore[arg-type]  # as in `jpeg_info`
+    length = _header_length(start)
+    return None if length is None else start[:length]
+
+
 def _header_length(start: bytes) -> int | None:
     """Where the header of a JPEG ends and its entropy-coded data begin; None if not within `start`, or if it is unusual.
 
@@ -153,9 +165,9 @@ def is_whole(data: Buffer) -> bool:
     if bytes(view[:2]) != _START:
         return False
     end = bytes(view[-64:]).rstrip(b"\0")
-    if len(end) < len(_END):
+    if len(end) < len(END):
         end = bytes(view).rstrip(b"\0")
-    if not end.endswith(_END):
+    if not end.endswith(END):
         return False
     try:
         jpeg_info(data)

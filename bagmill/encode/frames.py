@@ -13,7 +13,7 @@ from bagmill.codecs.jpeg import decode_jpeg, encode_jpeg, is_whole
 from bagmill.codecs.lossless import encode_lossless
 from bagmill.codecs.policy import CodecStep
 from bagmill.errors import DecodeError
-from bagmill.messages import ImagePayload, image_decoder, to_depth, to_rgb
+from bagmill.messages import ImagePayload, UsualJpeg, image_decoder, to_depth, to_rgb
 from bagmill.plan import FeaturePlan
 from bagmill.quality import FrameSample, PictureStatistics, measure_fidelity
 from bagmill.recordings.records import Buffer
@@ -49,10 +49,15 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
         depth = to_depth(_checked(decode(payload), feature), scale_m=feature.spec.scale_m)
         return EncodedFrame(encode_depth(depth), None if audited_tick is None else depth)
 
+    usual = UsualJpeg(feature.channel)
+
     def copy_message(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
+        if audited_tick is None and (data := usual.find(payload)) is not None:
+            return EncodedFrame(data, None)
         image = _checked(decode(payload), feature)
         if not is_whole(image.data):
             raise DecodeError("a JPEG that breaks off before its end", channel=feature.channel.topic)
+        usual.learn(payload)
         if audited_tick is None:
             return EncodedFrame(image.data, None)
         # Of views, the container's whole chunk would stay in memory as long as the sample lives.

@@ -7,7 +7,7 @@ shard at once. Frames reach a shard in the recording's order whatever the thread
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,12 +20,11 @@ from bagmill.encode.signals import SignalCollector
 from bagmill.episodes import FrameSink
 from bagmill.errors import CodecError, DecodeError
 from bagmill.plan import FeaturePlan
-from bagmill.recordings.records import Recording
+from bagmill.recordings.records import Recording, Run
 
 Part = TypeVar("Part", "FrameTarget", SignalCollector)
 
 _FRAMES_UNDER_WAY_PER_THREAD = 4
-_MESSAGES_PER_REPORT = 64
 
 
 @dataclass(slots=True)
@@ -49,6 +48,21 @@ class FrameTarget:
     size_bytes: int = 0
     """Of the frames stored."""
     _previous: bytes | memoryview = b""
+
+    def work(self, run: Run) -> Iterator[tuple[int, list[int], Callable[[], EncodedFrame]]]:
+        """For every message of a run that a tick shows: its sequence, its ticks, and the encoding of it, to be done."""
+        for sequence, payload in enumerate(run.payloads, run.first_sequence):
+            ticks = self.schedule.ticks_of(sequence)
+            if ticks:
+                audited_tick = min(self.audited.intersection(ticks), default=None)
+                yield sequence, ticks, partial(self.encode, payload, audited_tick)
+
+    def finish(self, sequence: int, ticks: Sequence[int], frame: Callable[[], EncodedFrame]) -> None:
+        """Take what a message's encoding gives: a frame, or the news that it is damaged."""
+        try:
+            self.store(ticks, frame())
+        except (DecodeError, CodecError):
+            self.damaged.append(sequence)
 
     def store(self, ticks: Sequence[int], frame: EncodedFrame) -> None:
         """Put one frame behind its ticks."""
@@ -86,26 +100,23 @@ def run_pass(
     collectors_of = _by_channel(collectors)
     under_way: deque[tuple[FrameTarget, int, list[int], Future[EncodedFrame]]] = deque()
     num_read = 0
-    messages = recording.messages(targets_of.keys() | collectors_of.keys(), num_threads=num_threads)
+    blocks = recording.blocks(targets_of.keys() | collectors_of.keys(), num_threads=num_threads)
     with ThreadPoolExecutor(num_threads, thread_name_prefix="encode") as pool:
-        for channel_id, sequence, _, _, data in messages:
-            for collector in collectors_of.get(channel_id, ()):
-                collector.take(sequence, data)
-            for target in targets_of.get(channel_id, ()):
-                ticks = target.schedule.ticks_of(sequence)
-                if not ticks:
-                    continue
-                audited_tick = min(target.audited.intersection(ticks), default=None)
-                if target.step == "copy":  # less work than handing it to a thread
-                    _finish(target, sequence, ticks, partial(target.encode, data, audited_tick))
-                    continue
-                frame = pool.submit(target.encode, data, audited_tick)
-                under_way.append((target, sequence, ticks, frame))
-                if len(under_way) >= _FRAMES_UNDER_WAY_PER_THREAD * num_threads:
-                    _finish_first(under_way)
-            num_read += 1
-            if progress is not None and num_read % _MESSAGES_PER_REPORT == 0:
-                progress(num_read)
+        for block in blocks:
+            for run in block.runs.values():
+                for collector in collectors_of.get(run.channel_id, ()):
+                    collector.take_run(run.first_sequence, run.payloads)
+                for target in targets_of.get(run.channel_id, ()):
+                    for sequence, ticks, work in target.work(run):
+                        if target.step == "copy":  # less than handing it to a thread
+                            target.finish(sequence, ticks, work)
+                            continue
+                        under_way.append((target, sequence, ticks, pool.submit(work)))
+                        if len(under_way) >= _FRAMES_UNDER_WAY_PER_THREAD * num_threads:
+                            _finish_first(under_way)
+                num_read += len(run.payloads)
+                if progress is not None:
+                    progress(num_read)
         while under_way:
             _finish_first(under_way)
     if progress is not None:
@@ -114,14 +125,7 @@ def run_pass(
 
 def _finish_first(under_way: deque[tuple[FrameTarget, int, list[int], Future[EncodedFrame]]]) -> None:
     target, sequence, ticks, frame = under_way.popleft()
-    _finish(target, sequence, ticks, frame.result)
-
-
-def _finish(target: FrameTarget, sequence: int, ticks: Sequence[int], frame: Callable[[], EncodedFrame]) -> None:
-    try:
-        target.store(ticks, frame())
-    except (DecodeError, CodecError):
-        target.damaged.append(sequence)
+    target.finish(sequence, ticks, frame.result)
 
 
 def _by_channel(parts: Iterable[Part]) -> dict[int, list[Part]]:

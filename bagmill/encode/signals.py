@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress, count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +65,26 @@ class SignalCollector:
 
     def take(self, sequence: int, payload: Buffer) -> None:
         """Decode message number `sequence` if a tick is made from it, now or with others like it; the payload is copied."""
-        if sequence >= len(self._is_used) or not self._is_used[sequence]:
+        if sequence < len(self._is_used) and self._is_used[sequence]:
+            self._take(sequence, payload)
+
+    def take_run(self, first_sequence: int, payloads: Sequence[Buffer]) -> None:
+        """As `take`, of messages that follow each other."""
+        is_used = self._is_used[first_sequence : first_sequence + len(payloads)]
+        used = list(compress(payloads, is_used))
+        sequences = compress(count(first_sequence), is_used)
+        sizes = set(map(len, used))
+        block = self._blocks.get(min(sizes)) if len(sizes) == 1 else None
+        if block is None:
+            for sequence, payload in zip(sequences, used, strict=True):
+                self._take(sequence, payload)
             return
+        block.payloads += b"".join(used)
+        block.sequences.extend(sequences)
+        if len(block.sequences) >= block.capacity:
+            self._read(block)
+
+    def _take(self, sequence: int, payload: Buffer) -> None:
         block = self._blocks.get(len(payload))
         if block is None:
             self._take_one(sequence, payload)

@@ -10,6 +10,7 @@ from typing import Final
 from bagmill.codecs import jpeg_info
 from bagmill.episodes.frame_array import FrameArray
 from bagmill.episodes.shard import ShardWriter
+from bagmill.episodes.write_behind import WriteBehind
 from bagmill.errors import CodecError, StorageError
 
 _MAX_OPEN_FILES: Final = 4
@@ -23,10 +24,12 @@ class FrameSink:
     Args:
         array: The array that the frames are of.
         root: The folder the array is in.
+        behind: Who writes the shards; None: the thread that calls.
     """
 
-    def __init__(self, array: FrameArray, root: Path) -> None:
+    def __init__(self, array: FrameArray, root: Path, *, behind: WriteBehind | None = None) -> None:
         self.array = array
+        self._behind = behind
         self._root = root
         # Asked of every frame.
         self._is_jpeg = array.coding == "jpeg"
@@ -40,7 +43,7 @@ class FrameSink:
 
         Args:
             tick: Position on the timeline.
-            data: The encoded frame; not needed any longer when this returns.
+            data: The encoded frame; a read-only view must stay as it is until the sink is closed.
             also: Further ticks of the same frame.
 
         Raises:
@@ -99,7 +102,8 @@ class FrameSink:
     def _touch(self, shard: int) -> None:
         """Make a shard the most recent one, and pause the one that was touched longest ago."""
         if shard not in self._shards:
-            self._shards[shard] = ShardWriter(self.array.shard_path(self._root, shard), self._shard_ticks)
+            path = self.array.shard_path(self._root, shard)
+            self._shards[shard] = ShardWriter(path, self._shard_ticks, behind=self._behind)
         if shard in self._recent:
             self._recent.remove(shard)
         self._recent.append(shard)

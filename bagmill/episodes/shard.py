@@ -13,6 +13,9 @@ import mmap
 import os
 import sys
 from array import array
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,14 +23,17 @@ import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.episodes.write_behind import WriteBehind
 from bagmill.errors import StorageError
 
 CRC_BYTES: Final = 4
 _ABSENT: Final = 2**64 - 1
 _ENTRY_BYTES: Final = 16
-_MAX_PENDING_BYTES: Final = 1 << 19
-_MAX_PENDING_PARTS: Final = 512
-"""Of one call: Linux takes 1,024."""
+_MAX_PENDING_BYTES: Final = 1 << 21
+_MAX_HELD_BYTES: Final = 1 << 23
+"""Of memory that pending views keep alive: a small picture may be a view into a large chunk."""
+_MAX_PENDING_CHUNKS: Final = 256
+"""Of one call: Linux takes 1,024 pieces, and every chunk has a checksum."""
 _REMEDY: Final = "Verify the episode, delete it and make it again from its recording"
 
 
@@ -39,44 +45,64 @@ def crc32c(data: bytes | memoryview) -> bytes:
 
 
 class ShardWriter:
-    """Appends encoded chunks to one shard's file; memory is the index and half a mebibyte of chunks on their way.
+    """Appends encoded chunks to one shard's file; memory is the index and two mebibytes of chunks on their way.
 
     The file is created by the first chunk, so that a shard without one leaves none, as Zarr has it.
 
     Args:
         path: The file; nothing may be there.
         num_chunks: Chunks in the shard's index.
+        behind: Who adds up the checksums and writes; None: the caller's thread.
     """
 
-    def __init__(self, path: Path, num_chunks: int) -> None:
+    def __init__(self, path: Path, num_chunks: int, *, behind: WriteBehind | None = None) -> None:
         self.path = path
+        self._behind = behind
         self._index = array("Q", [_ABSENT]) * (2 * num_chunks)
         """Offset and length by turns."""
         self._size_bytes = 0
         """With what is pending."""
         self._descriptor: int | None = None
         self._is_created = False
-        self._pending: list[bytes] = []
-        """Chunks and checksums, kept as they came: the kernel gathers them, so that nothing is copied together first."""
-        self._pending_bytes = 0
+        self._pending: list[bytes | memoryview] = []
+        """Chunks, kept as they came: the kernel gathers them, so that nothing is copied together first."""
+        self._pending_start = 0
+        """Where they go in the file."""
+        self._held_bytes = 0
+        self._held: object = None
+        self._under_way: list[Future[None]] = []
 
     def append(self, chunk: int, data: bytes | memoryview) -> None:
         """Write a chunk's encoded bytes and their checksum.
 
+        Args:
+            chunk: Its position in the index.
+            data: A view that can be written to is copied; one that cannot is held until it is written, a few
+                mebibytes later, and so long its memory must stay as it is.
+
         Raises:
-            StorageError: The chunk is there already, or the disk does not take it.
+            StorageError: The chunk is there already, or the disk does not take it. What is written by threads may say so
+                later, when the shard is paused or finished.
         """
         self._claim(chunk)
         if self._descriptor is None:
             self._open()
-        # A view's memory may be gone when it is written.
-        self._pending += (data if isinstance(data, bytes) else bytes(data), crc32c(data))
+        if isinstance(data, memoryview):
+            if not data.readonly:
+                data = bytes(data)
+            elif data.obj is not self._held:
+                self._held = data.obj
+                self._held_bytes += memoryview(data.obj).nbytes
+        self._pending.append(data)
         num_bytes = len(data) + CRC_BYTES
         self._index[2 * chunk] = self._size_bytes
         self._index[2 * chunk + 1] = num_bytes
         self._size_bytes += num_bytes
-        self._pending_bytes += num_bytes
-        if self._pending_bytes >= _MAX_PENDING_BYTES or len(self._pending) >= _MAX_PENDING_PARTS:
+        if (
+            self._size_bytes - self._pending_start >= _MAX_PENDING_BYTES
+            or self._held_bytes >= _MAX_HELD_BYTES
+            or len(self._pending) >= _MAX_PENDING_CHUNKS
+        ):
             self._flush()
 
     def alias(self, chunk: int, existing_chunk: int) -> None:
@@ -91,19 +117,23 @@ class ShardWriter:
         self._index[2 * chunk : 2 * chunk + 2] = self._index[2 * existing_chunk : 2 * existing_chunk + 2]
 
     def pause(self) -> None:
-        """Give the file handle back until the next chunk.
+        """Give the file handle back until the next chunk, once everything so far is written.
 
         Raises:
-            StorageError: The disk does not take what was pending.
+            StorageError: The disk does not take it.
         """
         if self._descriptor is None:
             return
         try:
             self._flush()
         finally:
+            under_way, self._under_way = self._under_way, []
+            wait(under_way)  # whatever failed: another file could be given the descriptor that they write to
             descriptor, self._descriptor = self._descriptor, None
             try:
                 os.close(descriptor)
+                for write in under_way:
+                    write.result()
             except OSError as err:
                 raise self._not_written(err) from err
 
@@ -119,7 +149,8 @@ class ShardWriter:
             if sys.byteorder == "big":
                 self._index.byteswap()
             index = self._index.tobytes()
-            self._pending += (index, crc32c(index))
+            self._pending.append(index)
+            self._size_bytes += len(index) + CRC_BYTES
         self.pause()
 
     def _claim(self, chunk: int) -> None:
@@ -127,7 +158,7 @@ class ShardWriter:
             raise StorageError(f"chunk {chunk} was written before", path=self.path)
 
     def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CLOEXEC
         try:
             if not self._is_created:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -138,11 +169,16 @@ class ShardWriter:
         self._is_created = True
 
     def _flush(self) -> None:
+        if not self._pending:
+            return
         assert self._descriptor is not None, "pending only while it is open"
-        parts, self._pending, self._pending_bytes = self._pending, [], 0
+        write = partial(_write, self._descriptor, self._pending, self._pending_start)
+        self._pending, self._pending_start, self._held, self._held_bytes = [], self._size_bytes, None, 0
+        if self._behind is not None:
+            self._under_way.append(self._behind.submit(write))
+            return
         try:
-            while parts:
-                parts = unwritten(parts, os.writev(self._descriptor, parts))
+            write()
         except OSError as err:
             raise self._not_written(err) from err
 
@@ -150,7 +186,18 @@ class ShardWriter:
         return StorageError(f"cannot be written ({err.strerror})", path=self.path)
 
 
-def unwritten(parts: list[bytes], num_written: int) -> list[bytes]:
+def _write(descriptor: int, chunks: Sequence[bytes | memoryview], start: int) -> None:
+    """Write chunks, each with its checksum behind it, from a place in the file on."""
+    parts: list[bytes | memoryview] = []
+    for chunk in chunks:
+        parts += (chunk, crc32c(chunk))
+    while parts:
+        num_written = os.pwritev(descriptor, parts, start)
+        start += num_written
+        parts = unwritten(parts, num_written)
+
+
+def unwritten(parts: list[bytes | memoryview], num_written: int) -> list[bytes | memoryview]:
     """What is left of some parts once so many of their bytes are written: nothing, unless the disk has just become full."""
     for n, part in enumerate(parts):
         if num_written < len(part):

@@ -20,6 +20,7 @@ from bagmill.episodes.frame_sink import FrameSink
 from bagmill.episodes.metadata import write_root_metadata
 from bagmill.episodes.staging import StagingFolder
 from bagmill.episodes.value_array import write_value_array
+from bagmill.episodes.write_behind import WriteBehind
 from bagmill.errors import BagmillError, StorageError
 
 
@@ -44,6 +45,7 @@ class EpisodeWriter:
         self._version = version
         self._replaces = replaces
         self._staging: StagingFolder | None = None
+        self._behind = WriteBehind()
         self._sinks: dict[str, FrameSink] = {}
         self._num_ticks: dict[str, int] = {}
 
@@ -65,6 +67,7 @@ class EpisodeWriter:
                 sink.abandon()
             self._staging.discard()
             self._staging = None
+        self._behind.close()
 
     def add_images(
         self,
@@ -196,7 +199,7 @@ class EpisodeWriter:
                 attributes=attributes or {},
             )
         self._num_ticks[name] = num_ticks
-        self._sinks[name] = FrameSink(array, self._folder)
+        self._sinks[name] = FrameSink(array, self._folder, behind=self._behind)
         return self._sinks[name]
 
     def _check_arrays(self) -> None:

@@ -12,6 +12,7 @@ from bagmill.messages.describe import describe
 from bagmill.messages.dynamic import MESSAGE_ENCODINGS, message_decoder
 from bagmill.messages.field_path import field_width
 from bagmill.messages.image_schemas import image_decoder
+from bagmill.messages.jpeg_layout import UsualJpeg
 from bagmill.messages.payload import COMPRESSED_ENCODINGS, RAW_ENCODINGS, ImagePayload
 from bagmill.messages.pixels import to_rgb
 from bagmill.messages.signal_layout import SignalLayout
@@ -25,6 +26,7 @@ __all__ = [
     "ChannelContent",
     "ImagePayload",
     "SignalLayout",
+    "UsualJpeg",
     "describe",
     "field_width",
     "header_stamp_reader",

@@ -10,7 +10,7 @@ import threading
 from typing import Final
 
 _ROUND_TO_BYTES: Final = 64 * 1024
-_MOST_KEPT: Final = 32
+_MOST_KEPT: Final = 64
 _MOST_ROOM: Final = 4
 """A buffer this many times larger than what is asked for is left for something that needs it."""
 

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.file_window import FileWindow, RecordingFile
 from bagmill.recordings.mcap_data import DataPass, McapState
 from bagmill.recordings.mcap_records import MAGIC
 from bagmill.recordings.mcap_summary import read_summary
-from bagmill.recordings.records import Channel, Container, Fault, Message, Witness
+from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 
 
 class McapRecording(ClosedByWith):
@@ -62,11 +63,17 @@ class McapRecording(ClosedByWith):
         """Bytes of the file that the latest pass has behind it."""
         return self._state.num_bytes_read
 
+    def blocks(
+        self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
+    ) -> Iterator[Block]:
+        """Every chunk's messages; only some channels' where named."""
+        return DataPass(self._state, channel_ids=channel_ids, witness=witness).blocks(num_threads)
+
     def messages(
         self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
     ) -> Iterator[Message]:
         """Every message in the file's order; only some channels' where named."""
-        return DataPass(self._state, channel_ids=channel_ids, witness=witness).messages(num_threads)
+        return one_by_one(self.blocks(channel_ids, num_threads=num_threads, witness=witness))
 
     def close(self) -> None:
         """Close the file."""

@@ -35,9 +35,12 @@ from bagmill.recordings.mcap_records import (
 )
 from bagmill.recordings.mcap_summary import Summary, read_summary
 from bagmill.recordings.read_ahead import read_ahead
-from bagmill.recordings.records import Buffer, Message, Witness
+from bagmill.recordings.records import Block, Buffer, Witness
 
 _BLOCK_BYTES = 1 << 20
+# Looked up for every record: of plain numbers, because an enum's members take ten times as long.
+_FOLLOWED = frozenset(map(int, (Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL, Opcode.DATA_END, Opcode.FOOTER)))
+_LAST = frozenset(map(int, (Opcode.DATA_END, Opcode.FOOTER)))
 _CHUNK_CRC = struct.Struct("<8x8x8xI")
 """The checksum in a chunk record's first fields: earliest and latest log time, size and CRC-32 of the content."""
 
@@ -107,22 +110,21 @@ class DataPass:
         self._crc: int | None = None if state.is_data_crc_checked else 0
         """Of all bytes so far; None once there is no need for it: a chunk's own CRC covers what is in it."""
 
-    def messages(self, num_threads: int) -> Iterator[Message]:
-        """Every message up to the data section's end, or to where the file breaks off."""
+    def blocks(self, num_threads: int) -> Iterator[Block]:
+        """Every message up to the data section's end, or to where the file breaks off: a chunk's in one block."""
         for record, chunk in read_ahead(self._records(), num_threads=num_threads):
             opcode, offset, end, _ = record
             self._state.num_bytes_read = offset
             if opcode == Opcode.CHUNK:
                 self._met_chunks.add(offset)
-                if chunk is not None:
-                    yield from self._chunk(offset, chunk)
-                elif (content := self._state.kept.get(offset)) is not None:
-                    yield from self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
+                content = self._state.kept.get(offset) if chunk is None else self._checked(offset, chunk)
+                if content is not None:
+                    yield self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
             elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
                 data = self._window.view(offset, end - offset)
                 if self._witness is not None and len(data) > HEADERS_BYTES:
                     self._witness(offset, data)
-                yield from self._walk(data, where="of the file", base=offset)
+                yield self._walk(data, where="of the file", base=offset)
             elif opcode == Opcode.INVALID:
                 self._tell_gap(record)
                 if record.resume_at is None:
@@ -161,9 +163,9 @@ class DataPass:
                     _CHUNK_CRC.unpack(self._headers.view(end - length, _CHUNK_CRC.size))
                 ):
                     self._crc = None
-            else:
+            elif opcode in _FOLLOWED:
                 yield record, None
-            if opcode in {Opcode.DATA_END, Opcode.FOOTER}:
+            if opcode in _LAST:
                 return
             self._cover(offset, end)
             offset = end
@@ -199,11 +201,12 @@ class DataPass:
             raise DecompressionError(f"it holds {len(chunk.data)} bytes where {chunk.uncompressed_size} were announced")
         return chunk.data
 
-    def _chunk(self, offset: int, chunk: _Chunk | Exception) -> Iterator[Message]:
+    def _checked(self, offset: int, chunk: _Chunk | Exception) -> Buffer | None:
+        """A chunk's content; None where it is damaged."""
         if isinstance(chunk, Exception):
             self._state.damaged_chunks.add(offset)
             self._faults.add("chunk_damaged", f"The chunk at byte {offset} is left out with all its messages: {chunk}.")
-            return
+            return None
         if self._witness is not None:
             self._witness(offset + RECORD.size, chunk.record)
         if chunk.found_crc is not None and chunk.found_crc != chunk.expected_crc:
@@ -213,15 +216,17 @@ class DataPass:
                 f"The chunk at byte {offset} is left out with all its messages: "
                 f"its CRC-32 is {chunk.found_crc:#010x} where {chunk.expected_crc:#010x} was recorded.",
             )
-            return
+            return None
         if chunk.found_crc is not None:
             self._state.whole_chunks.add(offset)
         if chunk.is_packed:
             self._state.kept.keep(offset, chunk.content)
-        yield from self._walk(memoryview(chunk.content), where=f"of the chunk at byte {offset}", base=0)
+        return chunk.content
 
-    def _walk(self, data: memoryview, *, where: str, base: int) -> Iterator[Message]:
+    def _walk(self, data: memoryview, *, where: str, base: int) -> Block:
         """Messages of a run of whole records; `base` is added to positions in what is said about them."""
+        block = Block()
+        runs, order = block.runs, block.order
         position, size = 0, len(data)
         ids, counts, wanted = self._channels.ids, self._channels.counts, self._wanted
         unpack_record, unpack_message, header_bytes = RECORD.unpack_from, MESSAGE.unpack_from, RECORD.size
@@ -243,7 +248,12 @@ class DataPass:
                     sequence = counts[channel_id]
                     counts[channel_id] = sequence + 1
                     if wanted is None or channel_id in wanted:
-                        yield Message(channel_id, sequence, log_time_ns, publish_time_ns, data[start + 22 : end])
+                        # As `Block.add`, which would cost as much as all the rest.
+                        run = runs.get(channel_id) or block.open_run(channel_id, sequence)
+                        order.append(channel_id)
+                        run.log_times_ns.append(log_time_ns)
+                        run.publish_times_ns.append(publish_time_ns)
+                        run.payloads.append(data[start + 22 : end])
             elif opcode == Opcode.SCHEMA:
                 self._channels.add_schema(data[start:end], where=f"at byte {base + position} {where}")
             elif opcode == Opcode.CHANNEL:
@@ -258,6 +268,7 @@ class DataPass:
                 "record_damaged",
                 f"There is no whole record at byte {base + position} {where}; what follows in it is left out.",
             )
+        return block
 
     def _chunk_within(self, start: int, end: int) -> int | None:
         """A chunk that the summary names, and that is one, strictly within [start, end)."""

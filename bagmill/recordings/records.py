@@ -52,6 +52,42 @@ class Message(NamedTuple):
     """The payload. A view is valid for as long as it is held, and for so long keeps what it was read with in memory."""
 
 
+@dataclass(slots=True)
+class Run:
+    """Messages of one channel, one behind the other, as columns of equal length."""
+
+    channel_id: int
+    first_sequence: int
+    """Of the first; the others follow without a gap."""
+    log_times_ns: list[int] = field(default_factory=list)
+    publish_times_ns: list[int] = field(default_factory=list)
+    payloads: list[Buffer] = field(default_factory=list)
+    """Views are valid for as long as they are held, and for so long keep in memory what they were read with."""
+
+
+@dataclass(slots=True)
+class Block:
+    """Messages that stand together in a recording: those of a chunk, or a few rows of a database."""
+
+    runs: dict[int, Run] = field(default_factory=dict)
+    """By channel id; none is empty."""
+    order: list[int] = field(default_factory=list)
+    """Every message's channel id, in the recording's own order."""
+
+    def open_run(self, channel_id: int, first_sequence: int) -> Run:
+        """A run for a channel that has none yet, to be filled."""
+        run = self.runs[channel_id] = Run(channel_id, first_sequence)
+        return run
+
+    def add(self, channel_id: int, sequence: int, log_time_ns: int, publish_time_ns: int, payload: Buffer) -> None:
+        """Append one message."""
+        run = self.runs.get(channel_id) or self.open_run(channel_id, sequence)
+        self.order.append(channel_id)
+        run.log_times_ns.append(log_time_ns)
+        run.publish_times_ns.append(publish_time_ns)
+        run.payloads.append(payload)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something wrong with a container that did not stop the reading of it."""
@@ -102,9 +138,18 @@ class Recording(Protocol):
         """
         ...
 
+    def blocks(
+        self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
+    ) -> Iterator[Block]:
+        """The same messages many at a time, for whoever has something to do with every one of them.
+
+        Arguments and errors as of `messages`.
+        """
+        ...
+
     @property
     def num_bytes_read(self) -> int:
-        """Bytes of `files` that the latest pass of `messages` has behind it, roughly: for a progress bar."""
+        """Bytes of `files` that the latest pass has behind it, roughly: for a progress bar."""
         ...
 
     def close(self) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import FileWindow, RecordingFile
-from bagmill.recordings.records import Channel, Container, Fault, Message, Witness
+from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 from bagmill.recordings.rosbag1_data import BagPass, BagState
 from bagmill.recordings.rosbag1_records import (
     MAGIC,
@@ -75,11 +76,17 @@ class Rosbag1Recording(ClosedByWith):
         """Bytes of the file that the latest pass has behind it."""
         return self._state.num_bytes_read
 
+    def blocks(
+        self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
+    ) -> Iterator[Block]:
+        """Every chunk's messages; only some channels' where named."""
+        return BagPass(self._state, channel_ids=channel_ids, witness=witness).blocks(num_threads)
+
     def messages(
         self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
     ) -> Iterator[Message]:
         """Every message in the file's order; only some channels' where named."""
-        return BagPass(self._state, channel_ids=channel_ids, witness=witness).messages(num_threads)
+        return one_by_one(self.blocks(channel_ids, num_threads=num_threads, witness=witness))
 
     def close(self) -> None:
         """Close the file."""

@@ -21,7 +21,7 @@ from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import HEADERS_BYTES, FileWindow, RecordingFile
 from bagmill.recordings.kept_chunks import KeptChunks
 from bagmill.recordings.read_ahead import read_ahead
-from bagmill.recordings.records import Buffer, Message, Witness
+from bagmill.recordings.records import Block, Buffer, Witness
 from bagmill.recordings.rosbag1_records import (
     U32,
     ChunkInfo,
@@ -113,19 +113,19 @@ class BagPass:
         self._counts: list[int] = [0] * len(state.table)
         self._num_lost: Counter[int] = Counter()
 
-    def messages(self, num_threads: int) -> Iterator[Message]:
-        """Every message up to the index."""
+    def blocks(self, num_threads: int) -> Iterator[Block]:
+        """Every message up to the index, a chunk's in one block."""
         for piece, chunk in read_ahead(self._pieces(), num_threads=num_threads):
             offset, record = piece.offset, piece.record
             self._state.num_bytes_read = offset
             if record is None:
                 self._tell_gap(piece)
-            elif chunk is not None:
-                yield from self._chunk(piece, chunk)
-            elif (content := self._state.kept.get(offset)) is not None:
-                yield from self._walk(memoryview(content), where=f"the chunk at byte {offset}")
+            elif record.op == Op.CHUNK:
+                content = self._state.kept.get(offset) if chunk is None else self._opened(piece, chunk)
+                if content is not None:
+                    yield self._walk(memoryview(content), where=f"the chunk at byte {offset}")
             elif record.op in {Op.MESSAGE, Op.CONNECTION}:
-                yield from self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
+                yield self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
         self._finish()
 
     def _pieces(self) -> Iterator[tuple[_Piece, Callable[[], _Chunk | Exception] | None]]:
@@ -163,17 +163,18 @@ class BagPass:
             return DecompressionError(f"no compression is called {compression!r}")
         return _Chunk(data, data, is_packed=False)
 
-    def _chunk(self, piece: _Piece, chunk: _Chunk | Exception) -> Iterator[Message]:
+    def _opened(self, piece: _Piece, chunk: _Chunk | Exception) -> Buffer | None:
+        """A chunk's content; None where it is damaged."""
         if isinstance(chunk, Exception):
             self._faults.add(
                 "chunk_damaged", f"The chunk at byte {piece.offset} is left out with all its messages: {chunk}."
             )
-            return
+            return None
         if self._witness is not None and piece.record is not None:
             self._witness(piece.record.data_start, chunk.data)
         if chunk.is_packed:
             self._state.kept.keep(piece.offset, chunk.content)
-        yield from self._walk(memoryview(chunk.content), where=f"the chunk at byte {piece.offset}")
+        return chunk.content
 
     def _tell_gap(self, piece: _Piece) -> None:
         following = "the index" if piece.resume_at is None else f"the chunk at byte {piece.resume_at}"
@@ -183,8 +184,9 @@ class BagPass:
             "left out.",
         )
 
-    def _walk(self, data: memoryview, *, where: str) -> Iterator[Message]:
+    def _walk(self, data: memoryview, *, where: str) -> Block:
         """Messages of a run of whole records."""
+        block = Block()
         position, size = 0, len(data)
         ids, counts, wanted, length_of = self._ids, self._counts, self._wanted, U32.unpack_from
         try:
@@ -207,7 +209,7 @@ class BagPass:
                         sequence = counts[channel_id]
                         counts[channel_id] = sequence + 1
                         if wanted is None or channel_id in wanted:
-                            yield Message(channel_id, sequence, stamp_ns, stamp_ns, data[start:end])
+                            block.add(channel_id, sequence, stamp_ns, stamp_ns, data[start:end])
                 elif op == b"\7" and number(header, b"conn") not in ids:
                     self._add_connection(parse_connection(header, data[start:end]))
                 position = end
@@ -216,12 +218,13 @@ class BagPass:
                 "record_damaged",
                 f"The record at byte {position} of {where} is damaged, what follows is left out: {err}.",
             )
-            return
+            return block
         if position != size:
             self._faults.add(
                 "record_damaged",
                 f"There is no whole record at byte {position} of {where}; what follows in it is left out.",
             )
+        return block
 
     def _add_connection(self, connection: ConnectionRecord) -> None:
         self._ids[connection.id] = self._state.fold(connection)

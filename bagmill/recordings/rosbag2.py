@@ -8,16 +8,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.compression import DecompressionError, decompress_zstd_message
 from bagmill.recordings.fault_log import FaultLog
-from bagmill.recordings.records import Channel, Container, Fault, Message, Witness
+from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, BagMetadata, read_metadata
 from bagmill.recordings.rosbag2_splits import Split, locate_splits, open_splits
 from bagmill.recordings.rosbag2_sqlite import SERIALIZATIONS, unknown_serialization
 
 _DURATION_TOLERANCE_NS = 1_000_000
+_BLOCK_BYTES = 1 << 20
 
 
 class Rosbag2Recording(ClosedByWith):
@@ -80,13 +82,19 @@ class Rosbag2Recording(ClosedByWith):
         return behind
 
     def messages(
+        self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
+    ) -> Iterator[Message]:
+        """Every message, split after split; only some channels' where named."""
+        return one_by_one(self.blocks(channel_ids, num_threads=num_threads, witness=witness))
+
+    def blocks(
         self,
         channel_ids: Collection[int] | None = None,
         *,
         num_threads: int = 1,
         witness: Witness | None = None,  # noqa: ARG002 - offsets in several files say nothing
-    ) -> Iterator[Message]:
-        """Every message, split after split; only some channels' where named."""
+    ) -> Iterator[Block]:
+        """The blocks of every split; only some channels' where named."""
         wanted = None if channel_ids is None else frozenset(channel_ids)
         is_packed = self._metadata.has_packed_messages
         counts: Counter[int] = Counter()
@@ -97,23 +105,30 @@ class Rosbag2Recording(ClosedByWith):
             self._current = index
             ids: tuple[int, ...] = ()
             num_in_split = 0
-            for channel_id, _, log_time_ns, publish_time_ns, data in split.recording.messages(num_threads=num_threads):
-                if channel_id >= len(ids):
-                    ids = self._fold(split)
-                position = ids[channel_id]
-                num_in_split += 1
-                first_ns, last_ns = min(first_ns, log_time_ns), max(last_ns, log_time_ns)
-                if wanted is not None and position not in wanted:
-                    continue
-                payload = data
-                if is_packed:
-                    try:
-                        payload = decompress_zstd_message(data)
-                    except DecompressionError:
-                        num_damaged[position] += 1
+            for found in split.recording.blocks(num_threads=num_threads):
+                block, block_bytes = Block(), 0
+                for channel_id, _, log_time_ns, publish_time_ns, data in one_by_one([found]):
+                    if channel_id >= len(ids):
+                        ids = self._fold(split)
+                    position = ids[channel_id]
+                    num_in_split += 1
+                    first_ns, last_ns = min(first_ns, log_time_ns), max(last_ns, log_time_ns)
+                    if wanted is not None and position not in wanted:
                         continue
-                yield Message(position, counts[position], log_time_ns, publish_time_ns, payload)
-                counts[position] += 1
+                    payload = data
+                    if is_packed:
+                        try:
+                            payload = decompress_zstd_message(data)
+                        except DecompressionError:
+                            num_damaged[position] += 1
+                            continue
+                    block.add(position, counts[position], log_time_ns, publish_time_ns, payload)
+                    counts[position] += 1
+                    block_bytes += len(payload)
+                    if block_bytes >= _BLOCK_BYTES:  # unpacked, it is many times what the split holds
+                        yield block
+                        block, block_bytes = Block(), 0
+                yield block
             self._fold(split)  # channels without a message
             counts_by_split.append(num_in_split)
         self._current = len(self._splits)

@@ -9,13 +9,17 @@ from contextlib import closing
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.file_window import RecordingFile
-from bagmill.recordings.records import Channel, Container, Fault, Message, Witness
+from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 
 MAGIC = b"SQLite format 3\0"
+_BLOCK_BYTES = 1 << 19
+_ROW_COST_BYTES = 512
+"""What a row counts for besides its payload."""
 SERIALIZATIONS = frozenset({"cdr", "ros1", "protobuf", "json"})
 
 
@@ -78,17 +82,23 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         """A database keeps no count of its own."""
         return
 
-    def messages(
+    def blocks(
         self,
         channel_ids: Collection[int] | None = None,
         *,
         num_threads: int = 1,  # noqa: ARG002 - SQLite reads, in the caller's thread
         witness: Witness | None = None,  # noqa: ARG002 - and shows rows, not bytes of the file
-    ) -> Iterator[Message]:
-        """Every message in the order of recording; only some channels' where named."""
+    ) -> Iterator[Block]:
+        """A few rows at a time; only some channels' where named."""
         if not self._is_open:
             raise RecordingError("the recording was closed", path=self.path, remedy="Open it again")
-        return self._messages(None if channel_ids is None else frozenset(channel_ids))
+        return self._blocks(None if channel_ids is None else frozenset(channel_ids))
+
+    def messages(
+        self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
+    ) -> Iterator[Message]:
+        """Every message in the order of recording; only some channels' where named."""
+        return one_by_one(self.blocks(channel_ids, num_threads=num_threads, witness=witness))
 
     def close(self) -> None:
         """Refuse further reading; each pass closes its own connection."""
@@ -124,11 +134,12 @@ class Rosbag2DatabaseRecording(ClosedByWith):
                 metadata={},
             )
 
-    def _messages(self, wanted: frozenset[int] | None) -> Iterator[Message]:
+    def _blocks(self, wanted: frozenset[int] | None) -> Iterator[Block]:
         counts: Counter[int] = Counter()
         lost: Counter[object] = Counter()
         num_damaged = 0
         ids, size_bytes = self._ids, self._size_bytes
+        block, block_bytes = Block(), 0
         topics = [topic_id for topic_id, channel_id in ids.items() if wanted is None or channel_id in wanted]
         # Payloads of other channels stay on disk; their rows are counted, so that faults don't depend on the choice.
         marks = ", ".join("?" for _ in topics)
@@ -149,14 +160,20 @@ class Rosbag2DatabaseRecording(ClosedByWith):
                         sequence = counts[channel_id]
                         counts[channel_id] = sequence + 1
                         if wanted is None or channel_id in wanted:
-                            self.num_bytes_read = row * size_bytes // max(last_row, 1)
-                            yield Message(channel_id, sequence, stamp_ns, stamp_ns, data)
+                            block.add(channel_id, sequence, stamp_ns, stamp_ns, data)
+                            block_bytes += len(data) + _ROW_COST_BYTES
+                            if block_bytes >= _BLOCK_BYTES:
+                                self.num_bytes_read = row * size_bytes // max(last_row, 1)
+                                yield block
+                                block, block_bytes = Block(), 0
         except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError) as err:
             self._faults.add(
                 "database_damaged",
                 f"The database cannot be read behind its message {counts.total() + num_damaged} ({err}); "
                 "what follows is left out.",
             )
+        if block.order:
+            yield block
         for topic_id, num_lost in lost.items():
             self._faults.add(
                 "unknown_channel",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from bagmill.errors import DecodeError
 from bagmill.messages import describe, header_stamp_reader
 from bagmill.messages.content import ChannelContent
 from bagmill.recordings import Buffer, Channel
+from bagmill.recordings.records import Run
 from bagmill.streams.index import NO_STAMP, Stream
 
 _MAX_DESCRIBED = 16
@@ -36,21 +38,18 @@ class GrowingStream:
         self._header = array("q")
         self._size = array("q")
 
-    def add(self, log_time_ns: int, publish_time_ns: int, data: Buffer) -> None:
-        """Append one message; the first is described, or one soon after it where that is damaged."""
-        if self._num_to_describe:
-            self._describe(data)
-        self._log.append(log_time_ns)
-        self._publish.append(publish_time_ns)
-        self._size.append(len(data))
-        if self._read_stamp is None:
-            return
-        try:
-            stamp_ns = self._read_stamp(data)
-            self._header.append(NO_STAMP if stamp_ns is None else stamp_ns)
-        except (DecodeError, OverflowError):  # JSON may write a stamp of any size
-            self._header.append(NO_STAMP)
-            self.num_unreadable += 1
+    def extend(self, run: Run) -> None:
+        """Append messages; the first is described, or one soon after it where that is damaged."""
+        for payload in run.payloads:
+            if not self._num_to_describe:
+                break
+            self._describe(payload)
+        self._log.extend(run.log_times_ns)
+        self._publish.extend(run.publish_times_ns)
+        self._size.extend(map(len, run.payloads))
+        if self._read_stamp is not None:
+            for payload in run.payloads:
+                self._add_stamp(self._read_stamp, payload)
 
     def finish(self) -> Stream:
         """The stream as it stands."""
@@ -67,9 +66,17 @@ class GrowingStream:
             size_bytes=_int64(self._size),
         )
 
-    def _describe(self, data: Buffer) -> None:
-        content = describe(self.channel, data)
-        if content.problem is None or not self._size:
+    def _add_stamp(self, read_stamp: Callable[[Buffer], int | None], payload: Buffer) -> None:
+        try:
+            stamp_ns = read_stamp(payload)
+            self._header.append(NO_STAMP if stamp_ns is None else stamp_ns)
+        except (DecodeError, OverflowError):  # JSON may write a stamp of any size
+            self._header.append(NO_STAMP)
+            self.num_unreadable += 1
+
+    def _describe(self, payload: Buffer) -> None:
+        content = describe(self.channel, payload)
+        if content.problem is None or self._num_to_describe == _MAX_DESCRIBED:
             self._content = content
         self._num_to_describe = self._num_to_describe - 1 if content.problem is not None else 0
 

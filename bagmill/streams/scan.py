@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from bagmill.recordings import Message, Recording, open_recording
+from bagmill.recordings import Recording, open_recording
+from bagmill.recordings.records import Block
 from bagmill.streams.content_hash import Hearsay, content_hash, size_bytes
 from bagmill.streams.growing import GrowingStream
 from bagmill.streams.index import RecordingIndex
@@ -47,8 +48,8 @@ def scan(
         hashing = executor.submit(_hash, source, hearsay, stop)
         try:
             total = size_bytes(source)
-            messages = source.messages(num_threads=num_threads, witness=hearsay.tell)
-            streams = _read(source, messages, total=total, progress=progress)
+            blocks = source.blocks(num_threads=num_threads, witness=hearsay.tell)
+            streams = _read(source, blocks, total=total, progress=progress)
         except BaseException:
             stop.set()
             raise
@@ -75,18 +76,19 @@ def _hash(recording: Recording, hearsay: Hearsay, stop: threading.Event) -> str:
 
 def _read(
     recording: Recording,
-    messages: Iterator[Message],
+    blocks: Iterator[Block],
     *,
     total: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[GrowingStream]:
     streams: list[GrowingStream] = []
     unreported = 0
-    for channel_id, _, log_time_ns, publish_time_ns, data in messages:
-        if channel_id >= len(streams):
-            streams += [GrowingStream(channel) for channel in recording.channels[len(streams) :]]
-        streams[channel_id].add(log_time_ns, publish_time_ns, data)
-        unreported += len(data) + _MESSAGE_COST_BYTES
+    for block in blocks:
+        for run in block.runs.values():
+            if run.channel_id >= len(streams):
+                streams += [GrowingStream(channel) for channel in recording.channels[len(streams) :]]
+            streams[run.channel_id].extend(run)
+            unreported += sum(map(len, run.payloads)) + _MESSAGE_COST_BYTES * len(run.payloads)
         if unreported > _PROGRESS_EVERY_BYTES and progress is not None:
             progress(min(recording.num_bytes_read, total), total)
             unreported = 0

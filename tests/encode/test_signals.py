@@ -74,12 +74,19 @@ def take_all(collector: SignalCollector, payloads: list[bytes]) -> None:
         buffer[:] = b"\xa5" * len(buffer)
 
 
+def take_runs(collector: SignalCollector, payloads: list[bytes]) -> None:
+    """As a recording's blocks are taken: some messages at a time."""
+    for first in range(0, len(payloads), 7):
+        collector.take_run(first, [memoryview(payload) for payload in payloads[first : first + 7]])
+
+
+@pytest.mark.parametrize("take", [take_all, take_runs])
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_many_messages_of_one_layout(dialect):
+def test_many_messages_of_one_layout(dialect, take):
     payloads = [joint_state(n, dialect) for n in range(4000)]
     assert len(payloads[0]) * len(payloads) > 2 * 2**17, "more than two blocks"
     collector = collector_of(channel_of(dialect), range(4000), num_messages=4000)
-    take_all(collector, payloads)
+    take(collector, payloads)
     assert collector.damaged == []
     assert collector.values(np.ones(4000, np.bool_)).tolist() == [written(n) for n in range(4000)]
 
@@ -105,13 +112,14 @@ def message_of(kind: str, n: int, dialect: Dialect) -> tuple[bytes, bool]:
 
 @settings(max_examples=30)
 @given(kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=60), data=st.data())
+@pytest.mark.parametrize("take", [take_all, take_runs])
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_odd_and_damaged_messages_among_the_usual_ones(dialect, kinds, data):
+def test_odd_and_damaged_messages_among_the_usual_ones(dialect, take, kinds, data):
     messages = [message_of(kind, n, dialect) for n, kind in enumerate(kinds)]
     rows = data.draw(st.lists(st.integers(-1, len(kinds) - 1), max_size=40))
     joints = data.draw(st.permutations(JOINTS).map(tuple))
     collector = collector_of(channel_of(dialect), rows, num_messages=len(kinds), joints=joints)
-    take_all(collector, [payload for payload, _ in messages])
+    take(collector, [payload for payload, _ in messages])
     assert collector.damaged == sorted({row for row in rows if row >= 0 and not messages[row][1]})
     is_valid = np.array([row >= 0 and messages[row][1] for row in rows], np.bool_)
     expected = [written(row, joints) if valid else [np.nan] * 3 for row, valid in zip(rows, is_valid, strict=True)]
@@ -154,9 +162,10 @@ def test_messages_of_another_width_are_damaged():
     assert collector.damaged == [4]
 
 
-def test_messages_that_no_tick_uses_are_not_looked_into():
+@pytest.mark.parametrize("take", [take_all, take_runs])
+def test_messages_that_no_tick_uses_are_not_looked_into(take):
     collector = collector_of(channel_of("ros2"), [0, 2], num_messages=3)
-    take_all(collector, [joint_state(0, "ros2"), b"no message", joint_state(2, "ros2"), b"not there at the scan"])
+    take(collector, [joint_state(0, "ros2"), b"no message", joint_state(2, "ros2"), b"not there at the scan"])
     assert collector.damaged == []
     assert collector.values(np.ones(2, np.bool_)).tolist() == [written(0), written(2)]
 
