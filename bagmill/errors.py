@@ -67,6 +67,10 @@ class RecordingError(BagmillError):
     """A recording that cannot be opened or read."""
 
 
+class UnsettledRecordingError(RecordingError):
+    """A recording that is not there, or that changed while it was read: later it may be read well."""
+
+
 class DecodeError(BagmillError):
     """A message whose payload is not what its schema says."""
 

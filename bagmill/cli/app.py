@@ -15,7 +15,7 @@ import typer
 from bagmill.cli.screen import complain
 from bagmill.errors import BagmillError, ProfileError
 
-VERBS = ("scan", "profile", "ingest", "show", "verify", "metrics")
+VERBS = ("scan", "profile", "ingest", "show", "verify", "prune", "metrics")
 """In the order of a recording's way. Each is a function in the module of its name, with its examples in `EPILOG`."""
 OK, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 

@@ -44,8 +44,8 @@ def ingest(
 ) -> int:
     """Make an episode of every recording: check it, align it, encode it, publish it, measure what came out.
 
-    What is published already is not made again. A recording that is refused never stops the others: it is listed with
-    the reason, here and in the dataset's quarantine, and the exit code is 1.
+    What is published already is not made again, under whatever name it lies there now. A recording that is refused
+    never stops the others: it is listed with the reason, here and in the dataset's quarantine, and the exit code is 1.
     """
     loaded = load_profile(profile)
     resolve_checks(loaded)
@@ -72,6 +72,9 @@ def ingest(
         print_json({"dataset": out, "profile": loaded.name, "episodes": [_json(each, out) for each in outcomes]})
     else:
         _print(outcomes)
+    for outcome in outcomes:
+        if outcome.duplicate_of is not None:
+            notices().print(Text(printable(_tell_duplicate(outcome))), soft_wrap=True)
     refused = [outcome.refusal for outcome in outcomes if outcome.refusal is not None]
     for entry in refused:
         remedy = f" {entry.remedy}." if entry.remedy else ""
@@ -125,18 +128,29 @@ def _print(outcomes: list[IngestOutcome]) -> None:
 def _state(outcome: IngestOutcome) -> str:
     if outcome.refusal is not None:
         return f"refused ({outcome.refusal.stage})"
+    if outcome.duplicate_of is not None:
+        return f"the same as {printable(outcome.duplicate_of)}"
     warned = outcome.report.failed_checks
     state = "published already" if outcome.is_reused else "published"
     return f"{state}, {counted(len(warned), 'warning')}" if warned else state
 
 
+def _tell_duplicate(outcome: IngestOutcome) -> str:
+    return (
+        f"{outcome.report.recording_path} holds the same recording as episode {outcome.duplicate_of}, "
+        "which stands for it: nothing was made of it again."
+    )
+
+
 def _json(outcome: IngestOutcome, dataset: Path) -> dict[str, object]:
     report, refusal = outcome.report, outcome.refusal
-    is_published = refusal is None and report.version is not None
+    is_published = refusal is None and report.version is not None and outcome.duplicate_of is None
+    state = "refused" if refusal else "duplicate" if outcome.duplicate_of else "published"
     return {
         "episode": outcome.episode,
         "recording": report.recording_path,
-        "state": "refused" if refusal else "reused" if outcome.is_reused else "published",
+        "state": "reused" if state == "published" and outcome.is_reused else state,
+        "duplicate_of": outcome.duplicate_of,
         "version": report.version,
         "path": Dataset(dataset).episode_path(outcome.episode, report.version)
         if is_published and report.version

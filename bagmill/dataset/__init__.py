@@ -1,38 +1,112 @@
-"""Everything in a dataset's folder beside its episodes: reports, quarantine, snapshots, and where each of them lies.
+"""Everything in a dataset's folder beside its episodes: reports, quarantine, snapshots, nights, and where each of them lies.
 
 Belongs here: paths inside a dataset, episodes' names, the files that say how an episode was made and why one was not,
-the tables that a training run names. Stays out: the arrays (`episodes`), pictures of them (`previews`), the numbers in
-a report (`quality`), the order in which they come about (`ingest`).
+the tables that a training run names, numbers over them, what can go. Stays out: the arrays (`episodes`), pictures of
+them (`previews`), the numbers in a report (`quality`), the order in which they come about (`ingest`).
 """
 
+from bagmill.dataset.current import has_current
 from bagmill.dataset.folder import Dataset
+from bagmill.dataset.known_recordings import (
+    KnownRecording,
+    counts_elsewhere,
+    note_if_new,
+    note_known,
+    read_known,
+)
 from bagmill.dataset.naming import episode_name
-from bagmill.dataset.quarantine import QuarantineEntry, list_quarantine, put_quarantine, read_quarantine, release
+from bagmill.dataset.nights import (
+    EarlierNights,
+    Night,
+    load_night,
+    load_nights_before,
+    reason_of,
+    save_night,
+    take_night,
+)
+from bagmill.dataset.prune import Pruned, PrunePlan, UnneededVersion, apply_prune, plan_prune
+from bagmill.dataset.quarantine import (
+    QuarantineEntry,
+    find_passing,
+    list_quarantine,
+    put_quarantine,
+    read_quarantine,
+    release,
+    release_for_retry,
+)
 from bagmill.dataset.report import EpisodeReport, FeatureReport, StageReport, load_report, make_current, save_report
 from bagmill.dataset.report_summary import ReportSummary, load_summary
 from bagmill.dataset.snapshot import Snapshot, load_snapshot, make_snapshot
-from bagmill.dataset.snapshot_names import list_snapshot_names
+from bagmill.dataset.snapshot_names import LATEST, list_snapshot_names, resolve_name
+from bagmill.dataset.statistics import (
+    GroupTotals,
+    Measure,
+    Measures,
+    Outlier,
+    Spread,
+    Totals,
+    find_outliers,
+    find_spreads,
+    measures,
+    total,
+    total_by,
+    usual_range,
+)
 from bagmill.dataset.whole_file import write_whole
 
 __all__ = [
+    "LATEST",
     "Dataset",
+    "EarlierNights",
     "EpisodeReport",
     "FeatureReport",
+    "GroupTotals",
+    "KnownRecording",
+    "Measure",
+    "Measures",
+    "Night",
+    "Outlier",
+    "PrunePlan",
+    "Pruned",
     "QuarantineEntry",
     "ReportSummary",
     "Snapshot",
+    "Spread",
     "StageReport",
+    "Totals",
+    "UnneededVersion",
+    "apply_prune",
+    "counts_elsewhere",
     "episode_name",
+    "find_outliers",
+    "find_passing",
+    "find_spreads",
+    "has_current",
     "list_quarantine",
     "list_snapshot_names",
+    "load_night",
+    "load_nights_before",
     "load_report",
     "load_snapshot",
     "load_summary",
     "make_current",
     "make_snapshot",
+    "measures",
+    "note_if_new",
+    "note_known",
+    "plan_prune",
     "put_quarantine",
+    "read_known",
     "read_quarantine",
+    "reason_of",
     "release",
+    "release_for_retry",
+    "resolve_name",
+    "save_night",
     "save_report",
+    "take_night",
+    "total",
+    "total_by",
+    "usual_range",
     "write_whole",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +30,24 @@ class Dataset:
         return self.path / "snapshots"
 
     @property
+    def reports_dir(self) -> Path:
+        """One folder an episode."""
+        return self.path / "reports"
+
+    @property
     def quarantine_dir(self) -> Path:
         """One file an episode that was refused."""
         return self.path / "quarantine"
+
+    @property
+    def nights_dir(self) -> Path:
+        """One file a night: its figures."""
+        return self.path / "nights"
+
+    @property
+    def pruned_dir(self) -> Path:
+        """What a prune has moved aside and is about to delete."""
+        return self.path / ".pruned"
 
     def episode_path(self, episode: str, version: str) -> Path:
         """The Zarr group of one version."""
@@ -45,13 +61,25 @@ class Dataset:
         """The contact sheet, JPEG."""
         return self.path / "previews" / _name(episode) / f"{_name(version)}.jpg"
 
+    def small_sheet_path(self, episode: str, version: str) -> Path:
+        """The contact sheet as events hold it, AVIF."""
+        return self.path / "previews" / _name(episode) / f"{_name(version)}.small.avif"
+
+    def depth_picture_path(self, episode: str, version: str) -> Path:
+        """Depth in colours, JPEG; only where there is depth."""
+        return self.path / "previews" / _name(episode) / f"{_name(version)}.depth.jpg"
+
+    def rates_plot_path(self, episode: str, version: str) -> Path:
+        """The plot of rates over time, PNG."""
+        return self.path / "previews" / _name(episode) / f"{_name(version)}.rates.png"
+
     def skew_plot_path(self, episode: str, version: str) -> Path:
         """The plot of skew over time, PNG."""
         return self.path / "previews" / _name(episode) / f"{_name(version)}.skew.png"
 
     def report_path(self, episode: str, version: str) -> Path:
         """What `save_report` writes."""
-        return self.path / "reports" / _name(episode) / f"{_name(version)}.json"
+        return self.reports_dir / _name(episode) / f"{_name(version)}.json"
 
     def quarantine_path(self, episode: str) -> Path:
         """What `put_quarantine` writes."""
@@ -65,13 +93,17 @@ class Dataset:
         """What the recording's files looked like when they were last read."""
         return self.path / "scans" / f"{_name(episode)}.fingerprint.json"
 
+    def known_recording_path(self, content_hash: str) -> Path:
+        """Which episode a recording of this content counts as."""
+        return self.path / "recordings" / f"{_name(content_hash.replace(':', '-'))}.json"
+
     def episodes(self) -> list[str]:
         """Names of all episodes with a folder, sorted; one of which nothing is published may be among them.
 
         Raises:
             StorageError: The folder cannot be listed.
         """
-        return [path.name for path in _listed(self.episodes_dir) if path.is_dir()]
+        return _folders_in(self.episodes_dir)
 
     def published(self, episode: str) -> list[str]:
         """The versions of an episode whose root metadata stands, which is written last, sorted.
@@ -80,6 +112,22 @@ class Dataset:
             StorageError: The folder cannot be listed.
         """
         return [path.stem for path in _listed(self.episodes_dir / _name(episode)) if is_episode(path)]
+
+    def reported(self, episode: str) -> list[str]:
+        """The versions of an episode that have a report, sorted.
+
+        Raises:
+            StorageError: The folder cannot be listed.
+        """
+        return [path.stem for path in _listed(self.reports_dir / _name(episode)) if path.suffix == ".json"]
+
+    def reported_episodes(self) -> list[str]:
+        """Names of all episodes with a folder of reports, sorted.
+
+        Raises:
+            StorageError: The folder cannot be listed.
+        """
+        return _folders_in(self.reports_dir)
 
     def quarantined(self) -> list[str]:
         """Names of all episodes in quarantine, sorted.
@@ -92,8 +140,18 @@ class Dataset:
 
 def _listed(folder: Path) -> list[Path]:
     """What is in a folder, sorted, less what is being written; nothing where there is no folder."""
+    return sorted(folder / entry.name for entry in _entries(folder))
+
+
+def _folders_in(folder: Path) -> list[str]:
+    """The names of the folders in one, sorted; of ten thousands, without a look at each of them."""
+    return sorted(entry.name for entry in _entries(folder) if entry.is_dir())
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
     except FileNotFoundError:
         return []
     except OSError as err:

@@ -31,6 +31,14 @@ class QuarantineEntry:
     """What can be done about it."""
     failed_checks: tuple[str, ...] = ()
     """Names of the checks that failed with severity `error`; empty where an error ended the line."""
+    is_passing: bool = False
+    """The reason may pass by itself: a full disk, a killed process, a recording that was not there."""
+    robot: str = ""
+    """As the profile has it; empty where no profile was found."""
+    attempted: str = ""
+    """A name for the recording's files and the profile that were refused; empty where it did not come to an attempt."""
+    released_ns: int | None = None
+    """When somebody asked that it be tried again, ns since the Unix epoch; the entry stands until it was."""
 
 
 def put_quarantine(dataset: Dataset, entry: QuarantineEntry) -> QuarantineEntry:
@@ -47,7 +55,7 @@ def put_quarantine(dataset: Dataset, entry: QuarantineEntry) -> QuarantineEntry:
     except StorageError:
         # It is damaged, and about to be replaced.
         earlier = None
-    if earlier is not None and replace(earlier, since_ns=entry.since_ns) == entry:
+    if earlier is not None and _is_same_reason(earlier, entry):
         entry = replace(entry, since_ns=min(earlier.since_ns, entry.since_ns))
     write_whole(dataset.quarantine_path(entry.episode), to_json(entry, schema=QUARANTINE_SCHEMA))
     return entry
@@ -90,6 +98,32 @@ def read_quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:
         raise StorageError(f"is no quarantine entry: {err}", path=path, remedy=_REMEDY) from err
 
 
+def release_for_retry(dataset: Dataset, episode: str, *, now_ns: int) -> bool:
+    """Ask that an episode be tried again though nothing about it has changed; its entry stands until that is done.
+
+    Returns:
+        Whether it is in quarantine.
+
+    Raises:
+        StorageError: Its entry cannot be read or written.
+    """
+    entry = read_quarantine(dataset, episode)
+    if entry is None:
+        return False
+    entry = replace(entry, released_ns=now_ns)
+    write_whole(dataset.quarantine_path(episode), to_json(entry, schema=QUARANTINE_SCHEMA))
+    return True
+
+
+def find_passing(dataset: Dataset) -> list[QuarantineEntry]:
+    """The entries whose reason may have passed by itself, by episode.
+
+    Raises:
+        StorageError: An entry cannot be read; names it.
+    """
+    return [entry for entry in list_quarantine(dataset) if entry.is_passing]
+
+
 def list_quarantine(dataset: Dataset) -> list[QuarantineEntry]:
     """Every entry, by episode.
 
@@ -98,3 +132,8 @@ def list_quarantine(dataset: Dataset) -> list[QuarantineEntry]:
     """
     entries = (read_quarantine(dataset, episode) for episode in dataset.quarantined())
     return [entry for entry in entries if entry is not None]
+
+
+def _is_same_reason(earlier: QuarantineEntry, later: QuarantineEntry) -> bool:
+    """Whether an episode is refused as it was, whatever was attempted and whoever asked for it."""
+    return later == replace(earlier, since_ns=later.since_ns, attempted=later.attempted, released_ns=later.released_ns)

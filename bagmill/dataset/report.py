@@ -71,6 +71,8 @@ class EpisodeReport:
     features: tuple[FeatureReport, ...] = ()
     stages: tuple[StageReport, ...] = ()
     """Those that ran, in the order they ran."""
+    duplicate_of: str | None = None
+    """The episode that the same recording is ingested as already; this one ends after its first stage then."""
 
     @property
     def checks(self) -> tuple[CheckResult, ...]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bagmill.dataset.current import current_of, of_its_own, published_summaries
 from bagmill.dataset.folder import Dataset
-from bagmill.dataset.report_summary import ReportSummary, load_summary
+from bagmill.dataset.report_summary import ReportSummary
 from bagmill.dataset.snapshot_names import ID_LENGTH, LATEST, check_name, is_snapshot_id, point, resolve_name
 from bagmill.dataset.snapshot_table import snapshot_table
 from bagmill.dataset.whole_file import write_whole
@@ -38,6 +39,8 @@ class Snapshot:
     """Episodes left out because every published version failed a blocking check."""
     num_unpublished: int
     """Episodes left out because no version is published with its report."""
+    num_duplicates: int
+    """Episodes left out because their recording counts as another episode, which has been made from it, too."""
     is_reused: bool
     """It stood already."""
 
@@ -45,7 +48,8 @@ class Snapshot:
 def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     """Write down which version of every episode is the current one, and point `latest` at it.
 
-    An episode's current version is the one last asked for, of those that are published and failed no blocking check.
+    An episode's current version is the one last asked for, of those that are published and failed no blocking check. A
+    recording counts once, as the episode that `known_recordings` has for it.
 
     Args:
         dataset: Whose reports are read.
@@ -59,16 +63,16 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
         check_name(name)
     quarantined = set(dataset.quarantined())
     rows: list[ReportSummary] = []
-    num_blocked = num_unpublished = 0
+    num_blocked = num_unpublished = num_duplicates = 0
     for episode in dataset.episodes():
         if episode in quarantined:
             continue
-        # Published, but killed before its report was written: not finished.
-        versions = [each for each in dataset.published(episode) if dataset.report_path(episode, each).exists()]
-        summaries = [load_summary(dataset, episode, version=version) for version in versions]
-        candidates = [summary for summary in summaries if not summary.is_blocked]
-        if candidates:
-            rows.append(max(candidates, key=lambda summary: (summary.requested_ns, summary.version)))
+        summaries = published_summaries(dataset, episode)
+        current = current_of(own := of_its_own(dataset, summaries))
+        if current is not None:
+            rows.append(current)
+        elif summaries and not own:
+            num_duplicates += 1
         elif summaries:
             num_blocked += 1
         else:
@@ -90,7 +94,16 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     for given in (name, LATEST):
         if given is not None:
             point(dataset, given, snapshot_id=snapshot_id)
-    return Snapshot(snapshot_id, path, len(rows), len(quarantined), num_blocked, num_unpublished, is_reused)
+    return Snapshot(
+        id=snapshot_id,
+        path=path,
+        num_episodes=len(rows),
+        num_quarantined=len(quarantined),
+        num_blocked=num_blocked,
+        num_unpublished=num_unpublished,
+        num_duplicates=num_duplicates,
+        is_reused=is_reused,
+    )
 
 
 def load_snapshot(dataset: Dataset, name_or_id: str = LATEST) -> pd.DataFrame:
@@ -102,6 +115,19 @@ def load_snapshot(dataset: Dataset, name_or_id: str = LATEST) -> pd.DataFrame:
     snapshot_id = name_or_id if is_snapshot_id(name_or_id) else resolve_name(dataset, name_or_id)
     path = dataset.snapshots_dir / f"{snapshot_id}.parquet"
     return _check_rows(path, snapshot_id).to_pandas()
+
+
+def load_rows(dataset: Dataset, snapshot_id: str) -> list[tuple[str, str]]:
+    """(episode, version) of every row of a snapshot, sorted by episode.
+
+    Raises:
+        StorageError: As `load_snapshot`.
+    """
+    return _rows(_check_rows(dataset.snapshots_dir / f"{snapshot_id}.parquet", snapshot_id))
+
+
+def _rows(table: pa.Table) -> list[tuple[str, str]]:
+    return list(zip(table["episode"].to_pylist(), table["version"].to_pylist(), strict=True))
 
 
 def _rows_id(rows: list[tuple[str, str]]) -> str:
@@ -120,7 +146,7 @@ def _check_rows(path: Path, snapshot_id: str) -> pa.Table:
         # Not read_table, which would take a `key=value` folder above for a column.
         with pq.ParquetFile(path) as file:
             table = file.read()
-        found = _rows_id(list(zip(table["episode"].to_pylist(), table["version"].to_pylist(), strict=True)))
+        found = _rows_id(_rows(table))
     except FileNotFoundError as err:
         raise StorageError(f"no snapshot has the id {snapshot_id}", path=path, remedy="Make it first") from err
     except (OSError, KeyError, TypeError, pa.ArrowException) as err:

@@ -4,8 +4,18 @@ Belongs here: the order of the stages, what each of them reports, when a finishe
 everything a stage does (its own room), many episodes at once (the caller's: a shell loop, a batch of Dagster's).
 """
 
+from bagmill.ingest.duplicate import place_of
 from bagmill.ingest.line import ingest
-from bagmill.ingest.memory import FinishedEpisode, split_finished
+from bagmill.ingest.memory import FinishedEpisode, attempt_name, split_finished
 from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress
 
-__all__ = ["FinishedEpisode", "IngestOutcome", "IngestRequest", "Progress", "ingest", "split_finished"]
+__all__ = [
+    "FinishedEpisode",
+    "IngestOutcome",
+    "IngestRequest",
+    "Progress",
+    "attempt_name",
+    "ingest",
+    "place_of",
+    "split_finished",
+]

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from bagmill.dataset import write_whole
-from bagmill.errors import RecordingError
+from bagmill.errors import RecordingError, UnsettledRecordingError
 
 Fingerprint = list[list[str | int]]
 """One [name, size in bytes, modification time in ns] a file, sorted by name."""
@@ -17,7 +17,7 @@ def fingerprint(recording: Path) -> Fingerprint:
     """Take a recording's fingerprint.
 
     Raises:
-        RecordingError: It is not there, or may not be looked at.
+        UnsettledRecordingError: It is not there, or may not be looked at.
     """
     try:
         found = recording.stat()
@@ -26,7 +26,7 @@ def fingerprint(recording: Path) -> Fingerprint:
         files = sorted(path for path in recording.rglob("*") if path.is_file())
         stats = [(path, path.stat()) for path in files]
     except OSError as err:
-        raise RecordingError(f"cannot be looked at ({err.strerror})", path=recording) from err
+        raise UnsettledRecordingError(f"cannot be looked at ({err.strerror})", path=recording) from err
     return [[path.relative_to(recording.parent).as_posix(), each.st_size, each.st_mtime_ns] for path, each in stats]
 
 
@@ -34,10 +34,10 @@ def check_unchanged(recording: Path, taken: Fingerprint) -> None:
     """Make sure that what was read is what was scanned.
 
     Raises:
-        RecordingError: A file has changed since the fingerprint was taken.
+        UnsettledRecordingError: A file has changed since the fingerprint was taken.
     """
     if fingerprint(recording) != taken:
-        raise RecordingError(
+        raise UnsettledRecordingError(
             "changed while it was read", path=recording, remedy="Ingest it again once nothing writes to it any more"
         )
 

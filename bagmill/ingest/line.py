@@ -16,6 +16,7 @@ from bagmill.dataset import (
     StageReport,
     make_current,
     put_quarantine,
+    read_quarantine,
     release,
     save_report,
     write_whole,
@@ -23,16 +24,18 @@ from bagmill.dataset import (
 from bagmill.encode import usable_cores
 from bagmill.episodes import Episode, episode_version
 from bagmill.errors import BagmillError, RecordingError
+from bagmill.ingest.duplicate import find_original
 from bagmill.ingest.episode import describe_episode, feature_reports, judge_episode, make_episode
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, remember_hash
-from bagmill.ingest.memory import recall_finished, recall_index, recall_report, remember_finished
+from bagmill.ingest.memory import attempt_name, recall_finished, recall_index, recall_report, remember_finished
+from bagmill.ingest.pictures import draw_rates, write_pictures
 from bagmill.ingest.preview import make_preview
 from bagmill.ingest.recording import describe_recording, judge_recording
 from bagmill.ingest.refusal import refusal_entry
 from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress, wanted_stages
 from bagmill.ingest.timeline import describe_timeline, judge_timeline, make_timeline
 from bagmill.plan import IngestPlan, resolve
-from bagmill.previews import make_contact_sheet, skew_plot
+from bagmill.previews import skew_plot
 from bagmill.quality import CheckResult, Stage, resolve_checks
 from bagmill.recordings import Recording, open_recording
 from bagmill.streams import RecordingIndex, save_index, scan
@@ -49,17 +52,11 @@ def ingest(request: IngestRequest, *, progress: Progress | None = None) -> Inges
         progress: Called while a stage runs.
     """
     started = time.perf_counter()
-    line = _Line(request, progress)
+    line = _Line(_forced_if_released(request), progress)
     refusal: BagmillError | None = None
-    is_reused = False
     try:
         resolve_checks(request.profile)
-        finished = None if request.is_forced else recall_finished(request)
-        if finished is not None:
-            is_reused = True
-            line.report = make_current(line.dataset, finished, requested_ns=line.report.requested_ns)
-        else:
-            line.run()
+        line.run()
     except BagmillError as err:
         refusal = err
     entry = line.close(refusal)
@@ -67,9 +64,19 @@ def ingest(request: IngestRequest, *, progress: Progress | None = None) -> Inges
         episode=request.episode,
         report=line.report,
         refusal=entry,
-        is_reused=is_reused,
+        is_reused=line.is_reused,
         num_seconds=time.perf_counter() - started,
     )
+
+
+def _forced_if_released(request: IngestRequest) -> IngestRequest:
+    """The request, forced where a failed check was released from quarantine: its verdict would be taken as it stands."""
+    try:
+        entry = read_quarantine(Dataset(request.dataset), request.episode)
+    except BagmillError:
+        return request  # it is damaged, and about to be replaced
+    is_released = entry is not None and entry.released_ns is not None and bool(entry.failed_checks)
+    return replace(request, is_forced=True) if is_released else request
 
 
 @dataclass(slots=True)
@@ -113,23 +120,42 @@ class _Line:
             robot=profile.robot,
             rate_hz=str(profile.rate_hz),
         )
+        self.is_reused = False
+        """Everything asked for stood already."""
+        self._attempted = ""
+        self._is_scanned = False
         self._progress = progress
         self._opened = _Opened()
 
     def run(self) -> None:
-        """Every stage wanted, until one is blocked.
+        """Take what stands, or every stage wanted, until one is blocked.
 
         Raises:
             BagmillError: What is wrong with the recording, or between it and the profile.
         """
-        with self._opened:
-            self._run()
-
-    def _run(self) -> None:
-        stages = wanted_stages(self.request)
         taken = fingerprint(self.request.recording)
+        self._attempted = attempt_name(self.request, taken)
+        if not self._recall():
+            with self._opened:
+                self._run(taken)
+
+    def _recall(self) -> bool:
+        """Take everything that is asked for as it stands; False where it does not."""
+        finished = None if self.request.is_forced else recall_finished(self.request)
+        if finished is None:
+            return False
+        here = replace(finished, recording_path=self.report.recording_path)
+        self.report = make_current(self.dataset, here, requested_ns=self.report.requested_ns)
+        self.is_reused = True
+        return True
+
+    def _run(self, taken: Fingerprint) -> None:
+        stages = wanted_stages(self.request)
         index = self._run_recording(taken)
-        if self.report.is_blocked or "timeline" not in stages:
+        # Only once it is scanned is it known for the same bytes under another name or date.
+        if self._is_scanned and self._recall():
+            return
+        if self.report.is_blocked or self.report.duplicate_of is not None or "timeline" not in stages:
             return
         plan, timeline = self._run_timeline(index)
         if self.report.is_blocked or "episode" not in stages:
@@ -144,7 +170,7 @@ class _Line:
         try:
             if self.report.version is not None and self.report.stages:
                 save_report(self.dataset, self.report)
-            entry = refusal_entry(self.report, refusal, stage=self._current)
+            entry = self._refusal(refusal)
             if entry is None:
                 release(self.dataset, self.request.episode)
                 remember_finished(self.request, self.report)
@@ -152,7 +178,10 @@ class _Line:
             return put_quarantine(self.dataset, entry)
         except BagmillError as err:
             # The dataset cannot even be written to: the caller is told at least.
-            return refusal_entry(self.report, refusal or err, stage=self._current)
+            return self._refusal(refusal or err)
+
+    def _refusal(self, error: BagmillError | None) -> QuarantineEntry | None:
+        return refusal_entry(self.report, error, stage=self._current, attempted=self._attempted)
 
     def _run_recording(self, taken: Fingerprint) -> RecordingIndex:
         with self._stage("recording") as said:
@@ -164,8 +193,16 @@ class _Line:
                 container=index.container,
                 raw_bytes=index.size_bytes,
             )
-            said.metadata = describe_recording(index)
-            said.checks = judge_recording(index, self.request.profile)
+            original = find_original(self.request, content_hash=index.content_hash, taken=taken)
+            if original is not None:
+                self.report = replace(self.report, duplicate_of=original)
+                said.metadata = {"duplicate_of": original, **describe_recording(index)}
+            else:
+                said.metadata = describe_recording(index)
+                said.checks = judge_recording(index, self.request.profile)
+                # Drawn for a recording that is refused, too: there it is needed most.
+                rates = draw_rates(index, self.request.profile)
+                write_whole(self.dataset.rates_plot_path(self.request.episode, self._version), rates)
         return index
 
     def _scan(self, taken: Fingerprint) -> RecordingIndex:
@@ -180,6 +217,7 @@ class _Line:
             raise RecordingError("holds no messages", path=recording, remedy="Check the recorder: it wrote nothing")
         save_index(index, self.dataset.scan_path(episode))
         remember_hash(self.dataset.fingerprint_path(episode), taken, content_hash=index.content_hash)
+        self._is_scanned = True
         return index
 
     def _run_timeline(self, index: RecordingIndex) -> tuple[IngestPlan, Timeline]:
@@ -195,7 +233,7 @@ class _Line:
             )
             said.metadata = describe_timeline(plan, timeline)
             said.checks = judge_timeline(plan, timeline)
-            # Drawn for a timeline that is refused, too: there it is needed most.
+            # As the rates: where it is refused, most of all.
             write_whole(self.dataset.skew_plot_path(self.request.episode, self._version), skew_plot(timeline))
         return plan, timeline
 
@@ -218,8 +256,7 @@ class _Line:
                 progress=self._message_reporter(plan),
             )
             self.report = replace(self.report, num_frames=made.num_frames, stored_bytes=made.stored_bytes)
-            sheet = self.dataset.contact_sheet_path(self.request.episode, version)
-            write_whole(sheet, make_contact_sheet(made.episode))
+            write_pictures(self.dataset, made.episode, name=self.request.episode, version=version)
             said.metadata = describe_episode(plan, made)
             said.checks = judge_episode(plan, made)
         return made.episode

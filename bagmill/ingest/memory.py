@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,7 +13,8 @@ from bagmill.dataset import Dataset, EpisodeReport, load_report
 from bagmill.episodes import episode_version
 from bagmill.episodes.layout import is_episode
 from bagmill.errors import BagmillError, StorageError
-from bagmill.ingest.fingerprint import fingerprint, read_note, remembered_hash, write_note
+from bagmill.ingest.duplicate import original_now
+from bagmill.ingest.fingerprint import Fingerprint, fingerprint, read_note, remembered_hash, write_note
 from bagmill.ingest.request import IngestOutcome, IngestRequest, wanted_stages
 from bagmill.streams import RecordingIndex, load_index
 
@@ -66,12 +69,18 @@ class FinishedEpisode:
         )
 
 
-def split_finished(requests: Iterable[IngestRequest]) -> tuple[list[FinishedEpisode], list[IngestRequest]]:
+def split_finished(
+    requests: Iterable[IngestRequest], *, stamps: Mapping[str, Fingerprint] | None = None
+) -> tuple[list[FinishedEpisode], list[IngestRequest]]:
     """Tell what is finished from what is not, by a small note and a handful of `stat` calls each.
 
     Finished is an episode of which all that is asked for stands, whose recording's files and profile are those it was made
     from, and against which nothing speaks: `ingest` would read its report and change nothing. The note is of the version
     that was asked for last; one that has to be made the current one again, and all doubt, counts as not finished.
+
+    Args:
+        requests: The episodes.
+        stamps: Episode → its recording's fingerprint, where that was taken already.
 
     Returns:
         What is finished, and the other requests, each in their order.
@@ -83,12 +92,22 @@ def split_finished(requests: Iterable[IngestRequest]) -> tuple[list[FinishedEpis
         profile = id(request.profile)  # to write a profile out takes longer than all the rest
         if profile not in names:
             names[profile] = _profile_name(request)
-        version = _finished_version(request, profile_name=names[profile])
+        taken = None if stamps is None else stamps.get(request.episode)
+        version = _finished_version(request, profile_name=names[profile], taken=taken)
         if version is None:
             others.append(request)
         else:
             finished.append(FinishedEpisode(request, version))
     return finished, others
+
+
+def attempt_name(request: IngestRequest, taken: Fingerprint) -> str:
+    """A name for what is ingested: the recording's files as they are, and the profile.
+
+    An episode that was refused is worth another attempt by itself once this has changed.
+    """
+    content = json.dumps([taken, _profile_name(request)])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def remember_finished(request: IngestRequest, report: EpisodeReport) -> None:
@@ -108,6 +127,7 @@ def remember_finished(request: IngestRequest, report: EpisodeReport) -> None:
         "version": report.version,
         "stages": [stage.stage for stage in report.stages],
         "has_film": _has_film(report),
+        "duplicate_of": report.duplicate_of,
     }
     if note.get("content_hash") == report.recording_hash is not None and note.get(_FINISHED) != finished:
         write_note(memory, note | {_FINISHED: finished})
@@ -121,18 +141,24 @@ def recall_finished(request: IngestRequest) -> EpisodeReport | None:
         return None
     version = episode_version(content_hash, request.profile)
     report = recall_report(request, version)
-    if report is None:
+    if report is None or report.duplicate_of != original_now(
+        dataset, content_hash=content_hash, episode=request.episode
+    ):
         return None
+    return report if report.duplicate_of is not None or _is_all_there(request, report, version) else None
+
+
+def _is_all_there(request: IngestRequest, report: EpisodeReport, version: str) -> bool:
+    """Whether the stages that are asked for, or those before one that was blocked, have left what they leave."""
+    dataset = Dataset(request.dataset)
     if not report.is_blocked and any(report.stage(stage) is None for stage in wanted_stages(request)):
-        return None
+        return False
     if report.stage("episode") is not None and version not in dataset.published(request.episode):
-        return None
-    if _has_film(report) and not dataset.preview_path(request.episode, version).is_file():
-        return None
-    return report
+        return False
+    return not _has_film(report) or dataset.preview_path(request.episode, version).is_file()
 
 
-def _finished_version(request: IngestRequest, *, profile_name: str) -> str | None:
+def _finished_version(request: IngestRequest, *, profile_name: str, taken: Fingerprint | None) -> str | None:
     """The version by which an episode is finished; None where it is not."""
     if request.is_forced:
         return None
@@ -144,12 +170,14 @@ def _finished_version(request: IngestRequest, *, profile_name: str) -> str | Non
             return None
         version, stages = str(said["version"]), said["stages"]
         stands = (
-            all(stage in stages for stage in wanted_stages(request))
-            and note["fingerprint"] == fingerprint(request.recording)
+            (said.get("duplicate_of") is not None or all(stage in stages for stage in wanted_stages(request)))
+            and note["fingerprint"] == (taken or fingerprint(request.recording))
             and ("episode" not in stages or is_episode(dataset.episode_path(request.episode, version)))
             and dataset.report_path(request.episode, version).is_file()
             and (not said["has_film"] or dataset.preview_path(request.episode, version).is_file())
             and not dataset.quarantine_path(request.episode).exists()
+            and said.get("duplicate_of")
+            == original_now(dataset, content_hash=str(note["content_hash"]), episode=request.episode)
         )
     except (BagmillError, OSError, KeyError, TypeError):
         return None

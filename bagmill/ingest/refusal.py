@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bagmill.dataset import EpisodeReport, QuarantineEntry
-from bagmill.errors import BagmillError
+from bagmill.errors import BagmillError, StorageError, UnsettledRecordingError
 from bagmill.quality import CheckResult, Measurement, Stage
 
 _REMEDY_OF_CHECK = (
@@ -12,13 +12,16 @@ _REMEDY_OF_CHECK = (
 _MOST_SUBJECTS = 3
 
 
-def refusal_entry(report: EpisodeReport, error: BagmillError | None, *, stage: Stage) -> QuarantineEntry | None:
+def refusal_entry(
+    report: EpisodeReport, error: BagmillError | None, *, stage: Stage, attempted: str
+) -> QuarantineEntry | None:
     """The quarantine entry of an episode; None where nothing speaks against it.
 
     Args:
         report: Of the stages that ran.
         error: What ended the line, if an error did.
         stage: Which stage was running then.
+        attempted: A name for the recording's files and the profile.
     """
     blocking = [check for check in report.checks if check.is_blocking]
     if error is None and not blocking:
@@ -35,6 +38,9 @@ def refusal_entry(report: EpisodeReport, error: BagmillError | None, *, stage: S
         since_ns=report.requested_ns,
         remedy=remedy,
         failed_checks=tuple(check.name for check in blocking),
+        is_passing=isinstance(error, StorageError | UnsettledRecordingError),
+        robot=report.robot,
+        attempted=attempted,
     )
 
 

@@ -44,6 +44,11 @@ class IngestOutcome:
     """The version was published already: nothing was read but its report."""
     num_seconds: float
 
+    @property
+    def duplicate_of(self) -> str | None:
+        """The episode that the same recording is ingested as already: this one ended there, which is no refusal."""
+        return self.report.duplicate_of
+
 
 def wanted_stages(request: IngestRequest) -> tuple[Stage, ...]:
     """The stages a request asks for, in their order."""

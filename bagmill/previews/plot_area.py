@@ -101,10 +101,10 @@ class PlotArea:
         title = _upwards(y_title)
         picture.paste(title, (4, (self.top + self.bottom - title.height) // 2))
 
-    def draw_zero(self, picture: Image.Image) -> None:
-        """Draw a thin line where y is zero, if that is in the frame."""
-        if self.y_axis.low <= 0 <= self.y_axis.high:
-            row = int(self.rows(0.0))
+    def draw_level(self, picture: Image.Image, level: float) -> None:
+        """Draw a thin line across at a value of the y axis, if that is in the frame."""
+        if self.y_axis.low <= level <= self.y_axis.high:
+            row = int(self.rows(level))
             ImageDraw.Draw(picture).line((self.left + 1, row, self.right - 1, row), fill=_GRID)
 
 

@@ -6,36 +6,24 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from bagmill.alignment import Timeline
 from bagmill.episodes import Episode
-from bagmill.previews.few_colours import few_colours_png
-from bagmill.previews.plot_area import INK, PAPER, Axis, PlotArea, font
-from bagmill.previews.thinning import bucket_starts, seconds_of, thinned
+from bagmill.previews.few_colours import MAX_PLOT_BYTES, few_colours_png
+from bagmill.previews.legend import COLOURS, draw_legend
+from bagmill.previews.plot_area import PAPER, Axis, PlotArea
+from bagmill.previews.thinning import MAX_BUCKETS, bucket_starts, seconds_of, thinned
 
-COLOURS: Final = (
-    (31, 119, 180),
-    (255, 127, 14),
-    (44, 160, 44),
-    (214, 39, 40),
-    (148, 103, 189),
-    (140, 86, 75),
-    (227, 119, 194),
-    (127, 127, 127),
-    (188, 189, 34),
-    (23, 190, 207),
-)
-"""One a feature, round and round: those that plots in Python have by default."""
-_LABEL_LENGTH: Final = 22
-_LABEL_SIZE, _LABEL_HEIGHT = 9, 13
 _X_TICKS, _Y_TICKS = 9, 8
 _MARK_HEIGHT: Final = 7
 _DOT: Final = ((0.1, 0.5, 0.1), (0.5, 1.0, 0.5), (0.1, 0.5, 0.1))
 """How much of a dot's colour its pixels take: a disc two pixels wide."""
 
 
-def skew_plot(source: Timeline | Episode, *, width: int = 640, height: int = 200) -> bytes:
+def skew_plot(
+    source: Timeline | Episode, *, width: int = 640, height: int = 200, max_bytes: int = MAX_PLOT_BYTES
+) -> bytes:
     """Plot how far every feature's messages lie from the ticks they feed.
 
     Within a pixel's worth of ticks the lowest and the highest skew are drawn, so that no outlier is lost. Ticks without a
@@ -45,14 +33,23 @@ def skew_plot(source: Timeline | Episode, *, width: int = 640, height: int = 200
         source: A timeline or an episode.
         width: Pixels.
         height: Pixels.
+        max_bytes: More ticks share a pixel until it fits, as far as that helps.
 
     Returns:
         PNG.
     """
+    for max_buckets in (MAX_BUCKETS, MAX_BUCKETS // 2, MAX_BUCKETS // 4, MAX_BUCKETS // 8):
+        plot = _draw(source, width, height, max_buckets=max_buckets)
+        if len(plot) <= max_bytes:
+            break
+    return plot
+
+
+def _draw(source: Timeline | Episode, width: int, height: int, *, max_buckets: int) -> bytes:
     seconds = seconds_of(source.time_ns)
     valid = {name: _valid(source, name) for name in source.features}
     dots = {
-        name: thinned(seconds, np.where(is_valid, source.skew_ns(name) / 1e6, np.nan))
+        name: thinned(seconds, np.where(is_valid, source.skew_ns(name) / 1e6, np.nan), max_buckets=max_buckets)
         for name, is_valid in valid.items()
     }
     skews_ms = np.concatenate([skew_ms for _, skew_ms in dots.values()]) if dots else np.empty(0)
@@ -65,14 +62,15 @@ def skew_plot(source: Timeline | Episode, *, width: int = 640, height: int = 200
         y_axis=Axis.over(skews_ms, max_ticks=_Y_TICKS),
     )
     picture = Image.new("RGB", (width, height), PAPER)
-    area.draw_zero(picture)
+    area.draw_level(picture, 0.0)
     pixels = np.array(picture)
     for n, name in enumerate(source.features):
         _draw_dots(pixels, area, *dots[name], colour=COLOURS[n % len(COLOURS)])
-        _draw_gaps(pixels, area, seconds[bucket_starts(~valid[name])], place=n % len(COLOURS))
+        gaps = bucket_starts(~valid[name], max_buckets=max_buckets)
+        _draw_gaps(pixels, area, seconds[gaps], place=n % len(COLOURS))
     picture = Image.fromarray(pixels)
     area.draw(picture, x_title="time, s    ( | : no message within the tolerance)", y_title="skew, ms")
-    _draw_legend(picture, area, list(source.features))
+    draw_legend(picture, area, list(source.features))
     return few_colours_png(picture, num_colours=64, is_optimized=False)
 
 
@@ -105,19 +103,5 @@ def _draw_gaps(pixels: NDArray[np.uint8], area: PlotArea, seconds: NDArray[np.fl
     pixels[top:bottom, columns] = COLOURS[place]
 
 
-def _draw_legend(picture: Image.Image, area: PlotArea, names: list[str]) -> None:
-    pen = ImageDraw.Draw(picture)
-    for n, name in enumerate(names):
-        row = area.top + n * _LABEL_HEIGHT
-        dot = (area.right + 17, row + 3, area.right + 20, row + 6)
-        pen.rounded_rectangle(dot, radius=2, fill=COLOURS[n % len(COLOURS)])
-        pen.text((area.right + 29, row + 5), _short(name), fill=INK, font=font(_LABEL_SIZE), anchor="lm")
-
-
 def _valid(source: Timeline | Episode, name: str) -> NDArray[np.bool_]:
     return source.features[name].is_valid if isinstance(source, Timeline) else source.valid(name)
-
-
-def _short(name: str) -> str:
-    """A name that fits beside the plot; its end tells more than its beginning."""
-    return name if len(name) <= _LABEL_LENGTH else f"…{name[1 - _LABEL_LENGTH :]}"

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_MAX_BUCKETS: Final = 300
+MAX_BUCKETS: Final = 300
 """Places along the time axis: as many as a plot of 640 pixels can tell apart."""
 
 
@@ -17,10 +17,10 @@ def seconds_of(time_ns: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def thinned(
-    seconds: NDArray[np.float64], values: NDArray[np.float64]
+    seconds: NDArray[np.float64], values: NDArray[np.float64], *, max_buckets: int = MAX_BUCKETS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """At most twice `_MAX_BUCKETS` points: the lowest and the highest of each bucket; nan only where all of it is."""
-    num_buckets = min(len(values), _MAX_BUCKETS)
+    """At most twice `max_buckets` points: the lowest and the highest of each bucket; nan only where all of it is."""
+    num_buckets = min(len(values), max_buckets)
     if len(values) <= 2 * num_buckets:
         return seconds, values
     edges = np.linspace(0, len(values), num_buckets, endpoint=False).astype(np.intp)
@@ -29,10 +29,10 @@ def thinned(
     return np.repeat(seconds[edges], 2), np.stack([lowest, highest], axis=1).reshape(-1)
 
 
-def bucket_starts(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+def bucket_starts(mask: NDArray[np.bool_], *, max_buckets: int = MAX_BUCKETS) -> NDArray[np.intp]:
     """Positions of True, thinned to one in each bucket that has any."""
     positions = np.flatnonzero(mask)
-    if len(positions) <= _MAX_BUCKETS:
+    if len(positions) <= max_buckets:
         return positions
-    _, first = np.unique(positions * _MAX_BUCKETS // len(mask), return_index=True)
+    _, first = np.unique(positions * max_buckets // len(mask), return_index=True)
     return positions[first]

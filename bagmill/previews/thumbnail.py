@@ -13,6 +13,8 @@ from PIL import Image
 from bagmill.episodes import Episode
 from bagmill.previews.colour import colour_depth, depth_range
 
+DepthRanges = Mapping[str, tuple[int, int]]
+"""Depth feature → (near, far) in counts."""
 _RANGE_SAMPLES = 8
 _JPEG_START = b"\xff\xd8"
 
@@ -70,7 +72,7 @@ def thumbnail(
     *,
     tick: int,
     size: tuple[int, int],
-    ranges: Mapping[str, tuple[int, int]],
+    ranges: DepthRanges,
     is_exact: bool = False,
 ) -> NDArray[np.uint8] | None:
     """A stored frame at a smaller or larger size, depth in colours.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
+from zlib import crc32
 
 from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter
@@ -33,6 +34,9 @@ def write_mcap(
 ) -> Path:
     """Write an MCAP file of ROS 2 messages, with its indexes, statistics and checksums.
 
+    A number taken from the file's name stands in its header: files of other names are other recordings, as they are with a
+    robot, though they hold the same messages.
+
     Args:
         path: The file to write.
         messages: In the order in which they are to stand in the file.
@@ -42,7 +46,7 @@ def write_mcap(
     """
     with path.open("wb") as file:
         writer = McapWriter(file, chunk_size=chunk_size_bytes, compression=_pick(_MCAP, compression, "MCAP"))
-        writer.start(profile="ros2", library="bagmill.testing")
+        writer.start(profile="ros2", library=f"bagmill.testing {crc32(path.name.encode()):08x}")
         schemas: dict[str, int] = {}
         channels: dict[str, int] = {}
 

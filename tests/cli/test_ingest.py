@@ -178,3 +178,16 @@ def test_a_drafted_profile_ingests_a_real_recording(command: Command, tmp_path: 
     group = zarr.open_group(episode["path"], mode="r")
     assert group["state"].shape == (episode["num_ticks"], 3)
     assert group["action"].shape == (episode["num_ticks"], 3)
+
+
+def test_a_copy_is_said_to_be_one_in_a_sentence(command: Command, tmp_path: Path, profile: Path) -> None:
+    first = healthy(tmp_path / "wave.mcap", settings=SMALL)
+    copy = tmp_path / "wave_again.mcap"
+    copy.write_bytes(first.read_bytes())
+    answer = command("ingest", first, copy, "-p", profile, "-o", tmp_path / "d", "--no-preview")
+    assert answer.code == 0
+    assert "the same as wave.mcap" in answer.out
+    assert f"{copy} holds the same recording as episode wave.mcap" in answer.err
+    answer = command("ingest", copy, "-p", profile, "-o", tmp_path / "d", "--no-preview", "--json")
+    (episode,) = answer.document["episodes"]
+    assert (episode["state"], episode["duplicate_of"], episode["path"]) == ("duplicate", "wave.mcap", None)

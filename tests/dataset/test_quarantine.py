@@ -3,7 +3,16 @@ from dataclasses import replace
 
 import pytest
 
-from bagmill.dataset import Dataset, QuarantineEntry, list_quarantine, put_quarantine, read_quarantine, release
+from bagmill.dataset import (
+    Dataset,
+    QuarantineEntry,
+    find_passing,
+    list_quarantine,
+    put_quarantine,
+    read_quarantine,
+    release,
+    release_for_retry,
+)
 from bagmill.errors import StorageError
 
 ENTRY = QuarantineEntry(
@@ -34,6 +43,23 @@ def test_refused_for_the_same_reason_it_is_there_since_the_first_time(dataset: D
     assert read_quarantine(dataset, "run.mcap").since_ns == 1_000
     another = replace(ENTRY, reason="another reason.", since_ns=3_000)
     assert put_quarantine(dataset, another) == another
+
+
+def test_released_it_stays_until_it_was_tried(dataset: Dataset):
+    assert not release_for_retry(dataset, "run.mcap", now_ns=5)
+    put_quarantine(dataset, ENTRY)
+    assert release_for_retry(dataset, "run.mcap", now_ns=5)
+    assert read_quarantine(dataset, "run.mcap") == replace(ENTRY, released_ns=5)
+    # Refused again for the same reason, by another attempt.
+    again = put_quarantine(dataset, replace(ENTRY, since_ns=9_000, attempted="another"))
+    assert (again.since_ns, again.released_ns) == (1_000, None)
+
+
+def test_what_passes_by_itself(dataset: Dataset):
+    put_quarantine(dataset, ENTRY)
+    full = replace(ENTRY, episode="b.mcap", reason="the disk is full.", is_passing=True)
+    put_quarantine(dataset, full)
+    assert find_passing(dataset) == [full]
 
 
 def test_all_of_them(dataset: Dataset):

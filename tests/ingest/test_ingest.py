@@ -136,8 +136,14 @@ def test_report_quarantine_and_pictures(made: tuple[Path, Path, IngestOutcome]):
     assert report.num_frames == 180
     assert read_quarantine(dataset, "run.mcap") is None
     assert dataset.preview_path("run.mcap", version).stat().st_size > 1000
-    for path in (dataset.contact_sheet_path("run.mcap", version), dataset.skew_plot_path("run.mcap", version)):
-        with Image.open(path) as drawn:
+    for place in (
+        dataset.contact_sheet_path,
+        dataset.small_sheet_path,
+        dataset.depth_picture_path,
+        dataset.rates_plot_path,
+        dataset.skew_plot_path,
+    ):
+        with Image.open(place("run.mcap", version)) as drawn:
             assert drawn.size[0] >= 120
 
 
@@ -337,6 +343,7 @@ def test_bad_synchronisation_stops_an_episode_before_it_is_encoded(tmp_path: Pat
     dataset = Dataset(tmp_path / "data")
     assert dataset.published("run.mcap") == []
     assert dataset.skew_plot_path("run.mcap", str(outcome.report.version)).is_file()
+    assert dataset.rates_plot_path("run.mcap", str(outcome.report.version)).is_file()
 
 
 def test_a_camera_that_lags_is_told_by_its_skew(tmp_path: Path):

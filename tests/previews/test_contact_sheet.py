@@ -6,14 +6,18 @@ import pytest
 from PIL import Image
 
 from bagmill.episodes import Episode
-from bagmill.previews import make_contact_sheet
+from bagmill.previews import make_contact_sheets
 
 MakeEpisode = Callable[..., Episode]
 
 
-def _open(data: bytes) -> np.ndarray:
+def make_contact_sheet(episode: Episode, **settings: int) -> bytes:
+    return make_contact_sheets(episode, **settings).large
+
+
+def _open(data: bytes, kind: str = "JPEG") -> np.ndarray:
     picture = Image.open(io.BytesIO(data))
-    assert picture.format == "JPEG"
+    assert picture.format == kind
     assert picture.mode == "RGB"
     return np.asarray(picture)
 
@@ -77,3 +81,43 @@ def test_without_a_camera_the_signals_are_drawn(make_episode: MakeEpisode):
 
 def test_an_episode_of_nothing_still_has_a_sheet(make_episode: MakeEpisode):
     assert _open(make_contact_sheet(make_episode(3, {}))).shape == (400, 640, 3)
+
+
+def test_the_small_sheet_has_three_ticks_and_the_same_labels(make_episode: MakeEpisode):
+    episode = make_episode(26, {"depth/left": (96, 128), "images/left": (96, 128)}, invalid={"images/left": (10,)})
+
+    sheets = make_contact_sheets(episode)
+
+    sheet = _open(sheets.small, "AVIF").astype(int)
+    # Of the large one's six ticks the first, the third and the last; tiles of 80 lines, labels of 16 as in the large one
+    assert sheet.shape == (16 + 2 * (16 + 80 + 2), 3 * (107 + 2), 3)
+    assert sheet[16:32, :80].max() > 150
+    for column, tick in enumerate((0, None, 25)):
+        image = sheet[32:112, column * 109 : column * 109 + 107]
+        if tick is None:
+            assert image.max(axis=2).mean() < 80, "hatched"
+        else:
+            np.testing.assert_allclose(image[:, 4:48].mean(axis=(0, 1)), (200, 30, 30), atol=12)
+            np.testing.assert_allclose(image[:, 60:100].mean(), 20 + 7 * tick, atol=12)
+    assert len(sheets.small) < len(sheets.large) / 3
+
+
+@pytest.mark.parametrize("max_bytes", [6000, 1500])
+def test_the_small_sheet_fits_an_event(make_episode: MakeEpisode, max_bytes: int):
+    rng = np.random.default_rng(0)
+    noise = {"state": rng.normal(size=(60, 12)).astype(np.float32)}
+    cameras = {f"images/camera{n}": (48, 64) for n in range(8)}
+
+    for episode in (make_episode(12, cameras), make_episode(60, {}, signals=noise)):
+        data = make_contact_sheets(episode, max_small_bytes=max_bytes).small
+        assert len(data) <= max_bytes
+        _open(data, "AVIF")
+
+
+def test_a_camera_without_a_frame_has_a_row_still(make_episode: MakeEpisode):
+    episode = make_episode(3, {"images/left": (48, 64)}, invalid={"images/left": (0, 1, 2)})
+
+    sheets = make_contact_sheets(episode)
+
+    assert _open(sheets.large)[32:].max(axis=2).mean() < 80
+    _open(sheets.small, "AVIF")

@@ -51,7 +51,7 @@ def test_it_is_small_and_of_the_size_asked():
 
     data = skew_plot(_timeline(noise))
 
-    assert len(data) <= 25 * 1024
+    assert len(data) <= 6000
     assert struct.unpack(">II", data[16:24]) == (640, 200)
     assert struct.unpack(">II", skew_plot(_timeline(noise), width=400, height=300)[16:24]) == (400, 300)
 
