@@ -25,9 +25,9 @@ setup: $(BIN)/.ready  ## Make the environment in .venv
 demo: setup  ## Ingest sample recordings through Dagster, or yours: RECORDINGS=folder PROFILE=my.yaml
 	$(BIN)/python -m examples.demo $(if $(RECORDINGS),--recordings "$(RECORDINGS)") --profile "$(PROFILE)"
 
-ui: setup  ## Dagster's web UI on what the demo made, at http://127.0.0.1:3000
+ui: setup  ## Dagster's web UI on what the demo made, at http://127.0.0.1:3000, and the media server that plays films
 	@mkdir -p "$(DAGSTER_HOME)" && cp pipelines/dagster.yaml "$(DAGSTER_HOME)/"
-	$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+	$(BIN)/python -m pipelines.ui --port $(PORT)
 
 screenshots: setup  ## Take the pictures in docs/images anew, from the demo's data; needs Chromium
 	$(BIN)/python -m examples.screenshots

@@ -5,7 +5,7 @@ is stored when it is known, so a run that is killed keeps what it finished. Wher
 at the end: by that, Dagster counts what was not told as failed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 from typing import Final
@@ -18,21 +18,24 @@ from assets.metadata import table
 from assets.partitions import EPISODES
 from assets.preview import PREVIEW
 from assets.recording import RECORDING
-from assets.requests import make_requests, refuse
+from assets.requests import make_requests, refuse_crashed
 from assets.results import Selection, tell_outcomes, tell_refused
 from assets.telling import Teller
 from assets.timeline import TIMELINE
-from bagmill.dataset import Dataset, QuarantineEntry
+from bagmill.dataset import QuarantineEntry
 from bagmill.errors import StorageError
-from bagmill.ingest import FinishedEpisode, IngestOutcome, IngestRequest, split_finished
+from bagmill.ingest import FinishedEpisode, IngestOutcome, split_finished
 from resources.datasets import DatasetFolder
+from resources.media import MediaServer
 from resources.profiles import ProfileRules
-from resources.recordings import RecordingsFolder
+from resources.recordings import LandingPlace
 from resources.worker_process import Crash, attempt
 from resources.workers import Workers
 
 MAX_EPISODES_PER_RUN: Final = 250
 """A run's start costs seconds, to be shared out; a run's page shows all its events, and has to stay legible."""
+INGEST_POOL: Final = "ingest"
+"""How many runs ingest at once is this pool's limit, in `dagster.yaml` or in the web UI under Deployment."""
 _TOLD_AT_ONCE: Final = 50
 """Finished episodes."""
 
@@ -43,13 +46,15 @@ _TOLD_AT_ONCE: Final = 50
     check_specs=check_specs(),
     partitions_def=EPISODES,
     backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=MAX_EPISODES_PER_RUN),
+    pool=INGEST_POOL,
     can_subset=True,  # also makes every output optional: none is ever yielded
 )
 def ingest(
     context: dg.AssetExecutionContext,
-    recordings: RecordingsFolder,
+    recordings: dg.ResourceParam[LandingPlace],
     dataset_folder: DatasetFolder,
     profiles: ProfileRules,
+    media: MediaServer,
     workers: dg.ResourceParam[Workers],
 ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
     """Ingest the run's episodes, as far as its selection goes."""
@@ -62,17 +67,18 @@ def ingest(
     tell_refused(teller, refused, selection=selection)
     finished, unfinished = split_finished(requests)
     context.log.info(f"{len(finished)} of {len(requests)} episodes are finished; {len(unfinished)} are to be made")
+    asked = {request.episode: request for request in requests}
     with closing(workers.ingest_all(unfinished)) as results:
         # What is finished is told in batches and needs no worker; what is made, as soon as it is.
         for batch in chain(_recalled(finished), ([result] for result in results)):
             outcomes = [result for result in batch if isinstance(result, IngestOutcome)]
-            tell_outcomes(teller, dataset, outcomes, selection=selection)
+            tell_outcomes(teller, outcomes, dataset=dataset, media=media, selection=selection)
             # A finished episode is known whole: what ended it later is no failure of a run that did not ask that far.
             refused += [each.refusal for each in outcomes if each.refusal and selection.wants(each.refusal.stage)]
             for crash in batch:
                 if isinstance(crash, Crash):
                     context.log.error(f"{crash.episode}: {crash.reason}\n{crash.details}")
-                    refused.append(_refuse_crashed(dataset, crash, requests))
+                    refused.append(refuse_crashed(dataset, asked[crash.episode], crash))
     if refused:
         raise _failure(refused, num_episodes=len(context.partition_keys))
 
@@ -87,11 +93,6 @@ def _recall(episode: FinishedEpisode) -> IngestOutcome | Crash:
         return episode.recall()
     except StorageError:  # its report is damaged: made anew
         return attempt(episode.request)
-
-
-def _refuse_crashed(dataset: Dataset, crash: Crash, requests: Iterable[IngestRequest]) -> QuarantineEntry:
-    recording = next(request.recording for request in requests if request.episode == crash.episode)
-    return refuse(dataset, crash.episode, recording=recording, reason=crash.reason, remedy=crash.remedy)
 
 
 def _failure(refused: list[QuarantineEntry], *, num_episodes: int) -> dg.Failure:

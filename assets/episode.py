@@ -6,8 +6,10 @@ from typing import Final
 
 import dagster as dg
 
-from assets.metadata import Metadata, picture, shown
+from assets.metadata import Metadata, link, picture, shown
 from bagmill.dataset import Dataset, EpisodeReport
+from resources.media import MediaServer
+from resources.media_urls import CONTACT_SHEET, DEPTH
 
 EPISODE: Final = dg.AssetSpec(
     "episode",
@@ -22,13 +24,16 @@ EPISODE: Final = dg.AssetSpec(
 )
 
 
-def describe_episode(dataset: Dataset, report: EpisodeReport) -> Metadata:
+def describe_episode(dataset: Dataset, report: EpisodeReport, media: MediaServer) -> Metadata:
     """What the recording became: its contact sheet, its size, and how fast it was made when it was made."""
     if report.version is None:
         return {}
-    sheet = picture(dataset.contact_sheet_path(report.episode, report.version), kind="jpeg", alt="contact sheet")
-    return ({} if sheet is None else {"contact_sheet": sheet}) | shown(
+    of = (report.episode, report.version)
+    sheet = picture(dataset.small_sheet_path(*of), alt="contact sheet")
+    return sheet | shown(
         {
+            "large_contact_sheet": link(media.file_url(*of, CONTACT_SHEET), path=dataset.contact_sheet_path(*of)),
+            "depth_picture": link(media.file_url(*of, DEPTH), path=dataset.depth_picture_path(*of)),
             "num_frames": report.num_frames,
             "recording_bytes": report.raw_bytes,
             "recording_to_stored_ratio": round(report.raw_bytes / max(1, report.stored_bytes), 2),

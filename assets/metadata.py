@@ -14,6 +14,8 @@ Metadata = dict[str, dg.MetadataValue[Any]]
 Record = Mapping[str, object]
 
 _ONE_LINE: Final = 24
+_MOST_PICTURE_BYTES: Final = 8 * 1024
+"""Events are kept for years, twice each, and as text, which takes a third more: at 10,000 episodes a KiB is 27 MB."""
 _COLUMN_TYPES: Final[dict[type, str]] = {bool: "bool", int: "int", float: "float"}
 
 
@@ -53,18 +55,26 @@ def table(rows: Sequence[Record]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
 
 
-def picture(path: Path, *, kind: str, alt: str) -> dg.MarkdownMetadataValue | None:
-    """A picture, shown in the page itself: it travels inside the metadata, so that the web server need not have it.
+def picture(path: Path, *, alt: str) -> Metadata:
+    """A small picture, shown in the page itself: it travels inside the metadata, so that the web server need not have it.
 
     Args:
-        path: The file; None is given back where it is not there.
-        kind: `png` or `jpeg`.
-        alt: What it shows, for those who do not see it.
+        path: The file, whose suffix says what it is: `.png`, `.avif`.
+        alt: What it shows, for those who do not see it; with `_` for its blanks the key.
+
+    Returns:
+        One entry; none where the file is not there, or takes more room than every episode's event can have.
     """
-    if not path.is_file():
-        return None
+    if not path.is_file() or path.stat().st_size > _MOST_PICTURE_BYTES:
+        return {}
     data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return dg.MetadataValue.md(f"![{alt}](data:image/{kind};base64,{data})")
+    shown_picture = dg.MetadataValue.md(f"![{alt}](data:image/{path.suffix[1:]};base64,{data})")
+    return {alt.replace(" ", "_"): shown_picture}
+
+
+def link(url: str, *, path: Path) -> dg.UrlMetadataValue | None:
+    """A link to where a file is shown; None where it is not there."""
+    return dg.MetadataValue.url(url) if path.is_file() else None
 
 
 def with_unit(name: str, unit: str) -> str:
@@ -91,6 +101,7 @@ def _column_type(values: Sequence[object]) -> str:
 
 
 _CONVERSIONS: Final[tuple[tuple[type, Callable[[Any], dg.MetadataValue[Any]]], ...]] = (
+    (dg.MetadataValue, lambda value: value),
     (bool, dg.MetadataValue.bool),  # before int, which it is as well
     (int, dg.MetadataValue.int),
     (float, dg.MetadataValue.float),

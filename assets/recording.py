@@ -6,6 +6,10 @@ from typing import Final
 
 import dagster as dg
 
+from assets.metadata import Metadata, picture
+from bagmill.dataset import Dataset, EpisodeReport
+from resources.media import MediaServer
+
 RECORDING: Final = dg.AssetSpec(
     "recording",
     description=(
@@ -16,3 +20,10 @@ RECORDING: Final = dg.AssetSpec(
     kinds={"mcap", "rosbag"},
     skippable=True,
 )
+
+
+def describe_recording(dataset: Dataset, report: EpisodeReport, _: MediaServer) -> Metadata:
+    """How fast every channel ran over the recording, for people."""
+    if report.version is None:
+        return {}
+    return picture(dataset.rates_plot_path(report.episode, report.version), alt="rates plot")

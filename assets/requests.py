@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine
-from bagmill.errors import BagmillError, RecordingError
-from bagmill.ingest import IngestRequest, split_finished
-from bagmill.profile import Profile, load_profile
-from bagmill.quality import Stage
+from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine, read_quarantine
+from bagmill.dataset.current import current_of, published_summaries
+from bagmill.errors import BagmillError, StorageError, UnsettledRecordingError
+from bagmill.ingest import IngestRequest, attempt_name, place_of, split_finished
+from bagmill.ingest.fingerprint import fingerprint
+from bagmill.profile import Profile
+from bagmill.quality import STAGES, Stage
 from resources.profiles import ProfileRules
-from resources.recordings import RecordingsFolder
+from resources.recordings import Landed, LandingPlace
+from resources.worker_process import Crash
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An episode that a run should be started for."""
+
+    episode: str
+    landed: Landed
+    """Its recording, which lies under another episode's name once it was renamed."""
+    attempt: str
+    """A name for what is to be done, which stays the same until that has changed."""
 
 
 def make_requests(
     episodes: Sequence[str],
     *,
-    recordings: RecordingsFolder,
+    recordings: LandingPlace,
     dataset: Dataset,
     profiles: ProfileRules,
     until: Stage,
@@ -37,87 +51,170 @@ def make_requests(
         Requests, and the episodes whose recording is gone, or whose profile is missing or not valid.
 
     Raises:
-        RecordingError: The recordings folder cannot be listed.
+        RecordingError: The landing place cannot be listed.
         StorageError: The quarantine cannot be written.
     """
     requests: list[IngestRequest] = []
     refused: list[QuarantineEntry] = []
-    for episode, recording, found in _find(episodes, recordings=recordings, profiles=profiles):
-        if isinstance(found, BagmillError):
-            refused.append(refuse(dataset, episode, recording=recording, reason=found.sentence, remedy=found.remedy))
-        else:
-            path, profile = found
-            requests.append(
-                IngestRequest(episode=episode, recording=path, dataset=dataset.path, profile=profile, until=until)
-            )
+    found = _find(episodes, recordings=recordings, dataset=dataset, profiles=profiles)
+    for episode, recording, profile in found:
+        try:
+            if isinstance(profile, BagmillError):
+                raise profile
+            assert recording is not None, "it has a profile"
+            requests.append(_request(episode, recordings.local_path(recording), dataset, profile, until=until))
+        except BagmillError as err:
+            place = None if recording is None else f"{recordings.place}/{recording.path_below}"
+            refused.append(refuse(dataset, episode, recording=place, error=err))
     return requests, refused
 
 
-def find_unfinished(
-    episodes: Sequence[str], *, recordings: RecordingsFolder, dataset: Dataset, profiles: ProfileRules
-) -> list[IngestRequest]:
-    """The episodes that can be tried and are not finished: never made, refused, or of another recording or profile now.
+def find_due(
+    episodes: Sequence[str],
+    *,
+    recordings: LandingPlace,
+    dataset: Dataset,
+    profiles: ProfileRules,
+    landed: Mapping[str, Landed] | None = None,
+    with_passing: bool = False,
+) -> list[Due]:
+    """The episodes that a run should be started for: the unfinished, less those that would be refused as they were.
+
+    An episode in quarantine is due when its recording or its profile is another, or when it was released.
 
     Args:
         episodes: Their names.
         recordings: Where they lie.
         dataset: Where they went.
         profiles: Which profile fits which.
+        landed: What `recordings` has to show, where somebody has looked already.
+        with_passing: Those that were refused for a reason that may have passed by itself are due, too.
+
+    Returns:
+        In the order of `episodes`.
 
     Raises:
-        RecordingError: The recordings folder cannot be listed.
+        RecordingError: The landing place cannot be listed.
+        StorageError: The quarantine cannot be listed.
     """
-    requests = [
-        IngestRequest(episode=episode, recording=found[0], dataset=dataset.path, profile=found[1])
-        for episode, _, found in _find(episodes, recordings=recordings, profiles=profiles)
-        if not isinstance(found, BagmillError)
-    ]
-    return split_finished(requests)[1]
+    quarantined = set(dataset.quarantined())
+    requests: list[IngestRequest] = []
+    lying: dict[str, Landed] = {}
+    due: dict[str, Due] = {}
+    found = _find(episodes, recordings=recordings, dataset=dataset, profiles=profiles, landed=landed)
+    for episode, recording, profile in found:
+        if recording is None:
+            continue
+        if not isinstance(profile, BagmillError):
+            lying[episode] = recording
+            requests.append(_request(episode, recordings.local_path(recording), dataset, profile))
+        elif episode not in quarantined and not dataset.fingerprint_path(episode).exists():
+            # It was never tried: a run will say what is wrong with its profile. What was made by one that is wrong now, stands.
+            due[episode] = Due(episode, recording, profile.sentence)
+    stamps = {episode: recording.stamp for episode, recording in lying.items()}
+    for request in split_finished(requests, stamps=stamps)[1]:
+        recording = lying[request.episode]
+        attempt = attempt_name(request, recording.stamp)
+        entry = _entry(dataset, request.episode) if request.episode in quarantined else None
+        if entry is not None and entry.released_ns is not None:
+            due[request.episode] = Due(request.episode, recording, f"{attempt}:{entry.released_ns}")
+        elif entry is None or entry.attempted != attempt or (with_passing and entry.is_passing):
+            due[request.episode] = Due(request.episode, recording, attempt)
+    return [due[episode] for episode in episodes if episode in due]
+
+
+def _entry(dataset: Dataset, episode: str) -> QuarantineEntry | None:
+    try:
+        return read_quarantine(dataset, episode)
+    except StorageError:
+        return None  # it is damaged: the next attempt writes it anew
 
 
 def _find(
-    episodes: Sequence[str], *, recordings: RecordingsFolder, profiles: ProfileRules
-) -> Iterator[tuple[str, Path | None, tuple[Path, Profile] | BagmillError]]:
-    """Every episode with its recording, if there is one, and either recording and profile or why it cannot be tried."""
-    by_episode = recordings.by_episode()
-    load = cache(load_profile)  # for this batch: the file may be another one by the next
+    episodes: Sequence[str],
+    *,
+    recordings: LandingPlace,
+    dataset: Dataset,
+    profiles: ProfileRules,
+    landed: Mapping[str, Landed] | None = None,
+) -> Iterator[tuple[str, Landed | None, Profile | BagmillError]]:
+    """Every episode with its recording and profile, or with why it cannot be tried."""
+    landed = recordings.look() if landed is None else landed
+    profile_of = profiles.reader()
     for episode in episodes:
-        recording = by_episode.get(episode)
+        recording = landed.get(episode) or _renamed(dataset, episode, landed)
         try:
             if recording is None:
-                raise RecordingError(
+                raise UnsettledRecordingError(
                     f"no recording of episode {episode} is there any more",
-                    path=recordings.path,
+                    path=recordings.place,
                     remedy="Bring it back, or delete the partition",
                 )
-            yield episode, recording, (recording, load(profiles.profile_of(recordings.path_below(recording))))
+            yield episode, recording, profile_of(recording.path_below)
         except BagmillError as err:
             yield episode, recording, err
 
 
-def refuse(
-    dataset: Dataset, episode: str, *, recording: Path | None, reason: str, remedy: str | None = None
-) -> QuarantineEntry:
-    """Put an episode that was not ingested at all in quarantine.
+def _renamed(dataset: Dataset, episode: str, landed: Mapping[str, Landed]) -> Landed | None:
+    """An episode's recording where it lies under another name now."""
+    known = place_of(dataset, episode)
+    return None if known is None else landed.get(known.name)
+
+
+def _request(
+    episode: str, recording: Path, dataset: Dataset, profile: Profile, *, until: Stage = STAGES[-1]
+) -> IngestRequest:
+    return IngestRequest(episode=episode, recording=recording, dataset=dataset.path, profile=profile, until=until)
+
+
+def refuse(dataset: Dataset, episode: str, *, recording: str | None, error: BagmillError) -> QuarantineEntry:
+    """Refuse an episode that could not even be tried, and put it in quarantine.
+
+    Where its recording is gone and something is published of it, it stays out of quarantine, and so in the snapshots: a
+    landing place may be cleared of what was ingested.
 
     Args:
         dataset: Whose quarantine.
         episode: Its name.
-        recording: Its recording, where there is one.
-        reason: Why, as a sentence.
-        remedy: What can be done about it.
+        recording: Where its recording lies, where there is one.
+        error: Why.
 
     Raises:
         StorageError: The quarantine cannot be written.
     """
-    return put_quarantine(
-        dataset,
-        QuarantineEntry(
-            episode=episode,
-            recording="" if recording is None else str(recording),
-            stage="recording",
-            reason=reason,
-            since_ns=time.time_ns(),
-            remedy=remedy,
-        ),
+    entry = QuarantineEntry(
+        episode=episode,
+        recording=recording or "",
+        stage="recording",
+        reason=error.sentence,
+        since_ns=time.time_ns(),
+        remedy=error.remedy,
+        is_passing=isinstance(error, StorageError | UnsettledRecordingError),
     )
+    if recording is None and current_of(published_summaries(dataset, episode)) is not None:
+        return replace(entry, reason=f"{entry.reason} What was published of it stands.")
+    return put_quarantine(dataset, entry)
+
+
+def refuse_crashed(dataset: Dataset, request: IngestRequest, crash: Crash) -> QuarantineEntry:
+    """Put an episode in quarantine that was not ingested for a reason that does not lie in it.
+
+    Raises:
+        StorageError: The quarantine cannot be written.
+    """
+    try:
+        attempted = attempt_name(request, fingerprint(request.recording))
+    except UnsettledRecordingError:
+        attempted = ""
+    entry = QuarantineEntry(
+        episode=request.episode,
+        recording=str(request.recording),
+        stage="recording",
+        reason=crash.reason,
+        since_ns=time.time_ns(),
+        remedy=crash.remedy,
+        is_passing=True,
+        robot=request.profile.robot,
+        attempted=attempted,
+    )
+    return put_quarantine(dataset, entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import dagster as dg
@@ -12,15 +12,20 @@ import dagster as dg
 from assets.checks import check_key, evaluation, not_measured
 from assets.episode import describe_episode
 from assets.metadata import Metadata, shown
+from assets.preview import describe_preview
+from assets.recording import describe_recording
 from assets.telling import Target, Teller
 from assets.timeline import describe_timeline
 from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, StageReport
 from bagmill.ingest import IngestOutcome
 from bagmill.quality import STAGES, Stage
+from resources.media import MediaServer
 
-_DESCRIPTIONS: Final[dict[Stage, Callable[[Dataset, EpisodeReport], Metadata]]] = {
+_DESCRIPTIONS: Final[dict[Stage, Callable[[Dataset, EpisodeReport, MediaServer], Metadata]]] = {
+    "recording": describe_recording,
     "timeline": describe_timeline,
     "episode": describe_episode,
+    "preview": describe_preview,
 }
 """What is told of a stage beside what the stage itself said."""
 
@@ -51,10 +56,17 @@ class Selection:
         return STAGES.index(stage) <= STAGES.index(self.until)
 
 
-def tell_outcomes(teller: Teller, dataset: Dataset, outcomes: Sequence[IngestOutcome], *, selection: Selection) -> None:
-    """Tell what became of episodes: all their materialisations, then the checks, which name them."""
+def tell_outcomes(
+    teller: Teller, outcomes: Sequence[IngestOutcome], *, dataset: Dataset, media: MediaServer, selection: Selection
+) -> None:
+    """Tell what became of episodes: all their materialisations, then the checks, which name them.
+
+    An episode whose recording counts as another's is told of at every stage: a backfill takes a partition of which nothing is
+    told for failed.
+    """
+    outcomes = [replace(outcome, report=_whole(outcome.report)) for outcome in outcomes]
     targets = teller.tell_materialisations(
-        _materialisation(dataset, outcome, stage)
+        _materialisation(dataset, media, outcome, stage)
         for outcome in outcomes
         for stage in outcome.report.stages
         if stage.stage in selection.stages
@@ -65,7 +77,7 @@ def tell_outcomes(teller: Teller, dataset: Dataset, outcomes: Sequence[IngestOut
             if keys := selection.checks[stage.stage]:
                 of = dg.AssetKey(stage.stage), outcome.episode
                 target = targets[of] if of in targets else teller.find_target(*of)
-                evaluations += _evaluations(outcome.episode, stage, keys, target)
+                evaluations += _evaluations(outcome.report, stage, keys, target)
         if outcome.refusal is not None:
             evaluations += _unreached(outcome.refusal, selection=selection, reached=outcome.report)
     teller.tell_evaluations(evaluations)
@@ -88,27 +100,50 @@ def _unreached(
                 yield not_measured(key, episode=refusal.episode, why=f"refused at stage {refusal.stage}")
 
 
+def _whole(report: EpisodeReport) -> EpisodeReport:
+    """A report with the stages that a duplicate did not come to, as far as there is anything to say of them."""
+    if report.duplicate_of is None:
+        return report
+    for stage in STAGES:
+        if report.stage(stage) is None:
+            metadata = {"duplicate_of": report.duplicate_of, "state": "not reached"}
+            report = report.with_stage(StageReport(stage, 0.0, metadata, ()))
+    return report
+
+
 def _evaluations(
-    episode: str, stage: StageReport, asked: Iterable[dg.AssetCheckKey], target: Target | None
+    report: EpisodeReport, stage: StageReport, asked: Iterable[dg.AssetCheckKey], target: Target | None
 ) -> Iterator[dg.AssetCheckEvaluation]:
     results = {check_key(stage.stage, result.name): result for result in stage.checks}
     for key in asked:
         if key in results:
-            yield evaluation(results[key], episode=episode, target=target)
+            yield evaluation(results[key], episode=report.episode, target=target)
         else:
             why = "the episode has nothing of the kind, or its profile switched the check off"
-            yield not_measured(key, episode=episode, why=why, target=target)
+            if report.duplicate_of is not None:
+                why = f"the same recording as episode {report.duplicate_of}"
+            yield not_measured(key, episode=report.episode, why=why, target=target)
 
 
-def _materialisation(dataset: Dataset, outcome: IngestOutcome, stage: StageReport) -> dg.AssetMaterialization:
+def _materialisation(
+    dataset: Dataset, media: MediaServer, outcome: IngestOutcome, stage: StageReport
+) -> dg.AssetMaterialization:
     report = outcome.report
-    description = _DESCRIPTIONS[stage.stage](dataset, report) if stage.stage in _DESCRIPTIONS else {}
+    if report.duplicate_of is not None:
+        return dg.AssetMaterialization(
+            stage.stage,
+            partition=outcome.episode,
+            description=f"The same recording as episode {report.duplicate_of}, which stands for it.",
+            metadata=shown(stage.metadata) | shown({"is_reused": outcome.is_reused}),
+        )
+    page = None if report.version is None else dg.MetadataValue.url(media.page_url(report.episode, report.version))
     # A recording is what its bytes are; what is made of it is named by those and the profile.
     data_version = report.recording_hash if stage.stage == "recording" else report.version
     return dg.AssetMaterialization(
         stage.stage,
         partition=outcome.episode,
-        metadata=description
+        metadata=shown({"page": page})
+        | _DESCRIPTIONS[stage.stage](dataset, report, media)
         | shown(stage.metadata)
         | shown({"is_reused": outcome.is_reused, "spent_s": round(stage.num_seconds, 3)}),
         tags=None

@@ -46,6 +46,7 @@ def _metadata(dataset: Dataset, made: Snapshot) -> Mapping[str, dg.MetadataValue
             "num_refused": len(refused),
             "num_blocked": made.num_blocked,
             "num_unpublished": made.num_unpublished,
+            "num_duplicates": made.num_duplicates,
             "num_frames": int(rows["num_frames"].sum()),
             "duration_h": round(float(rows["duration_s"].sum()) / 3600, 4),
             "raw_bytes": int(rows["raw_bytes"].sum()),
@@ -60,6 +61,8 @@ def _row(row: Mapping[Hashable, Any]) -> dict[str, object]:
     return {
         "episode": row["episode"],
         "version": row["version"],
+        "robot": row["robot"],
+        "task": row["task"],
         "profile": row["profile"],
         "duration_s": round(row["duration_s"], 2),
         "frames": row["num_frames"],

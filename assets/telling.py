@@ -1,8 +1,8 @@
 """Events of a step, stored many at once.
 
 What a step yields goes one by one through Dagster's log manager, its handlers and a transaction or two: most of what
-Dagster costs. Here the same events are handed to the event log together. `pipelines.event_log` stores them as one;
-Dagster's own classes store them as if they had been yielded.
+Dagster costs. Here the same events are handed to the event log together. The classes of `pipelines.event_log` store them as one;
+Dagster's own classes are given them one by one, as if they had been yielded.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import dagster as dg
@@ -48,7 +48,7 @@ class Teller:
         ]
         if not entries:
             return {}
-        self._log.store_event_batch(entries)
+        self._store(entries)
         # The run's latest are those: one step tells of it all.
         stored = self._log.get_asset_event_summary_records(
             dg.DagsterEventType.ASSET_MATERIALIZATION, run_id=self._run_id, limit=len(entries)
@@ -66,13 +66,8 @@ class Teller:
         entries = [
             self._entry(dg.DagsterEventType.ASSET_CHECK_EVALUATION, each, _sentence(each)) for each in evaluations
         ]
-        if not entries:
-            return
-        if getattr(self._log, "stores_checks_in_batches", False):
-            self._log.store_event_batch(entries)
-            return
-        for entry in entries:
-            self._log.store_event(entry)
+        if entries:
+            self._store(entries)
 
     def find_target(self, asset: dg.AssetKey, partition: str) -> Target | None:
         """The latest materialisation of a partition that an earlier run told of."""
@@ -82,6 +77,14 @@ class Teller:
         if not found:
             return None
         return Target(run_id=found[0].run_id, storage_id=found[0].storage_id, timestamp=found[0].timestamp)
+
+    def _store(self, entries: Sequence[dg.EventLogEntry]) -> None:
+        # Dagster's own class for PostgreSQL takes no checks in a batch, and notes the last asset of one only.
+        if getattr(self._log, "stores_batches", False):
+            self._log.store_event_batch(entries)
+            return
+        for entry in entries:
+            self._log.store_event(entry)
 
     def _entry(
         self, kind: dg.DagsterEventType, data: StepMaterializationData | dg.AssetCheckEvaluation, message: str

@@ -9,6 +9,7 @@ import dagster as dg
 from assets.metadata import Metadata, picture, shown
 from bagmill.cli.wording import stamp_text
 from bagmill.dataset import Dataset, EpisodeReport
+from resources.media import MediaServer
 
 TIMELINE: Final = dg.AssetSpec(
     "timeline",
@@ -23,9 +24,9 @@ TIMELINE: Final = dg.AssetSpec(
 )
 
 
-def describe_timeline(dataset: Dataset, report: EpisodeReport) -> Metadata:
+def describe_timeline(dataset: Dataset, report: EpisodeReport, _: MediaServer) -> Metadata:
     """The skew of every feature over the episode, and when that was, for people."""
     if report.version is None:
         return {}
-    plot = picture(dataset.skew_plot_path(report.episode, report.version), kind="png", alt="skew over time")
-    return ({} if plot is None else {"skew_plot": plot}) | shown({"start": stamp_text(report.start_ns)})
+    plot = picture(dataset.skew_plot_path(report.episode, report.version), alt="skew plot")
+    return plot | shown({"start": stamp_text(report.start_ns)})

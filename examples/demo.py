@@ -69,10 +69,10 @@ def _demonstrate(folder: Path, profile: Path, *, out: Path, is_sample: bool, con
     _write_deployment(out / "deployment.yaml", folder=folder, profile=profile, dataset=dataset)
     log = _prepare_dagster_home(out / "dagster") / "demo.log"
     recordings = RecordingsFolder(folder=str(folder))
-    episodes = recordings.by_episode()
+    episodes = list(recordings.look())
     with dg.DagsterInstance.get() as instance:
         register_new(instance, recordings)
-        has_ended = ingest_episodes(instance, list(episodes), log=log, console=console)
+        has_ended = ingest_episodes(instance, episodes, log=log, console=console)
         if any(dataset.published(episode) for episode in episodes):
             has_ended &= run_job("take_snapshot", instance, tags={}, num_episodes=0, log=log, console=console)
     endings = {episode: ending_of(dataset, episode) for episode in episodes}

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 import assets
-from pipelines.deployment import Deployment, load_deployment
-from pipelines.jobs import INGEST, TAKE_SNAPSHOT, register_recordings
-from pipelines.sensors import new_recordings, unfinished_episodes
+from pipelines.deployment import AlertSettings, Deployment, FolderName, ProfileChoice, load_deployment
+from pipelines.jobs import INGEST, REPORT_NIGHT, TAKE_SNAPSHOT, register_recordings
+from pipelines.prune import prune_versions
+from pipelines.release import release_quarantine
+from pipelines.schedules import nightly_schedule
+from pipelines.sensors import arrivals_sensor, quarantine_sensor
+from pipelines.sensors.alerts import failed_checks_sensor, failed_runs_sensor
+from pipelines.sensors.night_ends import night_ends_sensor
+from resources.alerts import AlertSink, LogSink, WebhookSink
 from resources.datasets import DatasetFolder
-from resources.profiles import ProfileRule, ProfileRules
+from resources.media import MediaServer
+from resources.nights import Nights
+from resources.profiles import ProfileRule, ProfileRules, Told
 from resources.recordings import RecordingsFolder
 from resources.workers import LocalWorkers
 
@@ -24,19 +34,51 @@ def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Defin
     resources: dict[str, object] = {
         "recordings": RecordingsFolder(folder=str(deployment.recordings)),
         "dataset_folder": DatasetFolder(folder=str(deployment.dataset)),
-        "profiles": ProfileRules(
-            rules=[ProfileRule(match=choice.match, profile=str(choice.profile)) for choice in deployment.profiles]
-        ),
+        "profiles": profile_rules(deployment.profiles),
+        "nights": Nights(time_zone=deployment.nights.time_zone),
+        "media": MediaServer(url=deployment.media.url),
+        "alerts": _sink(deployment.alerts),
         "workers": LocalWorkers(processes=deployment.workers.processes, threads=deployment.workers.threads),
     }
     return dg.Definitions(
-        assets=[assets.ingest, assets.snapshot],
-        jobs=[INGEST, TAKE_SNAPSHOT, register_recordings],
-        sensors=[new_recordings, unfinished_episodes],
+        assets=[assets.ingest, assets.snapshot, assets.dataset_overview, assets.nightly_report, assets.quarantine],
+        jobs=[INGEST, TAKE_SNAPSHOT, REPORT_NIGHT, register_recordings, prune_versions, release_quarantine],
+        schedules=[nightly_schedule(deployment.nights, settled_after_s=deployment.arrivals.settled_after_s)],
+        sensors=[
+            arrivals_sensor(deployment.arrivals),
+            quarantine_sensor(deployment.arrivals),
+            night_ends_sensor(deployment.nights),
+            failed_runs_sensor(deployment.alerts, dagster_url=deployment.media.dagster_url),
+            failed_checks_sensor(deployment.alerts, dagster_url=deployment.media.dagster_url),
+        ],
         resources=resources | resource_overrides,
         # A run is one step, and its work is done by `workers`: a process for the step on top would only cost its start.
         executor=dg.in_process_executor,
     )
+
+
+def _sink(settings: AlertSettings) -> AlertSink:
+    if settings.webhook is None:
+        return LogSink()
+    return WebhookSink(url=settings.webhook, timeout_s=settings.timeout_s, attempts=settings.attempts)
+
+
+def profile_rules(choices: Iterable[ProfileChoice]) -> ProfileRules:
+    """The rules for profiles, as the deployment's file has them."""
+    return ProfileRules(
+        rules=[
+            ProfileRule(
+                match=choice.match, profile=str(choice.profile), robot=_told(choice.robot), task=_told(choice.task)
+            )
+            for choice in choices
+        ]
+    )
+
+
+def _told(said: str | FolderName | None) -> Told | None:
+    if said is None:
+        return None
+    return Told(folder=said.folder) if isinstance(said, FolderName) else Told(text=said)
 
 
 defs = build_defs(load_deployment())

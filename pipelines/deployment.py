@@ -9,9 +9,12 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from dagster._utils.schedules import is_valid_cron_string
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from bagmill.errors import BagmillError
 from bagmill.yaml_files import read_mapping, tell_problems
@@ -31,12 +34,53 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class FolderName(_Section):
+    """The name of a folder on a recording's way."""
+
+    folder: int
+    """1: the first below the landing place; -1: the one that the recording lies in."""
+
+
+def _as_told(said: object) -> object:
+    """A text, or the folder whose name it is, as the file has it."""
+    match said:
+        case None | str() | FolderName():
+            return said
+        case {"folder": 0, **others} if not others:
+            raise ValueError("folders are counted from 1, the first below the landing place, or from -1, the last")
+        case {"folder": int(folder), **others} if not others:
+            return FolderName(folder=folder)
+    raise ValueError(f"expected a text or {{folder: number}}, found {said!r}")
+
+
+_Told = Annotated[str | FolderName | None, BeforeValidator(_as_told)]
+
+
 class ProfileChoice(_Section):
-    """Which recordings a profile is for."""
+    """Which recordings a profile is for, and what is said of them in its place."""
 
     match: str = Field(min_length=1)
     """Glob of a recording's path below the recordings folder; `*` crosses folders."""
     profile: Path
+    robot: _Told = None
+    """In place of the profile's."""
+    task: _Told = None
+    """In place of the profile's."""
+
+
+class ArrivalSettings(_Section):
+    """How recordings are taken in as they arrive."""
+
+    ingest: Literal["at_once", "at_night"] = "at_once"
+    """Whether runs are started for what arrives, or it waits for the night."""
+    settled_after_s: float = Field(default=60.0, ge=0)
+    """A recording that was written to more recently may not be finished."""
+    most_per_tick: int = Field(default=1000, ge=1)
+    """Recordings taken in at one look."""
+    look_again_every_s: float = Field(default=300.0, ge=0)
+    """How often everything registered is looked through for what changed; new recordings are looked for at every tick."""
+    is_on: bool = False
+    """The sensors run from the first start on, without being switched on in the web UI."""
 
 
 class WorkerSettings(_Section):
@@ -48,6 +92,77 @@ class WorkerSettings(_Section):
     """Threads that encode, per episode; None: the cores, shared out evenly."""
 
 
+class NightSettings(_Section):
+    """When the night begins, by which everything is ingested that has arrived."""
+
+    cron: str = "0 2 * * *"
+    """Minute, hour, day of the month, month, day of the week; once a day at most."""
+    time_zone: str = "UTC"
+    """Name of a time zone, by which the hour and the date of a night are meant: `Europe/Berlin`."""
+    is_on: bool = False
+    """The schedule runs from the first start on, without being switched on in the web UI."""
+
+    @field_validator("cron")
+    @classmethod
+    def _check_cron(cls, cron: str) -> str:
+        fields = cron.split()
+        if len(fields) != 5 or not is_valid_cron_string(cron):
+            raise ValueError(f"expected five fields as of cron, `0 2 * * *` for 02:00, found {cron!r}")
+        if not (fields[0].isdecimal() and fields[1].isdecimal()):
+            raise ValueError(f"a night begins once a day: expected a minute and an hour as numbers, found {cron!r}")
+        return cron
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, time_zone: str) -> str:
+        try:
+            ZoneInfo(time_zone)
+        except (ValueError, OSError, KeyError) as err:
+            raise ValueError(f"expected the name of a time zone such as Europe/Berlin, found {time_zone!r}") from err
+        return time_zone
+
+
+class MediaSettings(_Section):
+    """The web server that plays films and shows pictures, beside Dagster's."""
+
+    url: str = "http://127.0.0.1:3001"
+    """Where people's browsers find it: what links in Dagster's web UI begin with."""
+    host: str = "127.0.0.1"
+    """The address it listens at. It asks nobody for a password, as Dagster's does not."""
+    port: int = Field(default=3001, ge=0, le=65535)
+    """0: any that is free."""
+    dagster_url: str = "http://127.0.0.1:3000"
+    """Where people's browsers find Dagster's web UI: what links back to it begin with."""
+
+    @field_validator("url", "dagster_url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError(f"expected an address such as http://robots.example:3001, found {url!r}")
+        return url.rstrip("/")
+
+
+class AlertSettings(_Section):
+    """Who is told when a run or a check fails."""
+
+    webhook: str | None = None
+    """Address that alerts are posted to as JSON; None: they go to the log."""
+    timeout_s: float = Field(default=5.0, gt=0, le=8)
+    """Of one attempt to post. All attempts have to fit into what Dagster gives a sensor, a minute."""
+    attempts: int = Field(default=3, ge=1, le=3)
+    """Within one tick; what is not delivered is tried again at the next."""
+    is_on: bool = False
+    """The sensors run from the first start on, without being switched on in the web UI."""
+
+    @field_validator("webhook")
+    @classmethod
+    def _check_webhook(cls, webhook: str | None) -> str | None:
+        if webhook is None or (urlsplit(webhook).scheme in ("http", "https") and urlsplit(webhook).hostname):
+            return webhook
+        raise ValueError(f"expected an address such as https://chat.example/hooks/abc, found {webhook!r}")
+
+
 class Deployment(_Section):
     """A deployment's settings; paths are absolute once loaded."""
 
@@ -56,6 +171,10 @@ class Deployment(_Section):
     profiles: tuple[ProfileChoice, ...] = ()
     """The first that matches counts; a recording that none matches is refused."""
     workers: WorkerSettings = WorkerSettings()
+    media: MediaSettings = MediaSettings()
+    arrivals: ArrivalSettings = ArrivalSettings()
+    nights: NightSettings = NightSettings()
+    alerts: AlertSettings = AlertSettings()
 
 
 def load_deployment(path: Path | None = None) -> Deployment:

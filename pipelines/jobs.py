@@ -6,7 +6,7 @@ import dagster as dg  # reads annotations as they stand: no `from __future__ imp
 
 from assets.partitions import register_new
 from bagmill.quality import STAGES
-from resources.recordings import RecordingsFolder
+from resources.recordings import LandingPlace
 
 INGEST: Final = dg.define_asset_job(
     "ingest",
@@ -15,13 +15,18 @@ INGEST: Final = dg.define_asset_job(
 )
 TAKE_SNAPSHOT: Final = dg.define_asset_job(
     "take_snapshot",
-    selection=dg.AssetSelection.assets("snapshot"),
-    description="The dataset's index: an immutable table of what is published now.",
+    selection=dg.AssetSelection.assets("snapshot", "dataset_overview"),
+    description="The dataset's index, an immutable table of what is published now, and a page about it.",
+)
+REPORT_NIGHT: Final = dg.define_asset_job(
+    "report_night",
+    selection=dg.AssetSelection.assets("snapshot", "dataset_overview", "nightly_report"),
+    description="The end of a night: a fresh snapshot, a page about it, and what the night brought.",
 )
 
 
 @dg.op
-def register(context: dg.OpExecutionContext, recordings: RecordingsFolder) -> list[str]:
+def register(context: dg.OpExecutionContext, recordings: dg.ResourceParam[LandingPlace]) -> list[str]:
     """Find recordings and add a partition for each that has none."""
     new = register_new(context.instance, recordings)
     context.add_output_metadata({"num_new": len(new), "new_episodes": new})
@@ -30,5 +35,5 @@ def register(context: dg.OpExecutionContext, recordings: RecordingsFolder) -> li
 
 @dg.job
 def register_recordings() -> None:
-    """Find recordings in the recordings folder and add an episode for each that has none."""
+    """Find recordings in the landing place and add an episode for each that has none."""
     register()

@@ -93,7 +93,7 @@ class ManyEpisodes:
         names = [f"{group}-{n:04d}.mcap" for n in range(num_episodes)]
         for name in names:
             copy_as_another(self._template, self.recordings / name)
-        with self._instance() as instance:
+        with self.instance() as instance:
             instance.add_dynamic_partitions(str(EPISODES.name), names)
         return names
 
@@ -154,11 +154,11 @@ class ManyEpisodes:
 
     def materialised(self) -> set[str]:
         """Episodes of which Dagster knows the asset `episode`."""
-        with self._instance() as instance:
+        with self.instance() as instance:
             return set(instance.get_materialized_partitions(dg.AssetKey("episode")))
 
     @contextmanager
-    def _instance(self) -> Iterator[dg.DagsterInstance]:
+    def instance(self) -> Iterator[dg.DagsterInstance]:
         """The instance as a process of the deployment has it: its file may name `DAGSTER_HOME`."""
         before = os.environ.get("DAGSTER_HOME")
         os.environ["DAGSTER_HOME"] = str(self._home)

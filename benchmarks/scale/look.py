@@ -1,4 +1,4 @@
-"""What a sensor's tick costs: looking through all episodes for those that are not finished."""
+"""What two ticks of the sensor cost: looking through all episodes for those that are not finished, and making sure of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assets.partitions import EPISODES
 
 
 def prepare(home: str, settings: str) -> Callable[[], dict[str, Any]]:
-    """One tick, in a process that has the definitions loaded, as a code server has.
+    """Two ticks, in a process that has the definitions loaded, as a code server has.
 
     Args:
         home: Dagster's.
@@ -21,14 +21,19 @@ def prepare(home: str, settings: str) -> Callable[[], dict[str, Any]]:
     os.environ |= {"DAGSTER_HOME": home, "BAGMILL_DEPLOYMENT": settings}
     # Reads the deployment's file as it is imported.
     from pipelines.definitions import defs  # noqa: PLC0415
-    from pipelines.sensors import unfinished_episodes  # noqa: PLC0415
 
     instance = dg.DagsterInstance.get()
     resources = {name: (defs.resources or {})[name] for name in ("recordings", "dataset_folder", "profiles")}
+    sensor = defs.resolve_sensor_def("arrivals")
+
+    def look(cursor: str | None) -> dg.SensorResult:
+        said = sensor(dg.build_sensor_context(instance=instance, resources=resources, cursor=cursor))
+        assert isinstance(said, dg.SensorResult)
+        return said
 
     def run() -> dict[str, Any]:
-        said = unfinished_episodes(dg.build_sensor_context(instance=instance, resources=resources))
-        requests = said.run_requests or [] if isinstance(said, dg.SensorResult) else []
+        # What has changed is taken in when it was the same at two looks.
+        requests = look(look(None).cursor).run_requests or []
         known = instance.get_dynamic_partitions(str(EPISODES.name))
         return {"runs": [_episodes(known, dict(request.tags)) for request in requests]}
 

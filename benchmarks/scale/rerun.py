@@ -58,8 +58,8 @@ def measure_reruns(firsts: Sequence[Costs]) -> Table:
     """
     notes = [
         f"Backfill's runs: the job over all partitions, {MAX_EPISODES_PER_RUN} a run; a finished episode is told of again "
-        "with all its materialisations and checks, because a backfill counts what its own runs told. Sensor: a tick of "
-        "`unfinished_episodes` in a code server that is up, and the runs it asks for. Library alone: `split_finished`, "
+        "with all its materialisations and checks, because a backfill counts what its own runs told. Sensor: two ticks of "
+        "`arrivals` in a code server that is up, and the runs they ask for. Library alone: `split_finished`, "
         "and the workers for the rest.",
         "× as fast: as the first time, by the same way; the sensor's against the backfill's runs.",
     ]

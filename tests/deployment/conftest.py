@@ -1,6 +1,6 @@
 """A deployment over small real recordings, and an instance of Dagster with its storage on disk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from pipelines.definitions import build_defs
 from pipelines.deployment import Deployment, ProfileChoice
 from resources.recordings import RecordingsFolder
 from resources.workers import LocalWorkers
+from tests.postgres import Server, running_server, why_not
 
 
 @dataclass
@@ -85,7 +86,8 @@ class Line:
 
 
 @contextmanager
-def _open_line(folder: Path) -> Iterator[Line]:
+def _open_line(folder: Path, *, database: Mapping[str, Any] | None = None) -> Iterator[Line]:
+    """A line; `database` is of the instance's settings what says where it keeps its storage."""
     recordings = folder / "recordings"
     recordings.mkdir()
     profile = write_small_profile(folder / "small.yaml")
@@ -96,18 +98,73 @@ def _open_line(folder: Path) -> Iterator[Line]:
     )
     home = folder / "dagster"
     home.mkdir()
-    event_log = {"module": "pipelines.event_log", "class": "PooledEventLog", "config": {"home": str(home)}}
-    with dg.instance_for_test(temp_dir=str(home), overrides={"event_log_storage": event_log}) as instance:
+    with dg.instance_for_test(temp_dir=str(home), overrides=dict(database or on_sqlite(home))) as instance:
         yield Line(instance, deployment)
 
 
+def on_sqlite(home: Path) -> dict[str, Any]:
+    """As `pipelines/dagster.yaml` has it."""
+    event_log = {"module": "pipelines.event_log", "class": "PooledEventLog", "config": {"home": str(home)}}
+    return {"event_log_storage": event_log}
+
+
+def on_postgres(url: str) -> dict[str, Any]:
+    """As `pipelines/dagster.postgres.yaml` has it."""
+    return {
+        "storage": {
+            "custom": {"module": "pipelines.postgres", "class": "PostgresStorage", "config": {"postgres_url": url}}
+        }
+    }
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server, and a database on it with Dagster's tables, empty, to make copies of."""
+
+    server: Server
+    template: str
+
+    def create_database(self) -> str:
+        """The URL of a copy."""
+        return self.server.url(self.server.create_database(template=self.template))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    if reason := why_not():
+        pytest.skip(reason)
+    with running_server() as server:
+        template = server.create_database()
+        home = tmp_path_factory.mktemp("template")
+        with dg.instance_for_test(temp_dir=str(home), overrides=on_postgres(server.url(template))):
+            pass  # the first to open it makes the tables
+        yield Postgres(server, template)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked `both_databases` run on either; the others on SQLite."""
+    if metafunc.definition.get_closest_marker("both_databases") and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def database(request: pytest.FixtureRequest) -> Callable[[], Mapping[str, Any] | None]:
+    """Makes settings for a database of one's own."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return lambda: None
+    server: Postgres = request.getfixturevalue("postgres")
+    return lambda: on_postgres(server.create_database())
+
+
 @pytest.fixture
-def line(tmp_path: Path) -> Iterator[Line]:
-    with _open_line(tmp_path) as line:
+def line(tmp_path: Path, database: Callable[[], Mapping[str, Any] | None]) -> Iterator[Line]:
+    with _open_line(tmp_path, database=database()) as line:
         yield line
 
 
 @pytest.fixture(scope="module")
-def shared_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
-    with _open_line(tmp_path_factory.mktemp("shared")) as line:
+def shared_line(
+    tmp_path_factory: pytest.TempPathFactory, database: Callable[[], Mapping[str, Any] | None]
+) -> Iterator[Line]:
+    with _open_line(tmp_path_factory.mktemp("shared"), database=database()) as line:
         yield line

@@ -3,6 +3,7 @@
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -23,9 +24,10 @@ AT_ONCE = {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordi
 
 # Dagster's backfill calls what Dagster says is deprecated.
 @pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources` is deprecated:DeprecationWarning")
-@pytest.mark.parametrize("is_pooled", [False, True])
+@pytest.mark.both_databases
+@pytest.mark.parametrize("is_ours", [False, True])
 def test_a_backfill_fails_for_the_bad_episode_alone_and_again_makes_that_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_pooled: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Any, is_ours: bool
 ) -> None:
     recordings, home = tmp_path / "recordings", tmp_path / "dagster"
     recordings.mkdir()
@@ -37,9 +39,9 @@ def test_a_backfill_fails_for_the_bad_episode_alone_and_again_makes_that_alone(
     deployment.write_text("profiles: [{match: '*', profile: small.yaml}]\nworkers: {processes: 2}\n")
     monkeypatch.setenv("BAGMILL_DEPLOYMENT", str(deployment))
     monkeypatch.chdir(tmp_path)
-    event_log = {"event_log_storage": {**POOLED, "config": {"home": str(home)}}} if is_pooled else {}
+    storage = _storage(database(), home=home, is_ours=is_ours)
     with (
-        dg.instance_for_test(temp_dir=str(home), overrides={"run_coordinator": AT_ONCE, **event_log}) as instance,
+        dg.instance_for_test(temp_dir=str(home), overrides={"run_coordinator": AT_ONCE, **storage}) as instance,
         WorkspaceProcessContext(instance, WorkspaceFileTarget([str(ROOT / "workspace.yaml")])) as workspace,
     ):
         instance.add_dynamic_partitions("episodes", EPISODES)
@@ -66,6 +68,16 @@ def test_a_backfill_fails_for_the_bad_episode_alone_and_again_makes_that_alone(
         assert _is_reused(instance) == {"a.mcap": True, "b.mcap": False, "c.mcap": True}
         for name in METRICS:
             assert _check_state(instance, METRICS[name].stage, name) == {"SUCCEEDED": set(EPISODES)}
+
+
+def _storage(database: dict[str, Any] | None, *, home: Path, is_ours: bool) -> dict[str, Any]:
+    """Settings of the instance for our classes, or for Dagster's own on the same database."""
+    if database is None:
+        return {"event_log_storage": {**POOLED, "config": {"home": str(home)}}} if is_ours else {}
+    if is_ours:
+        return database
+    url = str(database["storage"]["custom"]["config"]["postgres_url"])
+    return {"storage": {"postgres": {"postgres_url": url.replace("postgresql://", "postgresql+psycopg2://")}}}
 
 
 def _is_reused(instance: dg.DagsterInstance) -> dict[str, bool]:

@@ -15,6 +15,8 @@ from bagmill.testing import Settings, foreign_file, healthy, truncated, with_bla
 from resources.worker_process import Crash
 from resources.workers import LocalWorkers, Results
 
+pytestmark = pytest.mark.both_databases
+
 STAGES = ("recording", "timeline", "episode", "preview")
 
 
@@ -85,9 +87,19 @@ def test_what_is_told_of_an_episode(line: Any) -> None:
     assert "data:image/png;base64," in timeline.metadata["skew_plot"].value
     assert episode.metadata["stored_bytes"].value > 0
     assert Path(str(episode.metadata["path"].value)).is_dir()
-    assert "data:image/jpeg;base64," in episode.metadata["contact_sheet"].value
+    assert "data:image/avif;base64," in episode.metadata["contact_sheet"].value
     assert Path(str(preview.metadata["path"].value)).suffix == ".mp4"
     version = line.dataset.published("a.mcap")[0]
+    assert "data:image/png;base64," in recording.metadata["rates_plot"].value
+    server = "http://127.0.0.1:3001"
+    assert {m.metadata["page"].url for m in (recording, timeline, episode, preview)} == {
+        f"{server}/episodes/a.mcap/{version}"
+    }
+    assert preview.metadata["film"].url == f"{server}/files/a.mcap/{version}/film.mp4"
+    assert episode.metadata["large_contact_sheet"].url == f"{server}/files/a.mcap/{version}/contact_sheet.jpg"
+    assert episode.metadata["depth_picture"].url == f"{server}/files/a.mcap/{version}/depth.jpg"
+    for m in (recording, timeline, episode, preview):
+        assert sum(len(str(value.value)) for value in m.metadata.values()) < 12 * 1024, "events are kept for years"
     assert recording.tags["dagster/data_version"] != version
     assert {m.tags["dagster/data_version"] for m in (timeline, episode, preview)} == {version}
 

@@ -81,4 +81,14 @@ def test_the_example_shows_every_setting() -> None:
     assert load_deployment(path)
     assert set(content) == set(pipelines.deployment.Deployment.model_fields)
     assert set(content["workers"]) == set(pipelines.deployment.WorkerSettings.model_fields)
+    assert set(content["arrivals"]) == set(pipelines.deployment.ArrivalSettings.model_fields)
+    assert set(content["media"]) == set(pipelines.deployment.MediaSettings.model_fields)
     assert set(content["profiles"][0]) == set(pipelines.deployment.ProfileChoice.model_fields)
+
+
+def test_addresses_are_checked(tmp_path: Path) -> None:
+    media = load_deployment(_written(tmp_path, "media: {url: 'https://look.example/robots/'}\n")).media
+    assert media.url == "https://look.example/robots"
+    for url in ("look.example:3001", "ftp://look.example", "http://", "http://look.example?a=b"):
+        with pytest.raises(DeploymentError, match=r"expected an address such as .* @ \$\.media\.url"):
+            load_deployment(_written(tmp_path, f"media: {{url: '{url}'}}\n"))

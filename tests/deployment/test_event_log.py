@@ -104,6 +104,7 @@ def test_a_batch_is_stored_as_dagsters_own_class_stores_one_by_one(line: Any, tm
     assert len(texts[0]) > 3
 
 
+@pytest.mark.both_databases
 def test_a_planned_check_does_not_repeat_all_partitions_for_each(line: Any) -> None:
     line.instance.add_dynamic_partitions("episodes", names := [f"episode_{n:04d}.mcap" for n in range(200)])
     tags = {"dagster/asset_partition_range_start": names[0], "dagster/asset_partition_range_end": names[-1]}
@@ -117,6 +118,7 @@ def test_a_planned_check_does_not_repeat_all_partitions_for_each(line: Any) -> N
     assert len(record.event.to_json()) < 1000
 
 
+@pytest.mark.both_databases
 def test_a_batch_that_fails_leaves_nothing(line: Any) -> None:
     line.add("a.mcap", healthy)
     line.register()

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from PIL import Image
 
-from assets.metadata import picture, shown, table, with_unit
+from assets.metadata import link, picture, shown, table, with_unit
 
 
 def test_kinds_of_values() -> None:
@@ -51,13 +51,26 @@ def test_a_table_has_the_types_of_its_columns() -> None:
 def test_a_picture_travels_inside_the_metadata(tmp_path: Path) -> None:
     path = tmp_path / "p.png"
     Image.new("RGB", (5, 4), (10, 20, 30)).save(path)
-    shown_picture = picture(path, kind="png", alt="a plot")
-    assert shown_picture is not None
-    text = str(shown_picture.value)
+    text = str(picture(path, alt="a plot")["a_plot"].value)
     assert text.startswith("![a plot](data:image/png;base64,")
     data = base64.b64decode(text.split(",", 1)[1].rstrip(")"))
     assert Image.open(BytesIO(data)).getpixel((0, 0)) == (10, 20, 30)
-    assert picture(tmp_path / "absent.png", kind="png", alt="") is None
+    assert picture(tmp_path / "absent.png", alt="a plot") == {}
+
+
+def test_a_picture_that_is_too_large_for_every_event_stays_out(tmp_path: Path) -> None:
+    path = tmp_path / "p.png"
+    path.write_bytes(bytes(8192))
+    assert picture(path, alt="a plot")
+    path.write_bytes(bytes(8193))
+    assert picture(path, alt="a plot") == {}
+
+
+def test_a_link_to_what_is_there(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:3001/files/a"
+    assert shown({"film": link(url, path=tmp_path), "depth": None}) == {}
+    (tmp_path / "film").write_bytes(b"x")
+    assert shown({"film": link(url, path=tmp_path / "film")}) == {"film": dg.MetadataValue.url(url)}
 
 
 @pytest.mark.parametrize(("unit", "key"), [("ms", "worst_ms"), ("%", "worst_percent"), ("rad/s", "worst_rad_per_s")])

@@ -1,0 +1,206 @@
+"""Alerts: what is said of a run, to a real server that answers, fails, hangs or is not there."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+
+from bagmill.testing import healthy, with_black_frames, with_missing_channel
+from pipelines.deployment import AlertSettings, DeploymentError, load_deployment
+from pipelines.sensors.alerts import failed_checks_sensor, failed_runs_sensor
+from resources.alerts import MOST_LISTED, Alert, AlertError, AlertLine, LogSink, WebhookSink
+
+
+@dataclass
+class Receiver:
+    """A server that answers with statuses in turn, then 204; -1: not at all."""
+
+    url: str = ""
+    answers: list[int] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [body["kind"] for body in self.bodies]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    state = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            answer = state.answers.pop(0) if state.answers else 204
+            if answer == -1:
+                state.let_go.wait(30)
+                return
+            if answer < 300:
+                state.bodies.append(body)
+            self.send_response(answer)
+            if answer == 302:
+                self.send_header("Location", "/login")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        state.url = f"http://127.0.0.1:{server.server_port}/hooks/secret"
+        yield state
+        state.let_go.set()
+        server.shutdown()
+        thread.join()
+
+
+LINE = AlertLine("a.mcap", "episode", "the frames are black.", "look at the lens")
+ALERT = Alert.of("episodes_refused", "1 of 2 episodes.", run_id="r", job="ingest", url="http://ui/runs/r", lines=[LINE])
+
+
+def test_an_alert_is_posted_with_its_text_and_fields(receiver: Receiver) -> None:
+    WebhookSink(url=receiver.url).deliver(ALERT)
+    (body,) = receiver.bodies
+    assert body["text"].splitlines() == [
+        "1 of 2 episodes.",
+        "- a.mcap (episode): the frames are black. look at the lens.",
+        "http://ui/runs/r",
+    ]
+    assert (body["kind"], body["job"], body["num_episodes"]) == ("episodes_refused", "ingest", 1)
+    assert body["lines"][0]["remedy"] == "look at the lens"
+
+
+def test_a_server_that_fails_once_is_asked_again(receiver: Receiver) -> None:
+    receiver.answers = [500]
+    WebhookSink(url=receiver.url, attempts=2).deliver(ALERT)
+    assert len(receiver.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [(503, "it answered 503"), (302, "it answered 302"), (-1, "timed out")], ids=str
+)
+def test_what_is_not_taken_is_said(receiver: Receiver, answer: int, said: str) -> None:
+    receiver.answers = [answer]
+    with pytest.raises(AlertError, match=said) as caught:
+        WebhookSink(url=receiver.url, attempts=1, timeout_s=0.3).deliver(ALERT)
+    assert "secret" not in str(caught.value)
+    assert receiver.bodies == []
+
+
+def test_an_alert_is_bounded() -> None:
+    lines = [AlertLine(f"{n}.mcap", "episode", "why " * 1000, "do " * 1000) for n in range(5000)]
+    alert = Alert.of("episodes_refused", "many", run_id="r", job="ingest", url="u", lines=lines)
+    assert (len(alert.lines), alert.num_episodes) == (MOST_LISTED, 5000)
+    assert alert.text.splitlines()[-2] == "- and 4980 more"
+    assert len(alert.text) < 20_000
+
+
+def test_by_default_alerts_go_to_the_log(line: Any, caplog: pytest.LogCaptureFixture) -> None:
+    assert isinstance(line.defs.resources["alerts"], LogSink)
+    dg.get_dagster_logger("alerts").propagate = True
+    with caplog.at_level("WARNING"):
+        LogSink().deliver(ALERT)
+    assert "the frames are black" in caplog.text
+
+
+def test_the_deployments_file_chooses_the_sink(tmp_path: Path) -> None:
+    path = tmp_path / "deployment.yaml"
+    path.write_text(yaml.safe_dump({"alerts": {"webhook": "https://chat.example/x", "attempts": 2}}))
+    assert load_deployment(path).alerts.webhook == "https://chat.example/x"
+    path.write_text(yaml.safe_dump({"alerts": {"webhook": "chat.example/x"}}))
+    with pytest.raises(DeploymentError, match=r"@ \$\.alerts\.webhook"):
+        load_deployment(path)
+
+
+class Watch:
+    """A sensor, ticked by hand as the daemon does it, with its cursor."""
+
+    def __init__(self, line: Any, sensor: dg.SensorDefinition, url: str) -> None:
+        self._line, self._sensor, self._cursor = line, sensor, None
+        self._sink = WebhookSink(url=url, attempts=1, timeout_s=0.5)
+        assert self.tick() == "watching from now on"
+
+    def tick(self) -> str:
+        context = dg.build_sensor_context(
+            instance=self._line.instance, cursor=self._cursor, resources={"alerts": self._sink}
+        )
+        result = self._sensor.evaluate_tick(context)
+        self._cursor = result.cursor
+        return str(result.skip_message)
+
+
+def _watch_runs(line: Any, receiver: Receiver) -> Watch:
+    return Watch(line, failed_runs_sensor(AlertSettings(), dagster_url="http://ui"), receiver.url)
+
+
+@pytest.mark.both_databases
+def test_a_run_with_refusals_is_told_once_with_reasons(line: Any, receiver: Receiver) -> None:
+    for name, build in {"a.mcap": healthy, "b.mcap": with_black_frames, "c.mcap": with_missing_channel}.items():
+        line.add(name, build)
+    line.register()
+    runs = _watch_runs(line, receiver)
+    checks = Watch(line, failed_checks_sensor(AlertSettings(), dagster_url="http://ui"), receiver.url)
+    run_id = line.ingest("a.mcap", "c.mcap").run_id
+    assert runs.tick() == "1 runs looked at"
+    (alert,) = receiver.bodies
+    assert alert["kind"] == "episodes_refused"
+    assert alert["title"] == "2 of 3 episodes were refused; the others are done."
+    assert alert["url"] == f"http://ui/runs/{run_id}"
+    told = {each["episode"]: each for each in alert["lines"]}
+    assert set(told) == {"b.mcap", "c.mcap"}
+    assert "frames_black" in told["b.mcap"]["reason"]
+    assert "/cam_wrist/image" in told["c.mcap"]["reason"]
+    assert runs.tick() == "0 runs looked at"
+    receiver.bodies.clear()
+    checks.tick()
+    (alert,) = receiver.bodies
+    assert alert["kind"] == "checks_failed"
+    assert {(each["episode"], each["stage"]) for each in alert["lines"]} >= {("b.mcap", "episode")}
+    assert any("frames_black" in each["reason"] for each in alert["lines"])
+    assert "a.mcap" not in alert["text"]
+
+
+@pytest.mark.both_databases
+def test_what_cannot_be_delivered_is_told_at_a_later_tick_in_order(line: Any, receiver: Receiver) -> None:
+    watch = _watch_runs(line, receiver)
+    crashed = [_crash(line, f"Run execution process unexpectedly exited, number {n}.") for n in range(3)]
+    receiver.answers = [204, 500, -1]
+    assert "1 runs looked at, 2 left for the next tick: an alert could not be delivered" in watch.tick()
+    assert "0 runs looked at, 2 left" in watch.tick()
+    crashed.append(_crash(line, "another"))
+    assert watch.tick() == "3 runs looked at"
+    assert [body["run_id"] for body in receiver.bodies] == crashed
+    assert set(receiver.kinds) == {"run_crashed"}
+    assert "broke off. Run execution process unexpectedly exited, number 0. " in receiver.bodies[0]["title"]
+    assert watch.tick() == "0 runs looked at"
+
+
+def test_runs_without_failed_checks_and_runs_that_were_deleted_are_passed_over(line: Any, receiver: Receiver) -> None:
+    line.add("a.mcap", healthy)
+    line.register()
+    checks = Watch(line, failed_checks_sensor(AlertSettings(), dagster_url="http://ui"), receiver.url)
+    runs = _watch_runs(line, receiver)
+    line.ingest("a.mcap")
+    line.instance.delete_run(_crash(line, "gone"))
+    assert checks.tick() == "1 runs looked at"
+    assert runs.tick() == "0 runs looked at"
+    assert receiver.bodies == []
+
+
+def _crash(line: Any, why: str) -> str:
+    run = line.instance.create_run_for_job(line.defs.resolve_job_def("ingest"), status=dg.DagsterRunStatus.STARTED)
+    line.instance.report_run_failed(run, why)
+    return str(run.run_id)

@@ -1,0 +1,198 @@
+"""The quarantine in one place, and the job that has a selection of it tried again."""
+
+import time
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from bagmill.dataset import find_passing, list_quarantine, put_quarantine, read_quarantine
+from bagmill.ingest import IngestRequest
+from bagmill.testing import Settings, foreign_file, healthy, with_black_frames, with_missing_channel
+from resources.worker_process import Crash
+from resources.workers import LocalWorkers, Results
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+NAMES = ("a_healthy.mcap", "b_black.mcap", "c_no_wrist.mcap", "d_text.mcap")
+
+
+@pytest.fixture(scope="module")
+def refused(shared_line: Any) -> Any:
+    """A line of which one run refused three episodes, each for a reason of its own."""
+    for name, build in zip(NAMES, (healthy, with_black_frames, with_missing_channel, foreign_file), strict=True):
+        shared_line.add(name, build)
+    shared_line.register()
+    assert not shared_line.ingest(NAMES[0], NAMES[-1]).success
+    return shared_line
+
+
+def _shown(line: Any) -> dict[str, Any]:
+    """What the asset's page shows."""
+    event = line.instance.get_latest_materialization_event(dg.AssetKey("quarantine"))
+    return dict(event.asset_materialization.metadata)
+
+
+def _materialise(line: Any) -> dict[str, Any]:
+    job = line.defs.resolve_implicit_global_asset_job_def()
+    assert job.execute_in_process(
+        instance=line.instance, asset_selection=[dg.AssetKey("quarantine")], run_config=QUIET
+    ).success
+    return _shown(line)
+
+
+def _release(line: Any, **config: Any) -> tuple[dg.ExecuteInProcessResult, dict[str, Any]]:
+    run_config = QUIET | {"ops": {"release": {"config": config}}}
+    job = line.defs.resolve_job_def("release_quarantine")
+    result = job.execute_in_process(instance=line.instance, run_config=run_config, raise_on_error=False)
+    outputs = [event for event in result.all_events if event.is_successful_output]
+    return result, dict(outputs[0].step_output_data.metadata) if outputs else {}
+
+
+def _released(line: Any) -> set[str]:
+    return {entry.episode for entry in list_quarantine(line.dataset) if entry.released_ns is not None}
+
+
+def test_every_refusal_is_in_the_table_with_its_reason_and_remedy(refused: Any) -> None:
+    shown = _materialise(refused)
+    rows = {record.data["episode"]: record.data for record in shown["episodes"].records}
+    assert set(rows) == set(NAMES[1:])
+    black = rows["b_black.mcap"]
+    assert black["stage"] == "episode"
+    assert "frames_black" in black["failed_checks"]
+    assert "frames_black failed" in black["reason"]
+    assert black["recording"] == str(refused.deployment.recordings / "b_black.mcap")
+    assert black["robot"].replace("\u00a0", " ") == "three joints, two cameras"
+    assert black["may_pass"] is False
+    assert all(row["remedy"] and row["since"] for row in rows.values())
+    assert shown["num_episodes"].value == 3
+    assert sum(record.data["episodes"] for record in shown["reasons"].records) == 3
+
+
+def test_the_checks_of_the_partition_tell_the_same(refused: Any) -> None:
+    for entry in list_quarantine(refused.dataset):
+        for check in entry.failed_checks:
+            assert entry.episode in refused.check_state(entry.stage, check)["failed"]
+        assert entry.episode in refused.failed("preview")
+    assert refused.check_state("episode", "frames_black")["failed"] == {"b_black.mcap"}
+
+
+def test_the_sensor_shows_what_changed_and_without_a_run(refused: Any) -> None:
+    sensor = refused.defs.resolve_sensor_def("quarantine_changes")
+
+    def tick(cursor: str | None) -> Any:
+        resources = {"dataset_folder": refused.defs.resources["dataset_folder"]}
+        return sensor(dg.build_sensor_context(instance=refused.instance, cursor=cursor, resources=resources))
+
+    first = tick(None)
+    (told,) = first.asset_events
+    assert told.asset_key == dg.AssetKey("quarantine")
+    assert told.metadata["num_episodes"].value == 3
+    assert not first.run_requests
+    assert isinstance(tick(first.cursor), dg.SkipReason)
+    (entry,) = [each for each in list_quarantine(refused.dataset) if each.episode == "d_text.mcap"]
+    put_quarantine(refused.dataset, entry)
+    assert tick(first.cursor).asset_events
+
+
+def test_a_dry_run_lists_and_changes_nothing(refused: Any) -> None:
+    before = list_quarantine(refused.dataset)
+    result, told = _release(refused)
+    assert result.success
+    assert {record.data["episode"] for record in told["episodes"].records} == set(NAMES[1:])
+    assert told["dry_run"].value is True
+    assert list_quarantine(refused.dataset) == before
+
+
+@pytest.mark.parametrize(
+    ("config", "episodes"),
+    [
+        ({"episodes": ["b_*", "d_*"]}, {"b_black.mcap", "d_text.mcap"}),
+        ({"stage": "recording"}, {"c_no_wrist.mcap", "d_text.mcap"}),
+        ({"check": "frames_black"}, {"b_black.mcap"}),
+        ({"stage": "recording", "episodes": ["b*"]}, set()),
+        ({"only_passing": True}, set()),
+    ],
+)
+def test_a_selection_is_what_everything_given_holds_of(refused: Any, config: Any, episodes: set[str]) -> None:
+    result, told = _release(refused, **config)
+    assert result.success
+    assert told["num_episodes"].value == len(episodes)
+    if episodes:
+        assert {record.data["episode"] for record in told["episodes"].records} == episodes
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"stage": "encode"}, "the stages are recording, timeline"),
+        ({"check": "black"}, "there is no check 'black'"),
+    ],
+)
+def test_a_selection_of_what_there_is_not_is_refused(refused: Any, config: Any, sentence: str) -> None:
+    result, _ = _release(refused, **config)
+    assert not result.success
+    failure = next(event for event in result.all_events if event.is_step_failure)
+    assert sentence in failure.step_failure_data.user_failure_data.description
+
+
+def test_a_released_episode_is_made_anew_with_its_checks(line: Any) -> None:
+    line.add("a.mcap", with_black_frames)
+    line.register()
+    assert not line.ingest("a.mcap").success
+    since = read_quarantine(line.dataset, "a.mcap").since_ns
+    # Taken as it stands while nobody has released it.
+    assert not line.ingest("a.mcap").success
+    assert line.latest("episode", "a.mcap").metadata["is_reused"].value is True
+    result, _ = _release(line, dry_run=False)
+    assert result.success
+    assert _released(line) == {"a.mcap"}
+    assert not line.ingest("a.mcap").success
+    assert line.latest("episode", "a.mcap").metadata["is_reused"].value is False
+    entry = read_quarantine(line.dataset, "a.mcap")
+    assert (entry.since_ns, entry.released_ns) == (since, None)
+
+
+class _OutOfOrder(LocalWorkers):
+    """An engine that fails on every episode."""
+
+    def ingest_all(self, requests: Any) -> Results:
+        for request in requests:
+            assert isinstance(request, IngestRequest)
+            yield Crash(request.episode, "its worker process was ended by SIGKILL.")
+
+
+def test_what_passes_by_itself_is_told_from_what_does_not(line: Any) -> None:
+    line.add("a.mcap", lambda path: healthy(path, settings=Settings(num_frames=20)))
+    line.add("b.mcap", foreign_file)
+    line.register()
+    workers, line.workers = line.workers, _OutOfOrder()
+    assert not line.ingest("a.mcap", "b.mcap").success
+    assert [entry.episode for entry in find_passing(line.dataset)] == ["a.mcap", "b.mcap"]
+    line.workers = workers
+    assert not line.ingest("a.mcap", "b.mcap").success  # for b alone, and for another reason
+    assert find_passing(line.dataset) == []
+    assert line.dataset.quarantined() == ["b.mcap"]
+
+
+def test_a_full_disk_passes(line: Any) -> None:
+    line.add("a.mcap", lambda path: healthy(path, settings=Settings(num_frames=20)))
+    line.register()
+    line.dataset.path.mkdir()
+    (line.dataset.path / "scans").write_text("a file where a folder has to be: nothing can be written")
+    assert not line.ingest("a.mcap").success
+    (entry,) = find_passing(line.dataset)
+    assert "cannot be written" in entry.reason
+    (line.dataset.path / "scans").unlink()
+    assert line.ingest("a.mcap").success
+    assert list_quarantine(line.dataset) == []
+
+
+def test_an_entry_of_an_earlier_bagmill_is_read(line: Any) -> None:
+    path = line.dataset.quarantine_path("a.mcap")
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        '{"schema": "bagmill-quarantine-1", "episode": "a.mcap", "recording": "/r/a.mcap", "stage": "episode", '
+        f'"reason": "it is black.", "since_ns": {time.time_ns()}, "remedy": null, "failed_checks": []}}'
+    )
+    entry = read_quarantine(line.dataset, "a.mcap")
+    assert (entry.is_passing, entry.robot, entry.released_ns) == (False, "", None)
