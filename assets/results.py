@@ -61,10 +61,10 @@ def tell_outcomes(
 ) -> None:
     """Tell what became of episodes: all their materialisations, then the checks, which name them.
 
-    An episode whose recording counts as another's is told of at every stage: a backfill takes a partition of which nothing is
-    told for failed.
+    An episode whose recording counts as another's, or whose profile has no preview, is told of at every stage: a backfill
+    takes a partition of which nothing is told for failed.
     """
-    outcomes = [replace(outcome, report=_whole(outcome.report)) for outcome in outcomes]
+    outcomes = [replace(outcome, report=_whole(outcome, selection)) for outcome in outcomes]
     targets = teller.tell_materialisations(
         _materialisation(dataset, media, outcome, stage)
         for outcome in outcomes
@@ -100,13 +100,17 @@ def _unreached(
                 yield not_measured(key, episode=refusal.episode, why=f"refused at stage {refusal.stage}")
 
 
-def _whole(report: EpisodeReport) -> EpisodeReport:
-    """A report with the stages that a duplicate did not come to, as far as there is anything to say of them."""
-    if report.duplicate_of is None:
+def _whole(outcome: IngestOutcome, selection: Selection) -> EpisodeReport:
+    """A report with the stages that an episode which was not refused did not come to, as far as there is anything to say."""
+    report = outcome.report
+    if report.duplicate_of is not None:
+        metadata = {"duplicate_of": report.duplicate_of, "state": "not reached"}
+    elif outcome.refusal is None:
+        metadata = {"state": "switched off in the profile"}
+    else:
         return report
     for stage in STAGES:
-        if report.stage(stage) is None:
-            metadata = {"duplicate_of": report.duplicate_of, "state": "not reached"}
+        if report.stage(stage) is None and selection.wants(stage):
             report = report.with_stage(StageReport(stage, 0.0, metadata, ()))
     return report
 

@@ -20,7 +20,6 @@ from benchmarks.folders import add_folder_option, fresh_folder, working_folder
 from benchmarks.program import make_parser, num_rounds, publish
 from benchmarks.table import Column, Record, Table
 
-_WRITERS: Final = (1, 4, 8)
 _LATENCY: Final = (
     Column("store", "event log"),
     Column("num_writers", "runs at once"),
@@ -51,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--postgres-url", required=True, help="a database of a server, as a role that may create others: postgresql://…"
     )
     parser.add_argument("--episodes", type=int, metavar="N", help="of each writer (default: 100; quick: 10)")
+    parser.add_argument("--writers", type=int, nargs="+", metavar="N", help="runs at once (default: 1 4 8; quick: 1 4)")
     options = parser.parse_args(arguments)
+    options.writers = options.writers or ([1, 4] if options.quick else [1, 4, 8])
     num_episodes = options.episodes or (10 if options.quick else 100)
     with working_folder(options.folder, needed_bytes=4_000_000_000) as (folder, medium):
         with fresh_folder(folder) as one:
@@ -70,7 +71,7 @@ def _measure_latency(
     events: Path, folder: Path, *, options: argparse.Namespace, num_episodes: int
 ) -> tuple[Table, dict[str, Any]]:
     """Stores in turn, round after round, so that what else the machine does falls on all of them."""
-    plans = [(store, writers) for writers in _WRITERS for store in (STORES if writers == 1 else OURS)]
+    plans = [(store, writers) for writers in options.writers for store in (STORES if writers == 1 else OURS)]
     samples: dict[tuple[str, int], list[Written]] = {plan: [] for plan in plans}
     for _ in range(num_rounds(options)):
         for store, writers in plans:
@@ -107,8 +108,7 @@ def _measure_size(events: Path, folder: Path, *, options: argparse.Namespace, nu
     for store in OURS:
         place = make_place(store, folder=folder, server_url=options.postgres_url)
         empty = size_bytes(store, place)
-        for _ in range(4):  # runs of a backfill, one after the other
-            write_at_once(store, place, events=events, num_writers=1, num_episodes=num_episodes // 4)
+        write_at_once(store, place, events=events, num_writers=1, num_episodes=num_episodes)
         size = size_bytes(store, place) - empty
         row: dict[str, str | float] = {
             "store": store,

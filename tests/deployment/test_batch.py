@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from bagmill.dataset import read_quarantine
 from bagmill.ingest import IngestRequest
@@ -209,6 +210,20 @@ def test_a_cut_off_recording(line: Any) -> None:
     assert not line.ingest("a.mcap").success
     assert line.check_state("recording", "container_intact") == {"failed": {"a.mcap"}}
     assert line.materialised("timeline") == set()
+
+
+def test_a_preview_that_is_switched_off_is_told_of(line: Any) -> None:
+    line.add("a.mcap", healthy)
+    line.register()
+    profile = line.deployment.profiles[0].profile
+    profile.write_text(yaml.safe_dump(yaml.safe_load(profile.read_text()) | {"preview": {"enabled": False}}))
+    assert line.ingest("a.mcap").success
+    # A backfill takes a partition of which nothing is told for failed.
+    assert line.materialised("preview") == {"a.mcap"}
+    told = line.latest("preview", "a.mcap").metadata
+    assert told["state"].value == "switched off in the profile"
+    assert "film" not in told
+    assert line.check_state("preview", "preview_psnr") == {"succeeded": {"a.mcap"}}
 
 
 def test_only_what_is_selected_is_made_and_told(line: Any) -> None:

@@ -204,6 +204,8 @@ def _look_at_a_partition(site: Site) -> None:
 
 def _read_a_failed_check(site: Site) -> None:
     site.open("/assets/recording?view=checks&checkDetail=rates")
+    # The check's own tab, below the asset's of that name.
+    site.until(lambda: len(site.shown("//*[text()='Partitions']")) > 1)
     site.click("//*[text()='Partitions']")
     site.click("//*[text()='c_gap.mcap']")
     site.until(site.sees("/cam_high/image"))
