@@ -8,7 +8,7 @@ export DAGSTER_HOME := $(CURDIR)/var/dagster
 export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui screenshots test lint bench lock clean
+.PHONY: help setup demo ui screenshots test test-all lint bench lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -34,6 +34,9 @@ screenshots: setup  ## Take the pictures in docs/images anew, from the demo's da
 
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: setup  ## Run every test, those of minutes too
+	$(BIN)/python -m pytest -n auto
 
 lint: setup  ## Types, style, and which room may import which
 	$(BIN)/ruff check .

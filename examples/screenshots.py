@@ -1,6 +1,7 @@
 """Takes the pictures of the web UI in `docs/images` anew: `make screenshots`, after `make demo`.
 
-Starts Dagster's web server over the demo's data on a free port, opens its pages in headless Chromium, and ends both.
+Starts Dagster's web server and the media server over the demo's data on free ports, opens their pages in headless Chromium,
+and ends all three.
 Needs Chromium and its driver (`apt install chromium chromium-driver`).
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -50,6 +52,8 @@ class Page:
     """Texts of the elements to click, in order."""
     shows: str
     """XPath of what has to be there, else the picture would be of something else."""
+    is_media: bool = False
+    """A page of the media server, not of Dagster's."""
 
 
 PAGES: Final = (
@@ -58,7 +62,7 @@ PAGES: Final = (
         "episode_partition",
         "/assets/episode?view=partitions&partition=aloha_raw.mcap",
         ("[Show Markdown]",),
-        "//img[starts-with(@src, 'data:image/jpeg;base64,')]",
+        "//img[starts-with(@src, 'data:image/avif;base64,')]",
     ),
     Page(
         "failed_check",
@@ -66,6 +70,8 @@ PAGES: Final = (
         ("Partitions", "aloha_stalled.mcap"),
         "//*[text()='/cam_wrist/image']",
     ),
+    Page("episode_page", "/episodes/aloha_raw.mcap", (), "//video[@src]", is_media=True),
+    Page("episode_list", "/", (), "//a[text()='aloha_raw.mcap']", is_media=True),
 )
 
 
@@ -79,10 +85,10 @@ def take(out: Path) -> list[Path]:
         PNG files of 1600 × 1000 pixels.
     """
     out.mkdir(parents=True, exist_ok=True)
-    with web_server() as address, browser() as driver:
+    with web_server() as dagster, media_server() as media, browser() as driver:
         # The web UI remembers this, and lays its graph out in the room that is left.
-        _open(driver, address + "/asset-groups", clicks=("Hide navigation",))
-        return [_take(page, driver, address, out) for page in PAGES]
+        _open(driver, dagster + "/asset-groups", clicks=("Hide navigation",))
+        return [_take(page, driver, media if page.is_media else dagster, out) for page in PAGES]
 
 
 @contextmanager
@@ -91,10 +97,9 @@ def web_server() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {"DAGSTER_HOME": str(ROOT / "var" / "dagster"), "BAGMILL_DEPLOYMENT": str(DEFAULT_PATH), **os.environ}
     command = [sys.executable, "-m", "dagster_webserver", "-w", "workspace.yaml", "-p", str(port)]
     server = subprocess.Popen(  # noqa: S603 - our own command line
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -103,6 +108,26 @@ def web_server() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+@contextmanager
+def media_server() -> Iterator[str]:
+    """The media server over the demo's dataset; gives its address."""
+    command = [sys.executable, "-m", "pipelines.media", "--port", "0"]
+    server = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, text=True)  # noqa: S603
+    try:
+        assert server.stdout is not None
+        said = re.search(r"http://\S+?(?=,)", server.stdout.readline())
+        if said is None:
+            raise TimeoutError("The media server does not start: see what `make ui` says")
+        yield said.group()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _environment() -> dict[str, str]:
+    return {"DAGSTER_HOME": str(ROOT / "var" / "dagster"), "BAGMILL_DEPLOYMENT": str(DEFAULT_PATH), **os.environ}
 
 
 @contextmanager

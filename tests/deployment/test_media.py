@@ -412,3 +412,20 @@ def test_its_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     for word in ("BAGMILL_DEPLOYMENT", "--port", "media", "password", "python -m pipelines.media"):
         assert word in told
+
+
+def test_where_the_media_server_cannot_start_neither_does_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deployment.yaml").write_text("")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("BAGMILL_DEPLOYMENT", str(tmp_path / "deployment.yaml"))
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
+        ports = [str(each.getsockname()[1]) for each in (free, taken)]
+        free.close()
+        command = [sys.executable, "-m", "pipelines.ui", "--port", ports[0], "--media-port", ports[1]]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"Cannot listen at 127.0.0.1, port {ports[1]}" in done.stderr
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", int(ports[0])))

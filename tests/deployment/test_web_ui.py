@@ -1,4 +1,7 @@
-"""The web UI in a real browser, over `make ui`'s processes as they are: what the people who run a deployment do and see."""
+"""The web UI in a real browser, over `make ui`'s processes as they are: what the people who run a deployment do and see.
+
+All in one test, and it takes most of a minute of processor time: what costs is Dagster's start, the runs and the browser.
+"""
 
 import os
 import shutil
