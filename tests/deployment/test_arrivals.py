@@ -21,6 +21,8 @@ from pipelines.sensors import arrivals_sensor
 from resources.datasets import DatasetFolder
 from resources.recordings import RecordingsFolder
 
+pytestmark = pytest.mark.both_databases
+
 LONG_AGO_S = 600
 SHORT = Settings(num_frames=20)
 PROFILE = small_profile() | {"preview": {"enabled": False}}

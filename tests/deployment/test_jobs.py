@@ -3,9 +3,12 @@
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from bagmill.dataset import load_snapshot
 from bagmill.testing import healthy, with_black_frames
+
+pytestmark = pytest.mark.both_databases
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

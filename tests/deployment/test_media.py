@@ -347,6 +347,13 @@ def test_several_versions_stand_side_by_side(tmp_path: Path) -> None:
         assert "profile other" in page
 
 
+def test_a_recording_that_is_there_twice_leads_to_the_episode(tmp_path: Path) -> None:
+    save_report(Dataset(tmp_path), _report("again", duplicate_of="first"))
+    with serving(tmp_path) as client:
+        assert "no episode of its own" in client.get("/").text
+        assert 'as episode <a href="/episodes/first">first</a>' in client.get("/episodes/again/v1").text
+
+
 def test_an_episode_without_a_version_says_why(tmp_path: Path) -> None:
     put_quarantine(Dataset(tmp_path), QuarantineEntry("x", "/r", stage="recording", reason="It is empty.", since_ns=1))
     with serving(tmp_path) as client:
