@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from uuid import uuid4
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
@@ -54,11 +56,13 @@ def note_if_new(dataset: Dataset, known: KnownRecording) -> KnownRecording:
         StorageError: The disk does not take it.
     """
     path = dataset.known_recording_path(known.content_hash)
+    whole = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Created, not renamed into place: a rename would replace what another process noted meanwhile.
-        with path.open("xb") as file:
-            file.write(to_json(known, schema=_SCHEMA))
+        whole.write_bytes(to_json(known, schema=_SCHEMA))
+        # Linked, not renamed into place: a rename would replace what another process noted meanwhile. And written before
+        # it has its name: another process would read half of it, and take it for damaged.
+        path.hardlink_to(whole)
     except FileExistsError:
         found = read_known(dataset, known.content_hash)
         if found is not None:
@@ -68,6 +72,9 @@ def note_if_new(dataset: Dataset, known: KnownRecording) -> KnownRecording:
         raise StorageError(
             f"cannot be written ({err.strerror})", path=path, remedy="Make room or mend the folder's permissions"
         ) from err
+    finally:
+        with suppress(OSError):
+            whole.unlink()
     return known
 
 
