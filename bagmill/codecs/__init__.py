@@ -5,7 +5,7 @@ means (`messages`), where encoded bytes are kept (`episodes`), whether a picture
 """
 
 from bagmill.codecs.depth import decode_depth, encode_depth
-from bagmill.codecs.jpeg import JpegInfo, decode_jpeg, encode_jpeg, is_whole, jpeg_info
+from bagmill.codecs.jpeg import JpegInfo, decode_jpeg, decode_jpeg_reduced, encode_jpeg, is_whole, jpeg_info
 from bagmill.codecs.lossless import decode_lossless, encode_lossless
 from bagmill.codecs.policy import CodecStep, finer, first_step
 from bagmill.codecs.zarr_jpeg import JPEG_CODEC, ZarrJpegCodec, register_jpeg_codec
@@ -19,6 +19,7 @@ __all__ = [
     "ZarrJpegCodec",
     "decode_depth",
     "decode_jpeg",
+    "decode_jpeg_reduced",
     "decode_lossless",
     "encode_depth",
     "encode_jpeg",

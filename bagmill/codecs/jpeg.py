@@ -84,10 +84,7 @@ def decode_jpeg(data: Buffer, *, out: NDArray[np.uint8] | None = None) -> NDArra
         CodecError: The bytes are not a whole JPEG of one or three components, or not of the size of `out`.
     """
     info = jpeg_info(data)
-    if info.num_components > 3:
-        raise CodecError(
-            "a CMYK JPEG, which has no one conversion to RGB", remedy="Record the camera as RGB or gray JPEG"
-        )
+    _refuse_cmyk(info)
     shape = (info.height, info.width, 3)
     if out is not None and (out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous):
         raise CodecError(f"expected a JPEG for uint8 {out.shape}, found one of {shape}")
@@ -96,6 +93,32 @@ def decode_jpeg(data: Buffer, *, out: NDArray[np.uint8] | None = None) -> NDArra
     except (ValueError, TypeError) as err:
         raise CodecError(f"a damaged JPEG ({_reason(err)})") from err
     return cast("NDArray[np.uint8]", decoded) if out is None else out
+
+
+def decode_jpeg_reduced(data: Buffer, *, min_height: int, min_width: int) -> NDArray[np.uint8]:
+    """Decode a picture at the smallest scale of n/8 that is not smaller than is asked for, which spares work.
+
+    A picture reduced so has been averaged in the frequency domain: n of 8 coefficients of each block, in each direction.
+
+    Args:
+        data: The file's bytes.
+        min_height: Of the result, at most the picture's own.
+        min_width: As well.
+
+    Returns:
+        (H', W', 3) uint8, between the least and the picture's own size.
+
+    Raises:
+        CodecError: As `decode_jpeg`.
+    """
+    _refuse_cmyk(jpeg_info(data))
+    try:
+        decoded = simplejpeg.decode_jpeg(
+            data, colorspace="RGB", fastdct=False, fastupsample=False, min_height=min_height, min_width=min_width
+        )
+    except (ValueError, TypeError) as err:
+        raise CodecError(f"a damaged JPEG ({_reason(err)})") from err
+    return cast("NDArray[np.uint8]", decoded)
 
 
 def jpeg_info(data: Buffer) -> JpegInfo:
@@ -125,6 +148,13 @@ def _parsed_info(data: Buffer) -> JpegInfo:
     if num_components is None:
         raise CodecError(f"a JPEG of the unknown colour space {colorspace!r}")
     return JpegInfo(int(height), int(width), num_components, str(subsampling).lower())
+
+
+def _refuse_cmyk(info: JpegInfo) -> None:
+    if info.num_components > 3:
+        raise CodecError(
+            "a CMYK JPEG, which has no one conversion to RGB", remedy="Record the camera as RGB or gray JPEG"
+        )
 
 
 def header_of(data: Buffer) -> bytes | None:

@@ -1,8 +1,7 @@
 """One shard: encoded chunks one behind the other, then an index that says where each lies.
 
-Chunks end with their own CRC-32C, as the array's inner codec `crc32c` demands; the index is a pair (offset, length) of
-little-endian uint64 for every chunk, both 2⁶⁴−1 where there is none, and ends with its CRC-32C. Chunks lie in the order
-in which they arrived, and two of them may be the same bytes: the format asks for neither order nor disjointness.
+Chunks end with their own CRC-32C, as the array's inner codec `crc32c` demands. They lie in the order in which they arrived,
+and two of them may be the same bytes: the format asks for neither order nor disjointness. The index: `shard_index`.
 
 Source: Zarr v3, `sharding_indexed` codec 1.0, "Binary shard format", index at the end; `crc32c` codec 1.0.
 """
@@ -19,29 +18,27 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.episodes.shard_index import (
+    ABSENT,
+    CRC_BYTES,
+    breaks_off,
+    chunk_damaged,
+    crc32c,
+    index_bytes,
+    parse_index,
+    unreadable,
+)
 from bagmill.episodes.write_behind import WriteBehind
 from bagmill.errors import StorageError
 
-CRC_BYTES: Final = 4
-_ABSENT: Final = 2**64 - 1
-_ENTRY_BYTES: Final = 16
 _MAX_PENDING_BYTES: Final = 1 << 21
 _MAX_HELD_BYTES: Final = 1 << 23
 """Of memory that pending views keep alive: a small picture may be a view into a large chunk."""
 _MAX_PENDING_CHUNKS: Final = 256
 """Of one call: Linux takes 1,024 pieces, and every chunk has a checksum."""
-_REMEDY: Final = "Verify the episode, delete it and make it again from its recording"
-
-
-def crc32c(data: bytes | memoryview) -> bytes:
-    """CRC-32C as the `crc32c` codec appends it: four bytes, little endian."""
-    # The C extension refuses memoryviews, but takes an array over the same memory.
-    whole = data if isinstance(data, bytes) else np.frombuffer(data, np.uint8)
-    return int(google_crc32c.value(whole)).to_bytes(CRC_BYTES, "little")
 
 
 class ShardWriter:
@@ -58,7 +55,7 @@ class ShardWriter:
     def __init__(self, path: Path, num_chunks: int, *, behind: WriteBehind | None = None) -> None:
         self.path = path
         self._behind = behind
-        self._index = array("Q", [_ABSENT]) * (2 * num_chunks)
+        self._index = array("Q", [ABSENT]) * (2 * num_chunks)
         """Offset and length by turns."""
         self._size_bytes = 0
         """With what is pending."""
@@ -112,7 +109,7 @@ class ShardWriter:
             StorageError: The chunk is there already, or the other is not.
         """
         self._claim(chunk)
-        if self._index[2 * existing_chunk] == _ABSENT:
+        if self._index[2 * existing_chunk] == ABSENT:
             raise StorageError(f"chunk {existing_chunk} has not been written", path=self.path)
         self._index[2 * chunk : 2 * chunk + 2] = self._index[2 * existing_chunk : 2 * existing_chunk + 2]
 
@@ -154,7 +151,7 @@ class ShardWriter:
         self.pause()
 
     def _claim(self, chunk: int) -> None:
-        if self._index[2 * chunk] != _ABSENT:
+        if self._index[2 * chunk] != ABSENT:
             raise StorageError(f"chunk {chunk} was written before", path=self.path)
 
     def _open(self) -> None:
@@ -219,28 +216,18 @@ class ShardReader:
 
     def __init__(self, path: Path, num_chunks: int) -> None:
         self.path = path
-        index_bytes = num_chunks * _ENTRY_BYTES
         try:
             with path.open("rb") as file:
                 size_bytes = file.seek(0, 2)
                 # An empty file cannot be mapped.
                 self._data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if size_bytes else b""
         except OSError as err:
-            raise StorageError(f"cannot be read ({err.strerror})", path=path, remedy=_REMEDY) from err
-        end = size_bytes - index_bytes - CRC_BYTES
+            raise unreadable(path, err) from err
+        end = size_bytes - index_bytes(num_chunks)
         if end < 0:
-            raise StorageError(
-                f"a shard that breaks off: expected an index of {index_bytes + CRC_BYTES} bytes at its end, "
-                f"found {size_bytes} bytes",
-                path=path,
-                remedy=_REMEDY,
-            )
-        index = bytes(self._data[end : end + index_bytes])
-        if crc32c(index) != bytes(self._data[end + index_bytes :]):
-            raise StorageError("the shard's index does not match its checksum", path=path, remedy=_REMEDY)
-        entries = np.frombuffer(index, "<u8").reshape(num_chunks, 2)
-        self._check_bounds(entries, end)
-        self.is_present: NDArray[np.bool_] = entries[:, 0] != _ABSENT
+            raise breaks_off(path, num_chunks=num_chunks, size_bytes=size_bytes)
+        entries = parse_index(bytes(self._data[end:]), end=end, path=path)
+        self.is_present: NDArray[np.bool_] = entries[:, 0] != ABSENT
         """By chunk: whether the shard has bytes for it."""
         # Python integers: looking one up costs a tenth of taking it from an array.
         self._entries: list[list[int]] = entries.tolist()
@@ -250,7 +237,7 @@ class ShardReader:
 
     def has_chunk(self, chunk: int) -> bool:
         """Whether the shard has bytes for a chunk."""
-        return self._entries[chunk][0] != _ABSENT
+        return self._entries[chunk][0] != ABSENT
 
     def place(self, chunk: int) -> tuple[int, int]:
         """Offset and length of a chunk's bytes with their checksum; equal for chunks that share them."""
@@ -268,26 +255,10 @@ class ShardReader:
             StorageError: They do not match it.
         """
         offset, num_bytes = self._entries[chunk]
-        if offset == _ABSENT:
+        if offset == ABSENT:
             return None
         end = offset + num_bytes - CRC_BYTES
         data = memoryview(self._data)[offset:end]
         if is_verified and crc32c(data) != bytes(self._data[end : end + CRC_BYTES]):
-            raise StorageError(
-                f"chunk {chunk} of the shard does not match its checksum", path=self.path, remedy=_REMEDY
-            )
+            raise chunk_damaged(self.path, chunk)
         return data
-
-    def _check_bounds(self, entries: NDArray[np.uint64], end: int) -> None:
-        offset, num_bytes = entries.T
-        is_absent = (offset == _ABSENT) & (num_bytes == _ABSENT)
-        # Compared without adding: the sum of two uint64 could wrap.
-        room = end - np.minimum(offset, end)
-        is_inside = (offset <= end) & (num_bytes >= CRC_BYTES) & (num_bytes <= room)
-        for chunk in np.flatnonzero(~(is_absent | is_inside)).tolist():
-            raise StorageError(
-                f"the shard's index places chunk {chunk} at {offset[chunk]} with {num_bytes[chunk]} bytes, "
-                f"outside its {end} bytes of chunks",
-                path=self.path,
-                remedy=_REMEDY,
-            )

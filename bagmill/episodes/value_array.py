@@ -1,4 +1,4 @@
-"""Arrays that are not made of frames, written whole: the very files that zarr-python writes.
+"""Arrays that are not made of frames, written and read whole: the very files that zarr-python writes and reads.
 
 zarr's own way to an array takes milliseconds for each, whatever is in it, and an episode has four for every feature.
 
@@ -17,10 +17,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bagmill.codecs.lossless import ZSTD_LEVEL, compress
+from bagmill.codecs.lossless import ZSTD_LEVEL, compress, decompress
 from bagmill.episodes import layout
-from bagmill.episodes.shard import crc32c
-from bagmill.errors import StorageError
+from bagmill.episodes.shard_index import CRC_BYTES, crc32c
+from bagmill.errors import CodecError, StorageError
 
 _KINDS: Final = "biuf"
 """Of data types: bool, integers, floats."""
@@ -57,13 +57,60 @@ def write_value_array(
     metadata_path.write_bytes(text)
     if not values.size:
         return
-    chunks_folder = folder.joinpath("c")
     for first in range(0, len(values), chunk_rows):
         rows = values[first : first + chunk_rows]
-        path = chunks_folder.joinpath(str(first // chunk_rows), *("0" for _ in chunk_shape[1:]))
+        path = _chunk_path(folder, first // chunk_rows, values.ndim)
         path.parent.mkdir(parents=True, exist_ok=True)
         data = compress(_filled(rows, chunk_rows))
         path.write_bytes(data + crc32c(data))
+
+
+def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Read an array that an `EpisodeWriter` wrote, of which shape and dtype are known, without its metadata.
+
+    Args:
+        root: The group that it is in.
+        name: `/` between groups.
+        shape: First axis ticks.
+        dtype: As it is stored, little endian.
+
+    Raises:
+        StorageError: It is not there, damaged, or not of that shape and dtype.
+    """
+    little = dtype.newbyteorder("<")
+    out = np.empty(shape, little)
+    chunk_rows = layout.chunk_ticks(shape[0], tick_bytes=out[:1].nbytes)
+    for first in range(0, shape[0] if out.size else 0, chunk_rows):
+        rows = out[first : first + chunk_rows]
+        path = _chunk_path(root / name, first // chunk_rows, out.ndim)
+        try:
+            stored = memoryview(path.read_bytes())
+        except OSError as err:
+            raise _not_read(root, name, str(err.strerror)) from err
+        data = stored[:-CRC_BYTES]
+        if crc32c(data) != stored[-CRC_BYTES:]:
+            raise _not_read(root, name, "its bytes do not match their checksum")
+        try:
+            # The array's last chunk is as long as the others.
+            whole = rows if len(rows) == chunk_rows else np.empty((chunk_rows, *shape[1:]), little)
+            decompress(data, whole)
+        except CodecError as err:
+            raise _not_read(root, name, err.problem) from err
+        if whole is not rows:
+            rows[...] = whole[: len(rows)]
+    return out.astype(dtype, copy=False)
+
+
+def _chunk_path(folder: Path, chunk: int, num_axes: int) -> Path:
+    return folder.joinpath("c", str(chunk), *("0" for _ in range(num_axes - 1)))
+
+
+def _not_read(root: Path, name: str, why: str) -> StorageError:
+    return StorageError(
+        f"array {name} cannot be read ({why})",
+        path=root,
+        remedy="Verify the episode, delete it and make it again from its recording",
+    )
 
 
 def _metadata(values: NDArray[Any], chunk_shape: tuple[int, ...], attributes: Mapping[str, Any]) -> dict[str, Any]:

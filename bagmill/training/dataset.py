@@ -1,0 +1,356 @@
+"""Samples of a snapshot's episodes: windows of past observations and future actions around any tick, in random order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bagmill.dataset import LATEST, Dataset, load_snapshot, resolve_name
+from bagmill.dataset.query import select
+from bagmill.dataset.snapshot_names import is_snapshot_id
+from bagmill.errors import TrainingError
+from bagmill.training.columns import MASK, ArraySpec, Column
+from bagmill.training.fitting import Fit, Resampling
+from bagmill.training.frame_batches import Camera, FrameReader, FramesWanted
+from bagmill.training.frame_cache import FrameCache
+from bagmill.training.kept_values import KeptValues
+from bagmill.training.sample_index import SampleIndex
+from bagmill.training.selection import CameraSelection, select_features
+from bagmill.training.window import Window
+
+if TYPE_CHECKING:
+    import pandas as pd  # see `dataset.snapshot`
+
+Padding = Literal["edge", "zero", "drop"]
+Arrays = dict[str, NDArray[Any]]
+
+EPISODE: Final = "episode"
+TICK: Final = "tick"
+_SPLIT: Final = "split"
+_INT: Final = np.dtype(np.int64)
+_MASK: Final = np.dtype(np.bool_)
+
+
+@dataclass(slots=True)
+class _Open:
+    """What one process has open: threads, caches, locks. Another process makes its own."""
+
+    process: int
+    values: KeptValues
+    frames: FrameReader
+    cameras: Mapping[str, Camera]
+
+
+class EpisodeDataset:
+    """A map-style dataset over the ticks of a snapshot's episodes.
+
+    A sample is a dictionary: every selected feature by its name; `mask/<feature>`, True where the value is real, that is
+    inside the episode and fed by a message within the tolerance; `episode`, its row in `table`; and `tick`. A feature with
+    a window has one axis more in front, K. What is not real is zero, or under `edge` the nearest tick's value where the
+    window reaches beyond the episode.
+
+    It may be pickled and used by several threads and processes; it holds no open file and no map of one.
+
+    Args:
+        dataset: The dataset, or its folder.
+        snapshot: Name or id.
+        where: Which of its episodes, as `dataset.query.select` takes it: `num_frames > 100 and quality.skew < 8`.
+        split: Only the episodes of this split, of a snapshot that was made with splits.
+        features: Names; None: those that all selected episodes have. Facts about ticks can be asked for beside them:
+            `valid/…`, `skew/…`, `source/…`, `interpolated/…`, `sequence/…` with a feature's name, and `time`.
+        history: Ticks of the past with the sample's own, oldest first, of every feature that is no action; or by feature.
+        horizon: Ticks of the future with the sample's own, of every action (`action`, `actions`, `action/…`); or by feature.
+        windows: Feature → any other window; it goes before `history` and `horizon`.
+        padding: Where a window reaches beyond the episode: `edge` repeats its first or last tick, `zero` gives zeros,
+            `drop` leaves such samples out.
+        image_size: (height, width) of images and depth, or by feature; None: as they are stored.
+        fit: How a frame of another aspect gets there: `stretch`, `pad`, `crop`.
+        resampling: `bilinear` or `area`; see `FrameFit`.
+        num_threads: That decode; None: as many as there are cores for this process.
+        cache_bytes: Of signals and facts, kept in memory.
+        frame_cache_bytes: Of decoded pictures of each camera, kept in memory: small datasets are decoded once.
+
+    Raises:
+        StorageError: There is no such snapshot.
+        QueryError: The condition is wrong.
+        TrainingError: No episode is left, a feature is missing, or episodes differ in what has to be equal.
+    """
+
+    def __init__(  # noqa: PLR0913 - every choice that a sample depends on, each by its name
+        self,
+        dataset: Dataset | Path | str,
+        *,
+        snapshot: str = LATEST,
+        where: str | None = None,
+        split: str | None = None,
+        features: Sequence[str] | None = None,
+        history: int | Mapping[str, int] | None = None,
+        horizon: int | Mapping[str, int] | None = None,
+        windows: Mapping[str, Window] | None = None,
+        padding: Padding = "edge",
+        image_size: tuple[int, int] | Mapping[str, tuple[int, int]] | None = None,
+        fit: Fit = "stretch",
+        resampling: Resampling = "bilinear",
+        num_threads: int | None = None,
+        cache_bytes: int = 256 << 20,
+        frame_cache_bytes: int = 0,
+    ) -> None:
+        if padding not in ("edge", "zero", "drop"):
+            raise TrainingError(f"no padding is called {padding!r}", remedy="It is edge, zero or drop")
+        self.dataset = dataset if isinstance(dataset, Dataset) else Dataset(Path(dataset))
+        self.snapshot_id = snapshot if is_snapshot_id(snapshot) else resolve_name(self.dataset, snapshot)
+        self.where, self.split, self.padding = where, split, padding
+        self.num_threads = num_threads
+        self.cache_bytes, self.frame_cache_bytes = cache_bytes, frame_cache_bytes
+        self.table = self._select_episodes()
+        """The selected rows of the snapshot, one an episode, index 0 … E−1."""
+        self._selection = select_features(
+            self.table,
+            features=features,
+            history=history,
+            horizon=horizon,
+            windows=windows,
+            image_size=image_size,
+            fit=fit,
+            resampling=resampling,
+        )
+        self._num_ticks: NDArray[np.int64] = self.table["num_ticks"].to_numpy(np.int64)
+        self._roots = [f"{self.dataset.path}/{path}" for path in self.table["path"]]
+        self._index = SampleIndex(
+            self._num_ticks,
+            self.table["rate_hz"].to_numpy(np.float64),
+            self._selection.windows,
+            is_dropping=padding == "drop",
+        )
+        self.spec: Mapping[str, ArraySpec] = self._make_spec()
+        """Key → shape and dtype of one sample's array."""
+        self._opened: _Open | None = None
+
+    def _select_episodes(self) -> pd.DataFrame:
+        table = load_snapshot(self.dataset, self.snapshot_id)
+        num_all = len(table)
+        if self.split is not None:
+            if _SPLIT not in table.columns:
+                raise TrainingError(
+                    f"snapshot {self.snapshot_id} has no splits",
+                    path=self.dataset.path,
+                    remedy="Make one that has them, with `bagmill snapshot make --split`",
+                )
+            table = table[table[_SPLIT] == self.split]
+        table = select(table, self.where) if self.where else table.reset_index(drop=True)
+        if not len(table):
+            asked = [f"split {self.split!r}"] * (self.split is not None) + [f"`{self.where}`"] * bool(self.where)
+            raise TrainingError(
+                f"none of the {num_all} episodes of snapshot {self.snapshot_id} is in {' and '.join(asked)}",
+                path=self.dataset.path,
+                remedy="Ask for less",
+            )
+        return table
+
+    def _make_spec(self) -> dict[str, ArraySpec]:
+        spec: dict[str, ArraySpec] = {}
+        for key, part in self._selection.parts.items():
+            axes = self._axes(part.feature)
+            spec[key] = ArraySpec((*axes, *part.shape), part.dtype)
+            if key in self._selection.features:
+                spec[f"{MASK}/{key}"] = ArraySpec(axes, _MASK)
+        return spec | {EPISODE: ArraySpec((), _INT), TICK: ArraySpec((), _INT)}
+
+    def _axes(self, feature: str) -> tuple[int, ...]:
+        window = self._selection.windows.get(feature)
+        return () if window is None else (window.num_steps,)
+
+    @property
+    def num_episodes(self) -> int:
+        """Selected."""
+        return len(self.table)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __repr__(self) -> str:
+        arrays = ", ".join(f"{key} {spec.dtype}{list(spec.shape)}" for key, spec in self.spec.items())
+        return (
+            f"EpisodeDataset({str(self.dataset.path)!r}, {self.num_episodes} episodes, {len(self)} samples: {arrays})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Threads, locks and caches stay behind.
+        return self.__dict__ | {"_opened": None}
+
+    def locate(self, samples: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of `table` (N,) and ticks (N,) of samples (N,).
+
+        Raises:
+            TrainingError: There is no such sample.
+        """
+        return self._index.locate(samples)
+
+    def __getitem__(self, sample: int) -> Arrays:
+        position = int(sample) + len(self) * (int(sample) < 0)
+        if not 0 <= position < len(self):
+            raise IndexError(f"there is no sample {sample}: there are {len(self)}")
+        return {key: array[0] for key, array in self.batch([position]).items()}
+
+    def __getitems__(self, samples: Sequence[int]) -> list[Arrays]:
+        """Several samples, views into one batch: what a torch `DataLoader` asks for."""
+        batch = self.batch(samples)
+        return [{key: array[n] for key, array in batch.items()} for n in range(len(samples))]
+
+    def batch(
+        self,
+        samples: ArrayLike,
+        *,
+        out: Mapping[str, NDArray[Any]] | None = None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> Arrays:
+        """Several samples as one array a key, first axis the samples.
+
+        Args:
+            samples: (N,) in any order, also repeated.
+            out: Where to write: arrays by key, C-contiguous, with at least as many rows; signals of more numbers keep
+                what they have in the rest. None: new arrays.
+            rows: Which row of `out` each sample goes to; None: 0 … N−1.
+
+        Returns:
+            `out`, or the new arrays.
+
+        Raises:
+            TrainingError: There is no such sample.
+            StorageError: An episode is damaged, or is not there any more.
+        """
+        episodes, ticks = self.locate(samples)
+        made: Arrays = (
+            {key: np.empty((len(episodes), *spec.shape), spec.dtype) for key, spec in self.spec.items()}
+            if out is None
+            else dict(out)
+        )
+        places = np.arange(len(episodes)) if rows is None else rows
+        opened = self._open()
+        of_feature = {
+            feature: self._index.ticks(feature, episodes, ticks) for feature in self._selection.features_needed
+        }
+        self._take_values(opened, made, places, episodes, of_feature)
+        self._read_frames(opened, made, places, episodes, of_feature)
+        made[EPISODE][places], made[TICK][places] = episodes, ticks
+        return made
+
+    def _take_values(
+        self,
+        opened: _Open,
+        out: Arrays,
+        places: NDArray[np.int64],
+        episodes: NDArray[np.int64],
+        of_feature: Mapping[str, tuple[NDArray[np.int64], NDArray[np.bool_]]],
+    ) -> None:
+        columns = self._selection.columns
+        taken = opened.values.take({key: of_feature[column.feature][0] for key, column in columns.items()}, episodes)
+        for feature in self._selection.features:
+            _, is_inside = of_feature[feature]
+            is_valid = taken[f"valid/{feature}"]
+            out[f"{MASK}/{feature}"][places] = is_inside & is_valid
+        for key, part in self._selection.parts.items():
+            if isinstance(part, CameraSelection):
+                continue
+            values = taken[key]
+            _, is_inside = of_feature[part.feature]
+            is_real = is_inside if self.padding == "zero" else np.ones_like(is_inside)
+            if key in self._selection.features:
+                # Where nothing was measured a signal is nan, which one step of training would spread everywhere.
+                is_real = is_real & taken[f"valid/{key}"]
+            if not is_real.all():
+                values[~is_real] = 0
+            if values.ndim > is_real.ndim:
+                out[key][places, ..., : values.shape[-1]] = values
+            else:
+                out[key][places] = values
+
+    def _read_frames(
+        self,
+        opened: _Open,
+        out: Arrays,
+        places: NDArray[np.int64],
+        episodes: NDArray[np.int64],
+        of_feature: Mapping[str, tuple[NDArray[np.int64], NDArray[np.bool_]]],
+    ) -> None:
+        wanted: list[FramesWanted] = []
+        for feature, camera in opened.cameras.items():
+            ticks, is_inside = of_feature[feature]
+            pictures = out[feature]
+            by_sample = ticks.reshape(len(ticks), -1).tolist()
+            is_kept = is_inside.reshape(len(ticks), -1) if self.padding == "zero" else None
+            for n, (place, episode) in enumerate(zip(places.tolist(), episodes.tolist(), strict=True)):
+                targets = [pictures[place]] if ticks.ndim == 1 else list(pictures[place])
+                sample_ticks = by_sample[n]
+                if is_kept is not None and not is_kept[n].all():
+                    for target, is_target in zip(targets, is_kept[n], strict=True):
+                        if not is_target:
+                            target[...] = 0
+                    targets = [each for each, is_target in zip(targets, is_kept[n], strict=True) if is_target]
+                    sample_ticks = [each for each, is_target in zip(sample_ticks, is_kept[n], strict=True) if is_target]
+                wanted.append(FramesWanted(camera, episode, sample_ticks, targets))
+        opened.frames.read(wanted)
+
+    def _open(self) -> _Open:
+        process = os.getpid()
+        if self._opened is None or self._opened.process != process:
+            # Another process's threads do not run here, and its locks may be held for ever.
+            self._opened = _Open(process, self._open_values(), self._open_frames(), self._open_cameras())
+        return self._opened
+
+    def _open_values(self) -> KeptValues:
+        def read(episode: int, column: Column) -> NDArray[Any]:
+            num_ticks = int(self._num_ticks[episode])
+            return column.read(
+                Path(self._roots[episode]), num_ticks, dtype=self._selection.stored_dtype(column, episode)
+            )
+
+        return KeptValues(self._selection.columns, self._num_ticks, read=read, max_bytes=self.cache_bytes)
+
+    def _open_frames(self) -> FrameReader:
+        num_threads = self.num_threads or len(os.sched_getaffinity(0))
+        return FrameReader(self._roots, self._num_ticks, num_threads=num_threads)
+
+    def _open_cameras(self) -> dict[str, Camera]:
+        starts = np.cumsum(self._num_ticks) - self._num_ticks
+        total = int(self._num_ticks.sum())
+        cameras = {}
+        for name, camera in self._selection.cameras.items():
+            cache = (
+                FrameCache(total, shape=camera.shape, dtype=camera.dtype, max_bytes=self.frame_cache_bytes)
+                if self.frame_cache_bytes
+                else None
+            )
+            cameras[name] = Camera(name, len(camera.shape), camera.fits, cache, starts)
+        return cameras
+
+    def recipe(self) -> dict[str, Any]:
+        """Plain values from which `from_recipe` makes the same dataset again: the snapshot by its id, not its name."""
+        return {
+            "dataset": str(self.dataset.path),
+            "snapshot": self.snapshot_id,
+            "where": self.where,
+            "split": self.split,
+            "padding": self.padding,
+            **self._selection.as_json(),
+        }
+
+    @classmethod
+    def from_recipe(cls, recipe: Mapping[str, Any], *, dataset: Dataset | Path | str | None = None) -> Self:
+        """The dataset that a recipe was taken of.
+
+        Args:
+            recipe: By `recipe`.
+            dataset: Where its folder is now; None: where it was.
+        """
+        arguments = dict(recipe)
+        arguments["windows"] = {name: Window(**said) for name, said in arguments["windows"].items()}
+        arguments["image_size"] = {name: tuple(size) for name, size in arguments["image_size"].items()}
+        where = arguments.pop("dataset")
+        return cls(where if dataset is None else dataset, **arguments)

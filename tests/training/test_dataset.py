@@ -1,0 +1,425 @@
+"""Samples against a plain loop over the episodes as `Episode` reads them, through zarr."""
+
+import multiprocessing
+import pickle
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bagmill.dataset import Dataset, make_snapshot
+from bagmill.episodes import Episode
+from bagmill.errors import QueryError, StorageError, TrainingError
+from bagmill.testing.published import PublishedEpisode, publish_episode
+from bagmill.training import EpisodeDataset, Window
+
+FEATURES = ("images/high", "images/wrist", "depth/high", "state", "action")
+FACTS = (
+    "valid/state",
+    "skew/images/wrist",
+    "source/images/wrist",
+    "interpolated/action",
+    "sequence/depth/high",
+    "time",
+)
+
+
+FACTS_OF = {
+    "valid": Episode.valid,
+    "skew": Episode.skew_ns,
+    "source": Episode.source_ns,
+    "interpolated": Episode.interpolated,
+    "sequence": Episode.sequence,
+}
+
+
+def values_of(episode: Episode, key: str, tick: int) -> np.ndarray:
+    """A key's value at one tick, by the slow way."""
+    fact, _, feature = key.partition("/")
+    if fact in FACTS_OF:
+        return FACTS_OF[fact](episode, feature)[tick]
+    if fact in ("images", "depth"):
+        return episode.frame(key, tick)
+    return episode.time_ns[tick] if key == "time" else np.nan_to_num(episode.signal(key)[tick])
+
+
+def feature_of(key: str) -> str:
+    fact, _, feature = key.partition("/")
+    return key if fact in ("images", "depth", "time") or not feature else feature
+
+
+def plain_sample(
+    data: EpisodeDataset, row: int, tick: int, windows: dict[str, list[int]], padding: str
+) -> dict[str, np.ndarray]:
+    episode = Episode(data.dataset.path / data.table["path"][row])
+    sample: dict[str, np.ndarray] = {"episode": np.int64(row), "tick": np.int64(tick)}
+    for key in (*FEATURES, *FACTS):
+        offsets = windows.get(feature_of(key))
+        rows, masks = [], []
+        for offset in [0] if offsets is None else offsets:
+            wanted = tick + offset
+            is_inside = 0 <= wanted < episode.num_ticks
+            nearest = min(max(wanted, 0), episode.num_ticks - 1)
+            value = np.asarray(values_of(episode, key, nearest))
+            rows.append(np.zeros_like(value) if padding == "zero" and not is_inside else value)
+            if key in FEATURES:
+                masks.append(is_inside and bool(episode.valid(key)[nearest]))
+        sample[key] = rows[0] if offsets is None else np.stack(rows)
+        if key in FEATURES:
+            sample[f"mask/{key}"] = np.asarray(masks[0] if offsets is None else masks)
+    return sample
+
+
+def assert_equal(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        assert found[key].dtype == np.asarray(value).dtype, key
+        np.testing.assert_array_equal(found[key], value, err_msg=key)
+
+
+OFFSETS = st.lists(st.integers(-12, 12), min_size=1, max_size=4)
+
+
+@given(
+    windows=st.dictionaries(st.sampled_from([*FEATURES, "time"]), OFFSETS, max_size=5),
+    padding=st.sampled_from(["edge", "zero", "drop"]),
+    num_threads=st.integers(1, 3),
+    cache_bytes=st.sampled_from([0, 4096, 1 << 20]),
+    frame_cache_bytes=st.sampled_from([0, 100_000, 1 << 24]),
+    choice=st.lists(st.integers(0, 10**6), min_size=1, max_size=6),
+)
+def test_samples_are_those_of_a_plain_loop(
+    dataset, windows, padding, num_threads, cache_bytes, frame_cache_bytes, choice
+):
+    data = EpisodeDataset(
+        dataset,
+        features=(*FEATURES, *FACTS),
+        windows={name: Window(offsets) for name, offsets in windows.items()},
+        padding=padding,
+        num_threads=num_threads,
+        cache_bytes=cache_bytes,
+        frame_cache_bytes=frame_cache_bytes,
+    )
+    lengths = [Episode(dataset.path / path).num_ticks for path in data.table["path"]]
+    everything = [(row, tick) for row, length in enumerate(lengths) for tick in range(length)]
+    if padding == "drop":
+        flat = [offset for offsets in windows.values() for offset in offsets]
+        everything = [
+            (row, tick) for row, tick in everything if all(0 <= tick + offset < lengths[row] for offset in flat)
+        ]
+    assert len(data) == len(everything)
+    if not everything:
+        return
+    samples = [each % len(everything) for each in choice]
+    # Twice: the second time from whatever is kept.
+    for _ in range(2):
+        batch = data.batch(samples)
+        for n, sample in enumerate(samples):
+            expected = plain_sample(data, *everything[sample], windows, padding)
+            assert_equal({key: array[n] for key, array in batch.items()}, expected)
+    assert_equal(data[samples[0]], plain_sample(data, *everything[samples[0]], windows, padding))
+
+
+def test_every_sample_once(dataset):
+    data = EpisodeDataset(dataset, features=["state"])
+    assert len(data) == 200
+    rows, ticks = data.locate(np.arange(200))
+    assert sorted(zip(rows.tolist(), ticks.tolist(), strict=True)) == [
+        (row, tick) for row, length in enumerate(data.table["num_ticks"]) for tick in range(length)
+    ]
+
+
+def test_history_is_of_observations_and_horizon_of_actions(dataset):
+    data = EpisodeDataset(dataset, history=3, horizon=5)
+    shapes = {key: spec.shape for key, spec in data.spec.items()}
+    assert shapes["images/high"] == (3, 48, 64, 3)
+    assert shapes["depth/high"] == (3, 48, 64)
+    assert shapes["state"] == (3, 3)
+    assert shapes["action"] == (5, 3)
+    assert shapes["mask/action"] == (5,)
+    assert shapes["tick"] == ()
+    batch = data.batch([5, 6])
+    assert {key: (array.shape[1:], array.dtype) for key, array in batch.items()} == {
+        key: (spec.shape, spec.dtype) for key, spec in data.spec.items()
+    }
+
+
+def test_seconds_fit_every_rate(empty, make_episode):
+    publish_episode(empty, make_episode("fast", 60, seed=1, rate_hz=Fraction(60)))
+    publish_episode(empty, make_episode("slow", 20, seed=2, rate_hz=Fraction(10)))
+    make_snapshot(empty)
+    data = EpisodeDataset(empty, features=["action"], windows={"action": Window(seconds=(-0.2, 0.0, 0.1))})
+    rates = data.table["rate_hz"].tolist()
+    for row, steps in ((rates.index(60), (-12, 0, 6)), (rates.index(10), (-2, 0, 1))):
+        episode = Episode(empty.path / data.table["path"][row])
+        first = sum(data.table["num_ticks"][:row])
+        expected = [np.nan_to_num(episode.signal("action")[15 + step]) for step in steps]
+        np.testing.assert_array_equal(data[first + 15]["action"], expected)
+
+
+def test_seconds_between_ticks_are_refused(dataset):
+    with pytest.raises(
+        TrainingError, match=r"the offset 0.05 s falls between the ticks of an episode of 30 Hz.*16.7 ms"
+    ):
+        EpisodeDataset(dataset, windows={"action": Window(seconds=(0.0, 0.05))})
+    allowed = EpisodeDataset(dataset, windows={"action": Window(seconds=(0.0, 0.05), tolerance_s=0.02)})
+    assert allowed.spec["action"].shape == (2, 3)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
+@pytest.mark.parametrize("resampling", ["bilinear", "area"])
+@pytest.mark.parametrize("size", [(24, 24), (18, 40), (48, 64), (60, 48)])
+def test_a_smaller_picture_looks_like_the_frame(dataset, fit, resampling, size):
+    options = {"features": ["images/high"], "padding": "edge"}
+    small = EpisodeDataset(dataset, **options, image_size=size, fit=fit, resampling=resampling).batch(range(40, 60))
+    whole = EpisodeDataset(dataset, **options).batch(range(40, 60))
+    for found, frame in zip(small["images/high"], whole["images/high"], strict=True):
+        expected = reference_fit(frame, size, fit)
+        assert found.shape == (*size, 3)
+        # The waves rise by at most 15 a pixel: half a pixel's shift, as by a rounded edge, is 5 on average; any other
+        # crop or a swapped axis is 30 and more.
+        assert np.abs(found.astype(int) - expected.astype(int)).mean() < 5.0
+
+
+def reference_fit(frame: np.ndarray, size: tuple[int, int], fit: str) -> np.ndarray:
+    """Pixel centres sampled one by one in the frame; bars are black."""
+    height, width = frame.shape[:2]
+    scale_y, scale_x = size[0] / height, size[1] / width
+    if fit == "pad":
+        scale_y = scale_x = min(scale_y, scale_x)
+    elif fit == "crop":
+        scale_y = scale_x = max(scale_y, scale_x)
+    y = (np.arange(size[0]) + 0.5 - size[0] / 2) / scale_y + height / 2 - 0.5
+    x = (np.arange(size[1]) + 0.5 - size[1] / 2) / scale_x + width / 2 - 0.5
+    sampled = cv2.remap(
+        frame,
+        np.repeat(x[None], size[0], axis=0).astype(np.float32),
+        np.repeat(y[:, None], size[1], axis=1).astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    # A bar is what lies more than half a picture element outside.
+    sampled[(y < -0.5 / scale_y) | (y > height - 1 + 0.5 / scale_y)] = 0
+    sampled[:, (x < -0.5 / scale_x) | (x > width - 1 + 0.5 / scale_x)] = 0
+    return sampled
+
+
+def test_depth_of_another_size_has_no_new_numbers(dataset):
+    data = EpisodeDataset(dataset, features=["depth/high"], image_size=(16, 16))
+    whole = EpisodeDataset(dataset, features=["depth/high"])
+    for sample in range(10, 50, 7):
+        small = data[sample]["depth/high"]
+        assert small.shape == (16, 16)
+        assert np.isin(small, whole[sample]["depth/high"]).all()
+
+
+def test_sizes_that_differ_need_one_size(empty, make_episode):
+    publish_episode(empty, make_episode("a", 5, seed=1))
+    frames = np.zeros((5, 30, 40, 3), np.uint8)
+    publish_episode(empty, PublishedEpisode(name="b", num_ticks=5, values={"images/high": frames}))
+    make_snapshot(empty)
+    with pytest.raises(TrainingError, match=r"images/high is 30×40 and 48×64 pixels in different episodes.*image_size"):
+        EpisodeDataset(empty)
+    data = EpisodeDataset(empty, image_size=(20, 20))
+    assert set(data.spec) == {"images/high", "mask/images/high", "episode", "tick"}
+    assert data.batch(range(10))["images/high"].shape == (10, 20, 20, 3)
+
+
+def test_dimensions_that_differ_are_for_a_mixture(empty):
+    for name, num in (("a", 3), ("b", 4)):
+        publish_episode(empty, PublishedEpisode(name=name, num_ticks=2, values={"state": np.zeros((2, num))}))
+    make_snapshot(empty)
+    with pytest.raises(TrainingError, match="state has 3 and 4 numbers in different episodes.*Mixture"):
+        EpisodeDataset(empty)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"features": ["images/front"]}, "4 of 4 episodes have no feature images/front.*there are action, depth/high"),
+        ({"features": ["skew/nothing"]}, "no feature skew/nothing"),
+        ({"history": {"gripper": 2}}, "history names gripper"),
+        ({"history": 0}, "a history of at least one tick, found 0"),
+        ({"history": {"action": 2}, "horizon": 3}, "action has both a history and a horizon"),
+        ({"windows": {"gripper": Window((0,))}}, "windows names gripper"),
+        ({"image_size": {"state": (3, 3)}}, "image_size names state"),
+        ({"image_size": (0, 5)}, "at least 1×1, found 0×5"),
+        ({"image_size": (5, 5), "fit": "squeeze"}, "no way to fit a frame is called 'squeeze'"),
+        ({"padding": "wrap"}, "no padding is called 'wrap'"),
+        ({"where": "robot == 'wheel'"}, "none of the 4 episodes of snapshot .* is in `robot == 'wheel'`"),
+        ({"split": "train"}, "has no splits"),
+    ],
+)
+def test_what_does_not_fit_is_told(dataset, arguments, message):
+    with pytest.raises(TrainingError, match=message):
+        EpisodeDataset(dataset, **arguments)
+
+
+def test_a_wrong_condition_is_told(dataset):
+    with pytest.raises(QueryError, match="num_framez"):
+        EpisodeDataset(dataset, where="num_framez > 3")
+
+
+def test_where_selects_by_quality(dataset):
+    everything = EpisodeDataset(dataset)
+    worst = everything.table["quality.skew"].median()
+    calm = EpisodeDataset(dataset, where=f"quality.skew < {worst}")
+    assert 0 < calm.num_episodes < everything.num_episodes
+    assert (calm.table["quality.skew"] < worst).all()
+
+
+def test_what_is_not_there_is_told(dataset):
+    data = EpisodeDataset(dataset)
+    for wrong in (200, -201):
+        with pytest.raises(IndexError, match=f"no sample {wrong}: there are 200"):
+            data[wrong]
+    with pytest.raises(TrainingError, match="no sample 200"):
+        data.batch([3, 200])
+    assert_equal(data[-1], data[199])
+
+
+def test_a_window_is_said_one_way():
+    for wrong in ({}, {"ticks": (1,), "seconds": (0.1,)}):
+        with pytest.raises(TrainingError, match="in ticks or in seconds"):
+            Window(**wrong)
+    assert Window.history(3) == Window((-2, -1, 0))
+    assert Window.horizon(2) == Window((0, 1))
+
+
+def test_rows_go_where_they_are_sent(dataset):
+    data = EpisodeDataset(dataset, history=2)
+    out = {key: np.full((6, *spec.shape), 7, spec.dtype) for key, spec in data.spec.items()}
+    wide = np.full((6, 2, 5), 7.0, np.float32)
+    out["state"] = wide
+    assert data.batch([10, 20], out=out, rows=np.array([4, 1])).keys() == out.keys()
+    expected = data.batch([10, 20])
+    for key, array in expected.items():
+        if key != "state":
+            np.testing.assert_array_equal(out[key][[4, 1]], array)
+            assert (out[key][[0, 2, 3, 5]] == np.asarray(7, array.dtype)).all()
+    np.testing.assert_array_equal(wide[[4, 1], :, :3], expected["state"])
+    assert (wide[..., 3:] == 7).all()
+
+
+def test_a_recipe_makes_the_same_again(dataset, tmp_path):
+    data = EpisodeDataset(
+        dataset,
+        where="num_ticks > 5",
+        features=["images/high", "state", "skew/images/wrist"],
+        windows={"state": Window(seconds=(-0.1, 0.0))},
+        history={"images/high": 2},
+        padding="zero",
+        image_size=(24, 32),
+        fit="pad",
+    )
+    again = EpisodeDataset.from_recipe(data.recipe())
+    assert again.recipe() == data.recipe()
+    assert_equal(again[30], data[30])
+    moved = tmp_path / "moved"
+    moved.symlink_to(dataset.path)
+    assert_equal(EpisodeDataset.from_recipe(data.recipe(), dataset=moved)[30], data[30])
+
+
+def test_no_file_stays_open(dataset):
+    data = EpisodeDataset(dataset, num_threads=2)
+    data.batch(range(len(data)))
+    open_files = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    assert open_files
+    assert not [name for name in open_files if str(dataset.path) in name]
+    assert str(dataset.path) not in Path("/proc/self/maps").read_text()
+
+
+def _batch_of(data: EpisodeDataset, queue) -> None:
+    queue.put({key: array.tobytes() for key, array in data.batch(range(0, 200, 9)).items()})
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_processes_read_the_same(dataset, start):
+    data = EpisodeDataset(dataset, history=2, num_threads=2, frame_cache_bytes=1 << 22)
+    expected = {key: array.tobytes() for key, array in data.batch(range(0, 200, 9)).items()}
+    context = multiprocessing.get_context(start)
+    queue = context.Queue()
+    worker = context.Process(target=_batch_of, args=(data, queue))
+    worker.start()
+    try:
+        assert queue.get(timeout=60) == expected
+    finally:
+        worker.join(10)
+
+
+def test_threads_read_the_same(dataset):
+    data = EpisodeDataset(dataset, num_threads=2, cache_bytes=4096, frame_cache_bytes=1 << 18)
+    expected = EpisodeDataset(dataset, num_threads=1).batch(range(200))
+    with ThreadPoolExecutor(4) as pool:
+        batches = list(pool.map(lambda n: data.batch(range(n, 200, 8)), range(8)))
+    for n, batch in enumerate(batches):
+        assert_equal(batch, {key: array[n::8] for key, array in expected.items()})
+
+
+def test_pickled_it_is_as_before(dataset):
+    data = EpisodeDataset(dataset, num_threads=2)
+    before = data[50]
+    assert_equal(pickle.loads(pickle.dumps(data))[50], before)  # noqa: S301 - our own bytes
+
+
+def test_many_at_once_are_views(dataset):
+    data = EpisodeDataset(dataset)
+    samples = data.__getitems__([3, 100])
+    assert_equal(samples[1], data[100])
+    assert samples[0]["images/high"].base is samples[1]["images/high"].base
+
+
+class TestDamage:
+    @pytest.fixture
+    def damaged(self, empty, make_episode) -> Dataset:
+        publish_episode(empty, make_episode("a", 30, seed=3))
+        make_snapshot(empty)
+        return empty
+
+    def _only(self, dataset: Dataset, pattern: str):
+        (file,) = dataset.path.glob(f"episodes/a/*.zarr/{pattern}")
+        return file
+
+    def _flip(self, file, place: int) -> None:
+        data = bytearray(file.read_bytes())
+        data[place] ^= 1
+        file.write_bytes(data)
+
+    def test_a_frame(self, damaged):
+        data = EpisodeDataset(damaged, num_threads=2)
+        self._flip(self._only(damaged, "images/high/c/0/0/0/0"), 100)
+        with pytest.raises(StorageError, match="does not match its checksum.*Verify the episode"):
+            data.batch(range(30))
+
+    def test_an_index(self, damaged):
+        self._flip(self._only(damaged, "images/high/c/0/0/0/0"), -20)
+        with pytest.raises(StorageError, match="the shard's index does not match its checksum"):
+            EpisodeDataset(damaged).batch(range(30))
+
+    @pytest.mark.parametrize("place", [9, -1])
+    def test_a_signal(self, damaged, place):
+        self._flip(self._only(damaged, "state/c/0/0"), place)
+        with pytest.raises(StorageError, match="array state cannot be read .its bytes do not match"):
+            EpisodeDataset(damaged)[0]
+
+    def test_a_short_file(self, damaged):
+        file = self._only(damaged, "images/high/c/0/0/0/0")
+        file.write_bytes(file.read_bytes()[:50])
+        with pytest.raises(StorageError, match="breaks off"):
+            EpisodeDataset(damaged)[0]
+
+    def test_an_episode_that_was_removed(self, damaged):
+        data = EpisodeDataset(damaged, features=["images/high"])
+        shutil.rmtree(next(damaged.path.glob("episodes/a/*.zarr")))
+        with pytest.raises(StorageError, match="array valid/images/high cannot be read .No such file"):
+            data[0]
+
+    def test_a_shard_without_a_file_is_zeros(self, damaged):
+        self._only(damaged, "images/high/c/0/0/0/0").unlink()
+        assert not EpisodeDataset(damaged)[3]["images/high"].any()
