@@ -14,14 +14,15 @@ def md_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def md_picture(png: bytes, *, alt: str) -> str:
-    """A PNG.
+def md_picture(data: bytes, *, alt: str, kind: str = "png") -> str:
+    """A picture.
 
     Args:
-        png: Its bytes.
+        data: Its file's bytes.
         alt: What it shows, for those who do not see it.
+        kind: What the file is: `png`, `avif`.
     """
-    return f"![{alt}](data:image/png;base64,{base64.b64encode(png).decode('ascii')})"
+    return f"![{alt}](data:image/{kind};base64,{base64.b64encode(data).decode('ascii')})"
 
 
 def md_page(*parts: str | None) -> str:

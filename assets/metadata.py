@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
+
+from assets.markdown import md_picture
 
 Metadata = dict[str, dg.MetadataValue[Any]]
 Record = Mapping[str, object]
@@ -67,9 +68,8 @@ def picture(path: Path, *, alt: str) -> Metadata:
     """
     if not path.is_file() or path.stat().st_size > _MOST_PICTURE_BYTES:
         return {}
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    shown_picture = dg.MetadataValue.md(f"![{alt}](data:image/{path.suffix[1:]};base64,{data})")
-    return {alt.replace(" ", "_"): shown_picture}
+    shown_picture = md_picture(path.read_bytes(), alt=alt, kind=path.suffix[1:])
+    return {alt.replace(" ", "_"): dg.MetadataValue.md(shown_picture)}
 
 
 def link(url: str, *, path: Path) -> dg.UrlMetadataValue | None:

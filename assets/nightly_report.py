@@ -60,11 +60,16 @@ def nightly_report(
     runs = context.instance.get_runs(dg.RunsFilter(job_name="ingest", tags={NIGHT_TAG: night_date}))
     try:
         earlier = load_nights_before(dataset, night_date, most=_MOST_NIGHTS)
+        refused = list_quarantine(dataset)
         night = take_night(
-            dataset, date=night_date, now_ns=time.time_ns(), snapshot_id=_latest(dataset), earlier=earlier
+            dataset,
+            date=night_date,
+            now_ns=time.time_ns(),
+            snapshot_id=_latest(dataset),
+            refused=refused,
+            earlier=earlier,
         )
         path = save_night(dataset, night)
-        refused = list_quarantine(dataset)
     except StorageError as err:
         raise dg.Failure(description=str(err), allow_retries=False) from err
     metadata = describe_night(night, earlier=earlier, refused=refused, runs=runs)

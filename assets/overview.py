@@ -81,7 +81,8 @@ def describe_dataset(table: pd.DataFrame, *, snapshot_id: str, num_refused: int)
         snapshot_id: Its id.
         num_refused: Episodes in quarantine.
     """
-    sums, outliers, measured, spreads = total(table), find_outliers(table), measures(table), find_spreads(table)
+    sums, measured = total(table), measures(table)
+    outliers, spreads = find_outliers(table, measured=measured), find_spreads(table, measured=measured)
     page = md_page(
         f"# {counted(sums.num_episodes, 'episode')}, {hours(sums):,.1f} hours",
         _sentence(sums, snapshot_id=snapshot_id, num_refused=num_refused),

@@ -189,7 +189,7 @@ def refuse(dataset: Dataset, episode: str, *, recording: str | None, error: Bagm
         reason=error.sentence,
         since_ns=time.time_ns(),
         remedy=error.remedy,
-        is_passing=isinstance(error, StorageError | UnsettledRecordingError),
+        is_passing=error.is_passing,
     )
     if recording is None and current_of(published_summaries(dataset, episode)) is not None:
         return replace(entry, reason=f"{entry.reason} What was published of it stands.")

@@ -6,7 +6,8 @@ from typing import Any
 import dagster as dg
 
 from assets.metadata import shown
-from bagmill.dataset import Dataset, Snapshot, list_quarantine, load_snapshot, make_snapshot
+from assets.totals import hours
+from bagmill.dataset import Dataset, Snapshot, list_quarantine, load_snapshot, make_snapshot, total
 from bagmill.errors import StorageError
 from resources.datasets import DatasetFolder
 
@@ -35,6 +36,7 @@ def snapshot(dataset_folder: DatasetFolder) -> dg.MaterializeResult[None]:
 
 def _metadata(dataset: Dataset, made: Snapshot) -> Mapping[str, dg.MetadataValue[Any]]:
     rows = load_snapshot(dataset, made.id)
+    sums = total(rows)
     refused = [
         {"episode": entry.episode, "stage": entry.stage, "reason": entry.reason} for entry in list_quarantine(dataset)
     ]
@@ -47,10 +49,10 @@ def _metadata(dataset: Dataset, made: Snapshot) -> Mapping[str, dg.MetadataValue
             "num_blocked": made.num_blocked,
             "num_unpublished": made.num_unpublished,
             "num_duplicates": made.num_duplicates,
-            "num_frames": int(rows["num_frames"].sum()),
-            "duration_h": round(float(rows["duration_s"].sum()) / 3600, 4),
-            "raw_bytes": int(rows["raw_bytes"].sum()),
-            "stored_bytes": int(rows["stored_bytes"].sum()),
+            "num_frames": sums.num_frames,
+            "duration_h": round(hours(sums), 4),
+            "raw_bytes": sums.raw_bytes,
+            "stored_bytes": sums.stored_bytes,
             "episodes": [_row(row) for row in rows.head(_MAX_ROWS_SHOWN).to_dict("records")],
             "refused": refused,
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 
 class BagmillError(Exception):
@@ -21,6 +22,9 @@ class BagmillError(Exception):
         stamp_ns: The log time of the message it is wrong in, ns since the Unix epoch.
         remedy: What the reader can do, as a clause without a full stop.
     """
+
+    is_passing: ClassVar[bool] = False
+    """What is wrong may pass by itself: a full disk, a recording that was not there."""
 
     def __init__(
         self,
@@ -70,6 +74,8 @@ class RecordingError(BagmillError):
 class UnsettledRecordingError(RecordingError):
     """A recording that is not there, or that changed while it was read: later it may be read well."""
 
+    is_passing = True
+
 
 class DecodeError(BagmillError):
     """A message whose payload is not what its schema says."""
@@ -85,6 +91,20 @@ class AlignmentError(BagmillError):
 
 class StorageError(BagmillError):
     """An episode, report or snapshot that cannot be written or read back."""
+
+    is_passing = True
+
+
+class QueryError(BagmillError):
+    """A condition over a snapshot's rows that cannot be understood, or names what the snapshot does not have."""
+
+
+class TrainingError(BagmillError):
+    """Samples that cannot be made as they are asked for: features, windows, sizes, sources that do not go together."""
+
+
+class ExportError(BagmillError):
+    """Episodes that cannot be written in another format as they are asked for."""
 
 
 class RegistryError(BagmillError):

@@ -1,7 +1,6 @@
 """The job `release_quarantine`: a selection of what was refused is tried again after a fix."""
 
 import time
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 import dagster as dg  # reads annotations as they stand: no `from __future__ import annotations` here
@@ -9,7 +8,7 @@ from pydantic import Field
 
 from assets.metadata import table
 from assets.quarantine import quarantine_rows
-from bagmill.dataset import Dataset, QuarantineEntry, list_quarantine, read_quarantine, release_for_retry
+from bagmill.dataset import Dataset, QuarantineEntry, list_quarantine, release_for_retry
 from bagmill.errors import BagmillError
 from bagmill.quality import METRICS, STAGES
 from resources.datasets import DatasetFolder
@@ -37,7 +36,7 @@ def release(context: dg.OpExecutionContext, config: Selection, dataset_folder: D
     try:
         chosen = [entry for entry in list_quarantine(dataset_folder.dataset) if _is_chosen(entry, config)]
         if not config.dry_run:
-            chosen = list(_release(dataset_folder.dataset, chosen))
+            chosen = _release(dataset_folder.dataset, chosen)
     except BagmillError as err:
         raise dg.Failure(description=str(err), allow_retries=False) from err
     said = "would be released; nothing was, because `dry_run` is true" if config.dry_run else "released"
@@ -73,11 +72,8 @@ def _is_chosen(entry: QuarantineEntry, config: Selection) -> bool:
     )
 
 
-def _release(dataset: Dataset, chosen: list[QuarantineEntry]) -> Iterator[QuarantineEntry]:
+def _release(dataset: Dataset, chosen: list[QuarantineEntry]) -> list[QuarantineEntry]:
     """Release entries; each as it stands then, less those that have left the quarantine meanwhile."""
     now_ns = time.time_ns()
-    for entry in chosen:
-        if release_for_retry(dataset, entry.episode, now_ns=now_ns) and (
-            released := read_quarantine(dataset, entry.episode)
-        ):
-            yield released
+    released = [release_for_retry(dataset, entry.episode, now_ns=now_ns) for entry in chosen]
+    return [entry for entry in released if entry is not None]

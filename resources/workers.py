@@ -21,6 +21,7 @@ from typing import Final
 
 import dagster as dg
 
+from bagmill.cores import usable_cores
 from bagmill.ingest import IngestOutcome, IngestRequest
 from resources.worker_process import Crash, attempt
 
@@ -50,7 +51,7 @@ class LocalWorkers(Workers):
 
     def ingest_all(self, requests: Sequence[IngestRequest]) -> Results:
         """As `Workers.ingest_all`; one request, or one process, is worked in this process."""
-        num_cores = len(os.sched_getaffinity(0))
+        num_cores = usable_cores()
         num_processes = min(self.processes or num_cores, len(requests))
         num_threads = self.threads or max(1, num_cores // max(1, num_processes))
         requests = [replace(request, num_threads=request.num_threads or num_threads) for request in requests]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from uuid import uuid4
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
-from bagmill.dataset.whole_file import write_whole
-from bagmill.errors import StorageError
+from bagmill.dataset.whole_file import write_new, write_whole
 
 _SCHEMA = "bagmill-known-recording-1"
 
@@ -55,26 +52,11 @@ def note_if_new(dataset: Dataset, known: KnownRecording) -> KnownRecording:
     Raises:
         StorageError: The disk does not take it.
     """
-    path = dataset.known_recording_path(known.content_hash)
-    whole = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole.write_bytes(to_json(known, schema=_SCHEMA))
-        # Linked, not renamed into place: a rename would replace what another process noted meanwhile. And written before
-        # it has its name: another process would read half of it, and take it for damaged.
-        path.hardlink_to(whole)
-    except FileExistsError:
+    if not write_new(dataset.known_recording_path(known.content_hash), to_json(known, schema=_SCHEMA)):
         found = read_known(dataset, known.content_hash)
         if found is not None:
             return found
         note_known(dataset, known)  # it is damaged
-    except OSError as err:
-        raise StorageError(
-            f"cannot be written ({err.strerror})", path=path, remedy="Make room or mend the folder's permissions"
-        ) from err
-    finally:
-        with suppress(OSError):
-            whole.unlink()
     return known
 
 

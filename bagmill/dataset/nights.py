@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
-from bagmill.dataset.quarantine import QuarantineEntry, list_quarantine
+from bagmill.dataset.quarantine import QuarantineEntry
 from bagmill.dataset.snapshot import load_rows, load_snapshot
 from bagmill.dataset.statistics import GroupTotals, Spread, Totals, find_spreads, total, total_by
 from bagmill.dataset.whole_file import read_whole, write_whole
@@ -64,7 +64,15 @@ class EarlierNights:
     """Sentences: the files among them that could not be read."""
 
 
-def take_night(dataset: Dataset, *, date: str, now_ns: int, snapshot_id: str | None, earlier: EarlierNights) -> Night:
+def take_night(
+    dataset: Dataset,
+    *,
+    date: str,
+    now_ns: int,
+    snapshot_id: str | None,
+    refused: Sequence[QuarantineEntry],
+    earlier: EarlierNights,
+) -> Night:
     """Take a night's figures.
 
     Args:
@@ -72,15 +80,15 @@ def take_night(dataset: Dataset, *, date: str, now_ns: int, snapshot_id: str | N
         date: See `Night`.
         now_ns: When they are taken, ns since the Unix epoch.
         snapshot_id: The snapshot that was made at the end of the night; None where there was no episode for one.
+        refused: What is in quarantine.
         earlier: The nights before, one of which it is compared with.
 
     Raises:
-        StorageError: The snapshot or a quarantine entry cannot be read.
+        StorageError: The snapshot cannot be read.
     """
     table = None if snapshot_id is None else load_snapshot(dataset, snapshot_id)
     compared, known = _known_rows(dataset, earlier)
     new = None if table is None else table[_is_new(table, known)]
-    refused = list_quarantine(dataset)
     since_ns = 0 if not earlier.nights else earlier.nights[-1].made_ns
     return Night(
         date=date,

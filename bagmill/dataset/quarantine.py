@@ -98,30 +98,21 @@ def read_quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:
         raise StorageError(f"is no quarantine entry: {err}", path=path, remedy=_REMEDY) from err
 
 
-def release_for_retry(dataset: Dataset, episode: str, *, now_ns: int) -> bool:
+def release_for_retry(dataset: Dataset, episode: str, *, now_ns: int) -> QuarantineEntry | None:
     """Ask that an episode be tried again though nothing about it has changed; its entry stands until that is done.
 
     Returns:
-        Whether it is in quarantine.
+        The entry as written; None where the episode is not in quarantine.
 
     Raises:
         StorageError: Its entry cannot be read or written.
     """
     entry = read_quarantine(dataset, episode)
     if entry is None:
-        return False
+        return None
     entry = replace(entry, released_ns=now_ns)
     write_whole(dataset.quarantine_path(episode), to_json(entry, schema=QUARANTINE_SCHEMA))
-    return True
-
-
-def find_passing(dataset: Dataset) -> list[QuarantineEntry]:
-    """The entries whose reason may have passed by itself, by episode.
-
-    Raises:
-        StorageError: An entry cannot be read; names it.
-    """
-    return [entry for entry in list_quarantine(dataset) if entry.is_passing]
+    return entry
 
 
 def list_quarantine(dataset: Dataset) -> list[QuarantineEntry]:

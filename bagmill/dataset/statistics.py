@@ -134,9 +134,15 @@ def measures(table: pd.DataFrame) -> Measures:
     return found
 
 
-def find_spreads(table: pd.DataFrame) -> dict[str, Spread]:
-    """How everything that a snapshot has numbers of is spread, by the measure's name; what no episode has is left out."""
-    found = {name: _spread(values, measure.unit) for name, (measure, values) in measures(table).items()}
+def find_spreads(table: pd.DataFrame, *, measured: Measures | None = None) -> dict[str, Spread]:
+    """How everything that a snapshot has numbers of is spread, by the measure's name; what no episode has is left out.
+
+    Args:
+        table: The snapshot's rows.
+        measured: Their `measures`, where somebody has them already.
+    """
+    measured = measures(table) if measured is None else measured
+    found = {name: _spread(values, measure.unit) for name, (measure, values) in measured.items()}
     return {name: each for name, each in found.items() if each is not None}
 
 
@@ -162,15 +168,20 @@ def usual_range(values: NDArray[np.float64]) -> tuple[float, float] | None:
     return median - _MOST_DEVIATIONS * deviation, median + _MOST_DEVIATIONS * deviation
 
 
-def find_outliers(table: pd.DataFrame) -> list[Outlier]:
+def find_outliers(table: pd.DataFrame, *, measured: Measures | None = None) -> list[Outlier]:
     """Episodes beyond the usual range of their profile's episodes, the farthest first.
 
     Of a metric only the bad side counts. What is usual is asked for each profile by itself, for profiles differ in rates
     and quality.
+
+    Args:
+        table: A snapshot's rows.
+        measured: Their `measures`, where somebody has them already.
     """
+    measured = measures(table) if measured is None else measured
     found = []
     profiles = table["profile"].to_numpy(dtype=object)
-    for measure, values in measures(table).values():
+    for measure, values in measured.values():
         for profile in sorted(set(profiles)):
             rows = np.flatnonzero(profiles == profile)
             for place, limit, num_deviations in _beyond(values[rows], measure.direction):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,6 +19,31 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         StorageError: The disk does not take it.
     """
+    with _written_beside(path, data) as partial:
+        partial.replace(path)
+
+
+def write_new(path: Path, data: bytes) -> bool:
+    """Write a file as `write_whole` does, unless there is one.
+
+    Returns:
+        Whether it is new; of several that write the same file at once, one is told so.
+
+    Raises:
+        StorageError: The disk does not take it.
+    """
+    with _written_beside(path, data) as partial:
+        try:
+            # Linked, not renamed into place: a rename would replace what another process has written meanwhile.
+            path.hardlink_to(partial)
+        except FileExistsError:
+            return False
+    return True
+
+
+@contextmanager
+def _written_beside(path: Path, data: bytes) -> Iterator[Path]:
+    """The temporary name beside `path` under which the bytes are on the disk; gone when the block ends."""
     partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,10 +52,9 @@ def write_whole(path: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
+            yield partial
+        finally:
             partial.unlink(missing_ok=True)
-            raise
     except OSError as err:
         raise StorageError(
             f"cannot be written ({err.strerror})", path=path, remedy="Make room or mend the folder's permissions"

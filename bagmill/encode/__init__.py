@@ -5,7 +5,7 @@ how a payload is decoded (`messages`), how bytes look in a shard (`episodes`), w
 """
 
 from bagmill.encode.attributes import episode_attributes
-from bagmill.encode.episode import EncodeResult, encode_episode, usable_cores
+from bagmill.encode.episode import EncodeResult, encode_episode
 from bagmill.encode.ticks import write_ticks
 
-__all__ = ["EncodeResult", "encode_episode", "episode_attributes", "usable_cores", "write_ticks"]
+__all__ = ["EncodeResult", "encode_episode", "episode_attributes", "write_ticks"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,7 +42,7 @@ def encode_episode(
     writer: EpisodeWriter,
     *,
     recording: Recording,
-    num_threads: int | None = None,
+    num_threads: int,
     progress: Callable[[int], None] | None = None,
 ) -> EncodeResult:
     """Fill an episode writer with everything but the attributes.
@@ -53,7 +52,7 @@ def encode_episode(
         timeline: Its ticks.
         writer: Open; not published here.
         recording: The one that the plan's index is of, open.
-        num_threads: Threads that encode; None: one a core this process may use.
+        num_threads: Threads that encode.
         progress: Called with the number of messages read so far.
 
     Raises:
@@ -62,7 +61,7 @@ def encode_episode(
     """
 
     def follow(targets: Sequence[FrameTarget], collectors: Sequence[SignalCollector]) -> None:
-        run_pass(recording, targets, collectors, num_threads=num_threads or usable_cores(), progress=progress)
+        run_pass(recording, targets, collectors, num_threads=num_threads, progress=progress)
 
     collectors = [
         SignalCollector(feature, timeline.features[feature.name], num_messages=plan.stream_of(feature).num_messages)
@@ -98,11 +97,6 @@ def encode_episode(
         targets=targets,
         num_damaged={name: len(sequences) for name, sequences in damaged.items()},
     )
-
-
-def usable_cores() -> int:
-    """Cores this process may use: fewer than the machine's in a container or under taskset."""
-    return len(os.sched_getaffinity(0))
 
 
 def _first_step(feature: FeaturePlan) -> CodecStep:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bagmill.alignment import Timeline
 from bagmill.dataset import FeatureReport
-from bagmill.encode import EncodeResult, encode_episode, episode_attributes, usable_cores, write_ticks
+from bagmill.encode import EncodeResult, encode_episode, episode_attributes, write_ticks
 from bagmill.episodes import Episode, EpisodeWriter
 from bagmill.errors import StorageError
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged
@@ -67,7 +67,7 @@ def make_episode(
     """
     with EpisodeWriter(request.dataset, request.episode, version, replaces=request.is_forced) as writer:
         result = encode_episode(
-            plan, timeline, writer, recording=recording, num_threads=request.num_threads, progress=progress
+            plan, timeline, writer, recording=recording, num_threads=request.num_threads_here, progress=progress
         )
         check_unchanged(request.recording, taken)
         write_ticks(writer, result.timeline)
@@ -77,7 +77,7 @@ def make_episode(
                 writer.put_signal(feature.name, result.signals[feature.name], attributes=attributes)
         path = writer.publish(episode_attributes(plan, result, episode=request.episode, version=version))
     stored_bytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return MadeEpisode(Episode.open(path), result, stored_bytes, request.num_threads or usable_cores())
+    return MadeEpisode(Episode.open(path), result, stored_bytes, request.num_threads_here)
 
 
 def judge_episode(plan: IngestPlan, made: MadeEpisode) -> tuple[CheckResult, ...]:
@@ -113,9 +113,10 @@ def _samples(made: MadeEpisode, name: str, pool: ThreadPoolExecutor) -> list[Ima
         frame = made.result.targets[name].audit[tick]
         assert frame.source is not None, "kept of every audited frame"
         try:
-            stored = made.episode.chunk_bytes(name, tick)
-            if stored is not None and frame.picture is not None and bytes(stored) == frame.data:
-                return MeasuredFrame(tick, frame.picture)
+            if frame.picture is not None:
+                stored = made.episode.chunk_bytes(name, tick)
+                if stored is not None and bytes(stored) == frame.data:
+                    return MeasuredFrame(tick, frame.picture)
             found = FrameSample(tick, source=frame.source, stored=made.episode.frame(name, tick))
         except StorageError:
             return None

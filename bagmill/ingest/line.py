@@ -21,7 +21,6 @@ from bagmill.dataset import (
     save_report,
     write_whole,
 )
-from bagmill.encode import usable_cores
 from bagmill.episodes import Episode, episode_version
 from bagmill.errors import BagmillError, RecordingError
 from bagmill.ingest.duplicate import find_original
@@ -209,7 +208,7 @@ class _Line:
         recording, episode = self.request.recording, self.request.episode
         index = scan(
             self._opened.recording(recording),
-            num_threads=self.request.num_threads or usable_cores(),
+            num_threads=self.request.num_threads_here,
             progress=self._reporter("recording"),
         )
         check_unchanged(recording, taken)

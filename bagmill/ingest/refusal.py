@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bagmill.dataset import EpisodeReport, QuarantineEntry
-from bagmill.errors import BagmillError, StorageError, UnsettledRecordingError
+from bagmill.errors import BagmillError
 from bagmill.quality import CheckResult, Measurement, Stage
 
 _REMEDY_OF_CHECK = (
@@ -38,7 +38,7 @@ def refusal_entry(
         since_ns=report.requested_ns,
         remedy=remedy,
         failed_checks=tuple(check.name for check in blocking),
-        is_passing=isinstance(error, StorageError | UnsettledRecordingError),
+        is_passing=error is not None and error.is_passing,
         robot=report.robot,
         attempted=attempted,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bagmill.cores import usable_cores
 from bagmill.dataset import EpisodeReport, QuarantineEntry
 from bagmill.profile import Profile
 from bagmill.quality import STAGES, Stage
@@ -29,6 +30,11 @@ class IngestRequest:
     """Threads that encode; None: one a core this process may use."""
     is_forced: bool = False
     """Make it again even if the same version is published."""
+
+    @property
+    def num_threads_here(self) -> int:
+        """`num_threads`, or one a core that this very process may use."""
+        return self.num_threads or usable_cores()
 
 
 @dataclass(frozen=True, slots=True)

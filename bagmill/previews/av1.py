@@ -18,6 +18,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
+from bagmill.cores import usable_cores
 from bagmill.episodes import Episode
 from bagmill.errors import StorageError
 from bagmill.previews.encoder import EncoderStalledError, FilmOrder, encode_film
@@ -80,7 +81,7 @@ def write_preview(
     mosaic = plan_mosaic(episode, height=height)
     if mosaic is None:
         return None
-    num_threads = num_threads or len(os.sched_getaffinity(0))
+    num_threads = num_threads or usable_cores()
     rate_hz = _storable(rate_hz)
     with _staged(path) as partial:
         order = FilmOrder(

@@ -12,11 +12,10 @@ from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres.auth import PgTokenProvider
 from dagster_postgres.event_log import PostgresEventLogStorage
-from dagster_postgres.utils import get_token_provider_from_config
 
 from pipelines.event_log.batch import BatchedEvents, Row, is_batchable
 from pipelines.postgres.patience import PatientConnections, patient, until_answered
-from pipelines.postgres.url import url_of
+from pipelines.postgres.settings import settings_of
 
 
 class PostgresEventLog(PatientConnections, BatchedEvents, PostgresEventLogStorage):
@@ -41,12 +40,7 @@ class PostgresEventLog(PatientConnections, BatchedEvents, PostgresEventLogStorag
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> PostgresEventLog:
         """Made by Dagster where this class alone is named."""
-        return cls(
-            url_of(config_value),
-            bool(config_value.get("should_autocreate_tables", True)),
-            inst_data,
-            get_token_provider_from_config(config_value),
-        )
+        return cls(**settings_of(config_value), inst_data=inst_data)
 
     def store_event(self, event: EventLogEntry) -> None:
         """Store an event."""

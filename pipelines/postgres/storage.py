@@ -20,11 +20,10 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from dagster_postgres.auth import PgTokenProvider
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
-from dagster_postgres.utils import get_token_provider_from_config
 
 from pipelines.postgres.event_log import PostgresEventLog
 from pipelines.postgres.patience import PatientConnections, patient
-from pipelines.postgres.url import url_of
+from pipelines.postgres.settings import settings_of
 
 
 class PatientRunStorage(PatientConnections, PostgresRunStorage):
@@ -99,12 +98,7 @@ class PostgresStorage(DagsterStorage, ConfigurableClass):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> PostgresStorage:
         """Made by Dagster when it opens the instance."""
-        return cls(
-            url_of(config_value),
-            bool(config_value.get("should_autocreate_tables", True)),
-            inst_data,
-            get_token_provider_from_config(config_value),
-        )
+        return cls(**settings_of(config_value), inst_data=inst_data)
 
     @property
     def event_log_storage(self) -> EventLogStorage:

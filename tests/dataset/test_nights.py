@@ -10,6 +10,7 @@ from bagmill.dataset import (
     EpisodeReport,
     Night,
     QuarantineEntry,
+    list_quarantine,
     load_night,
     load_nights_before,
     make_snapshot,
@@ -28,7 +29,8 @@ NONE = EarlierNights((), ())
 
 def _end(dataset: Dataset, date: str, *, now_ns: int) -> Night:
     earlier = load_nights_before(dataset, date, most=30)
-    night = take_night(dataset, date=date, now_ns=now_ns, snapshot_id=make_snapshot(dataset).id, earlier=earlier)
+    snapshot_id, refused = make_snapshot(dataset).id, list_quarantine(dataset)
+    night = take_night(dataset, date=date, now_ns=now_ns, snapshot_id=snapshot_id, refused=refused, earlier=earlier)
     save_night(dataset, night)
     return night
 
@@ -83,7 +85,8 @@ def test_refusals_are_counted_by_what_they_failed_of(dataset: Dataset, publish: 
 
 def test_a_night_without_a_snapshot_has_its_refusals(dataset: Dataset):
     _refuse(dataset, "x", since_ns=50)
-    night = take_night(dataset, date="2026-03-01", now_ns=100, snapshot_id=None, earlier=NONE)
+    refused = list_quarantine(dataset)
+    night = take_night(dataset, date="2026-03-01", now_ns=100, snapshot_id=None, refused=refused, earlier=NONE)
     save_night(dataset, night)
     assert load_night(dataset, "2026-03-01") == night
     assert (night.new.num_episodes, night.num_newly_refused) == (0, 1)
@@ -114,7 +117,7 @@ def test_where_the_snapshot_of_the_night_before_is_gone_the_one_before_it_tells(
 def test_only_so_many_nights_before_are_read_and_what_cannot_be_is_said(dataset: Dataset):
     for day in range(1, 8):
         date = f"2026-03-0{day}"
-        save_night(dataset, take_night(dataset, date=date, now_ns=day, snapshot_id=None, earlier=NONE))
+        save_night(dataset, take_night(dataset, date=date, now_ns=day, snapshot_id=None, refused=(), earlier=NONE))
     (dataset.nights_dir / "2026-03-05.json").write_text("{}")
     (dataset.nights_dir / "notes.json").write_text("no night")
     earlier = load_nights_before(dataset, "2026-03-07", most=3)

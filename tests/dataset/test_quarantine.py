@@ -6,7 +6,6 @@ import pytest
 from bagmill.dataset import (
     Dataset,
     QuarantineEntry,
-    find_passing,
     list_quarantine,
     put_quarantine,
     read_quarantine,
@@ -59,7 +58,7 @@ def test_what_passes_by_itself(dataset: Dataset):
     put_quarantine(dataset, ENTRY)
     full = replace(ENTRY, episode="b.mcap", reason="the disk is full.", is_passing=True)
     put_quarantine(dataset, full)
-    assert find_passing(dataset) == [full]
+    assert [entry for entry in list_quarantine(dataset) if entry.is_passing] == [full]
 
 
 def test_all_of_them(dataset: Dataset):

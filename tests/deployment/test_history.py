@@ -27,6 +27,7 @@ from bagmill.dataset import Dataset
 from bagmill.quality import STAGES
 from bagmill.testing import Settings, healthy, small_profile
 from pipelines.deployment import ROOT
+from tests.processes import is_alive
 
 GROUPS = (("a1.mcap", "a2.mcap"), ("b1.mcap", "b2.mcap"), ("c1.mcap", "c2.mcap"))
 EPISODES = [name for group in GROUPS for name in group]
@@ -113,18 +114,11 @@ class Archive:
         messages = [entry.message for entry in self.instance.all_logs(run.run_id)]
         (pid,) = {int(match[1]) for message in messages if (match := re.search(r"for run \(pid: (\d+)\)", message))}
         os.kill(pid, signal.SIGKILL)
-        self.turn_until(lambda: not _is_alive(pid))
+        self.turn_until(lambda: not is_alive(pid))
         found = self.instance.get_run_by_id(run.run_id)
         assert found is not None
         if not found.is_finished:
             self.instance.report_run_failed(found, "killed")
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.fixture

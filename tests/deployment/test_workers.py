@@ -21,6 +21,7 @@ from bagmill.testing import Settings, healthy, small_profile
 from pipelines.deployment import ROOT
 from resources.worker_process import Crash
 from resources.workers import LocalWorkers
+from tests.processes import is_alive, living_children
 
 SHORT = Settings(num_frames=8)
 LONG = Settings(num_frames=300)
@@ -41,19 +42,7 @@ def _requests(folder: Path, names: Sequence[str], *, settings: Settings = SHORT)
 
 
 def _workers_of(parent: int) -> list[int]:
-    pids = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
-            if (
-                int(fields[1]) == parent
-                and fields[0] != "Z"
-                and b"worker_process" in (process / "cmdline").read_bytes()
-            ):
-                pids.append(int(process.name))
-        except (OSError, IndexError):
-            continue
-    return sorted(pids)
+    return living_children(parent, program="worker_process")
 
 
 def _wait_for(condition: Callable[[], Any], *, seconds: float = 30) -> Any:
@@ -142,7 +131,7 @@ def test_workers_in_the_middle_of_something_end_with_a_run_that_is_killed(tmp_pa
     run.wait()
     try:
         assert len(workers) == 2
-        _wait_for(lambda: not any(_is_alive(worker) for worker in workers))
+        _wait_for(lambda: not any(is_alive(worker) for worker in workers))
     finally:
         for end in ends:
             os.close(end)  # by which a worker that did wait goes on
@@ -153,10 +142,3 @@ def _opened_by_a_reader(pipe: Path) -> int | None:
         return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
         return None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from bagmill.episodes import Episode
 from bagmill.errors import StorageError
 from bagmill.previews import PreviewInfo, write_preview
+from tests.processes import is_alive, living_children
 
 MakeEpisode = Callable[..., Episode]
 CAMERAS = {"images/left": (48, 64), "images/right": (48, 64), "depth/left": (48, 64)}
@@ -154,14 +154,7 @@ def test_without_a_camera_there_is_no_film(make_episode: MakeEpisode, tmp_path: 
 
 
 def _encoder_processes() -> list[int]:
-    pids = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError, IndexError):  # it has just ended
-            fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
-            is_ours = int(fields[1]) == os.getpid() and fields[0] != "Z"
-            if is_ours and b"encoder_process.py" in (process / "cmdline").read_bytes():
-                pids.append(int(process.name))
-    return pids
+    return living_children(os.getpid(), program="encoder_process.py")
 
 
 @pytest.mark.parametrize("end", [signal.SIGSTOP, signal.SIGKILL], ids=["stalls", "is killed"])
@@ -226,12 +219,9 @@ def test_the_encoder_ends_with_a_process_that_is_killed(make_episode: MakeEpisod
         (encoder,) = (int(pid) for pid in Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split())
         killed.kill()
     deadline = time.monotonic() + 30
-    while Path(f"/proc/{encoder}").exists() and time.monotonic() < deadline:
-        if Path(f"/proc/{encoder}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-            break
+    while is_alive(encoder) and time.monotonic() < deadline:
         time.sleep(0.02)
-    else:
-        assert not Path(f"/proc/{encoder}").exists()
+    assert not is_alive(encoder)
 
 
 def test_a_damaged_frame_leaves_the_earlier_film(make_episode: MakeEpisode, tmp_path: Path):
