@@ -6,9 +6,19 @@ recording (`bagmill`), where things are (`resources`), what is run when (`pipeli
 
 from assets.batch import ingest
 from assets.nightly_report import nightly_report
+from assets.normalisation import normalisation
 from assets.overview import dataset_overview
 from assets.partitions import EPISODES, register_new
 from assets.quarantine import quarantine
 from assets.snapshot import snapshot
 
-__all__ = ["EPISODES", "dataset_overview", "ingest", "nightly_report", "quarantine", "register_new", "snapshot"]
+__all__ = [
+    "EPISODES",
+    "dataset_overview",
+    "ingest",
+    "nightly_report",
+    "normalisation",
+    "quarantine",
+    "register_new",
+    "snapshot",
+]

@@ -7,6 +7,7 @@ measured, a function without arguments, whose result is plain values too.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -36,19 +37,27 @@ class Measured:
     """What the call gave."""
 
 
-def run_child(target: str, arguments: Mapping[str, Any], *, python: Path = Path(sys.executable)) -> Measured:
+def run_child(
+    target: str,
+    arguments: Mapping[str, Any],
+    *,
+    python: Path = Path(sys.executable),
+    environment: Mapping[str, str] | None = None,
+) -> Measured:
     """Call a function in a new process.
 
     Args:
         target: `package.module:function`; it takes the arguments and returns the function to be measured.
         arguments: By name, as JSON can carry them.
         python: The interpreter.
+        environment: Variables besides this process's own.
 
     Raises:
         RuntimeError: The child failed; its last words are in the message.
     """
     command = [str(python), "-m", "benchmarks.child", target, json.dumps(dict(arguments))]
-    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    variables = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, cwd=_ROOT, env=variables, capture_output=True, text=True, check=False)
     last = done.stdout.rpartition(_MARK)
     if done.returncode or not last[1]:
         raise RuntimeError(f"{target} failed:\n{done.stderr[-2000:]}")

@@ -41,7 +41,14 @@ def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Defin
         "workers": LocalWorkers(processes=deployment.workers.processes, threads=deployment.workers.threads),
     }
     return dg.Definitions(
-        assets=[assets.ingest, assets.snapshot, assets.dataset_overview, assets.nightly_report, assets.quarantine],
+        assets=[
+            assets.ingest,
+            assets.snapshot,
+            assets.dataset_overview,
+            assets.normalisation,
+            assets.nightly_report,
+            assets.quarantine,
+        ],
         jobs=[INGEST, TAKE_SNAPSHOT, REPORT_NIGHT, register_recordings, prune_versions, release_quarantine],
         schedules=[nightly_schedule(deployment.nights, settled_after_s=deployment.arrivals.settled_after_s)],
         sensors=[

@@ -15,8 +15,9 @@ INGEST: Final = dg.define_asset_job(
 )
 TAKE_SNAPSHOT: Final = dg.define_asset_job(
     "take_snapshot",
-    selection=dg.AssetSelection.assets("snapshot", "dataset_overview"),
-    description="The dataset's index, an immutable table of what is published now, and a page about it.",
+    # Not at the end of every night: it reads all signals there are.
+    selection=dg.AssetSelection.assets("snapshot", "dataset_overview", "normalisation"),
+    description="The dataset's index, an immutable table of what is published now, a page about it, and its values' statistics.",
 )
 REPORT_NIGHT: Final = dg.define_asset_job(
     "report_night",

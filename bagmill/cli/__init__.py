@@ -1,4 +1,4 @@
-"""The command line: `bagmill scan`, `ingest`, `profile`, `show`, `verify`, `metrics`.
+"""The command line: `bagmill scan`, `profile`, `ingest`, `show`, `verify`, `snapshot`, `stats`, `export`, `prune`, `metrics`.
 
 Belongs here: one file a verb, what it prints as tables and as JSON, progress on the screen, exit codes. Stays out:
 every decision about data; a verb calls the library and tells what it said.

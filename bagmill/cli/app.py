@@ -13,12 +13,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from bagmill.cli.screen import complain
-from bagmill.errors import BagmillError, ProfileError
+from bagmill.errors import BagmillError, ProfileError, QueryError
 
-VERBS = ("scan", "profile", "ingest", "show", "verify", "prune", "metrics")
-"""In the order of a recording's way. Each is a function in the module of its name, with its examples in `EPILOG`."""
+VERBS = ("scan", "profile", "ingest", "show", "verify", "snapshot", "stats", "export", "prune", "metrics")
+"""In the order of a recording's way. Each is a function in the module of its name, with its examples in `EPILOG`; one that is
+several has them in `ACTIONS`, and what they have in common in `HELP`."""
 OK, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
 _EPILOG = """[bold]A recording's way[/bold]
 
 bagmill scan trial_7.mcap
@@ -43,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
         arguments: Without the command's own name.
 
     Returns:
-        0: all went well. 1: a recording or an episode was refused, or is damaged. 2: wrong usage, or a wrong profile.
+        0: all went well. 1: a recording or an episode was refused, or is damaged. 2: wrong usage, a wrong profile or condition.
         130: interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
@@ -68,7 +70,7 @@ def _complain_about(error: BagmillError | typer.TyperException | OSError) -> int
     """Tell what is wrong and give the exit code."""
     if isinstance(error, BagmillError):
         complain(str(error))
-        return WRONG_USAGE if isinstance(error, ProfileError) else REFUSED
+        return WRONG_USAGE if isinstance(error, ProfileError | QueryError) else REFUSED
     if isinstance(error, OSError):
         # A folder that may not be listed, a full disk behind standard output.
         reason = error.strerror or str(error)
@@ -90,13 +92,19 @@ def build_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings=_CONTEXT,
     )
     app.callback(invoke_without_command=True)(_bagmill)
     for verb in verbs:
         module = import_module(f"bagmill.cli.{verb}")
-        function = getattr(module, verb)
-        app.command(verb, help=_paragraphs(function.__doc__), epilog=module.EPILOG)(function)
+        if hasattr(module, "ACTIONS"):
+            group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", context_settings=_CONTEXT)
+            for action, function in module.ACTIONS.items():
+                group.command(action, help=_paragraphs(function.__doc__))(function)
+            app.add_typer(group, name=verb, help=_paragraphs(module.HELP), epilog=module.EPILOG)
+        else:
+            function = getattr(module, verb)
+            app.command(verb, help=_paragraphs(function.__doc__), epilog=module.EPILOG)(function)
     return app
 
 

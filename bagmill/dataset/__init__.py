@@ -1,10 +1,13 @@
 """Everything in a dataset's folder beside its episodes: reports, quarantine, snapshots, nights, and where each of them lies.
 
 Belongs here: paths inside a dataset, episodes' names, the files that say how an episode was made and why one was not,
-the tables that a training run names, numbers over them, what can go. Stays out: the arrays (`episodes`), pictures of
-them (`previews`), the numbers in a report (`quality`), the order in which they come about (`ingest`).
+the tables that a training run names, the choice among their rows, numbers over them, what can go. Stays out: the arrays
+(`episodes`), pictures of them (`previews`), the numbers in a report (`quality`), the order in which they come about
+(`ingest`), statistics of the arrays' values (`normalisation`).
 """
 
+from bagmill.dataset.curate import CuratedSnapshot, curate, load_curation
+from bagmill.dataset.curation import Curation, CurationStep
 from bagmill.dataset.current import has_current
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.known_recordings import (
@@ -27,17 +30,20 @@ from bagmill.dataset.nights import (
 from bagmill.dataset.prune import Pruned, PrunePlan, UnneededVersion, apply_prune, plan_prune
 from bagmill.dataset.quarantine import (
     QuarantineEntry,
-    find_passing,
     list_quarantine,
     put_quarantine,
     read_quarantine,
     release,
     release_for_retry,
 )
+from bagmill.dataset.query import select
 from bagmill.dataset.report import EpisodeReport, FeatureReport, StageReport, load_report, make_current, save_report
 from bagmill.dataset.report_summary import ReportSummary, load_summary
 from bagmill.dataset.snapshot import Snapshot, load_snapshot, make_snapshot
-from bagmill.dataset.snapshot_names import LATEST, list_snapshot_names, resolve_name
+from bagmill.dataset.snapshot_file import SPLIT
+from bagmill.dataset.snapshot_list import SnapshotFacts, describe_snapshots
+from bagmill.dataset.snapshot_names import LATEST, list_snapshot_names, resolve_id, resolve_name
+from bagmill.dataset.splits import assign_splits
 from bagmill.dataset.statistics import (
     GroupTotals,
     Measure,
@@ -56,6 +62,10 @@ from bagmill.dataset.whole_file import write_whole
 
 __all__ = [
     "LATEST",
+    "SPLIT",
+    "CuratedSnapshot",
+    "Curation",
+    "CurationStep",
     "Dataset",
     "EarlierNights",
     "EpisodeReport",
@@ -71,19 +81,23 @@ __all__ = [
     "QuarantineEntry",
     "ReportSummary",
     "Snapshot",
+    "SnapshotFacts",
     "Spread",
     "StageReport",
     "Totals",
     "UnneededVersion",
     "apply_prune",
+    "assign_splits",
     "counts_elsewhere",
+    "curate",
+    "describe_snapshots",
     "episode_name",
     "find_outliers",
-    "find_passing",
     "find_spreads",
     "has_current",
     "list_quarantine",
     "list_snapshot_names",
+    "load_curation",
     "load_night",
     "load_nights_before",
     "load_report",
@@ -101,9 +115,11 @@ __all__ = [
     "reason_of",
     "release",
     "release_for_retry",
+    "resolve_id",
     "resolve_name",
     "save_night",
     "save_report",
+    "select",
     "take_night",
     "total",
     "total_by",

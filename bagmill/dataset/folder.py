@@ -29,6 +29,11 @@ class Dataset:
         """Snapshots' tables and names."""
         return self.path / "snapshots"
 
+    def normalisation_path(self, snapshot_id: str, *, split: str | None = None) -> Path:
+        """Statistics of a snapshot's features, over all of its episodes or over those of one split."""
+        of_split = "" if split is None else f".{_name(split)}"
+        return self.snapshots_dir / f"{_name(snapshot_id)}{of_split}.normalisation.json"
+
     @property
     def reports_dir(self) -> Path:
         """One folder an episode."""

@@ -127,7 +127,9 @@ def apply_prune(dataset: Dataset, plan: PrunePlan) -> Pruned:
     still_dropped = {each.id for each in split_kept(dataset, plan.keep_snapshots)[1]}
     snapshots = [each for each in plan.snapshots if each.id in still_dropped]
     for snapshot in snapshots:
-        _delete(snapshot.path)
+        # The table last: by it, what is left is found again.
+        for part in (*snapshot.path.parent.glob(f"{snapshot.id}.*.json"), snapshot.path):
+            _delete(part)
     gone: list[UnneededVersion] = []
     skipped: list[UnneededVersion] = []
     known: list[SnapshotFile] = []

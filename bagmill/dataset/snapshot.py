@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from bagmill.dataset.current import current_of, of_its_own, published_summaries
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.report_summary import ReportSummary
-from bagmill.dataset.snapshot_names import ID_LENGTH, LATEST, check_name, is_snapshot_id, point, resolve_name
+from bagmill.dataset.snapshot_file import put_table, read_table, rows_of
+from bagmill.dataset.snapshot_names import LATEST, check_name, point, resolve_id
 from bagmill.dataset.snapshot_table import snapshot_table
-from bagmill.dataset.whole_file import write_whole
 from bagmill.errors import StorageError
 
 if TYPE_CHECKING:
     import pandas as pd  # pyarrow imports it when a table is asked for: no worker needs it, and it takes 0.4 s
-
-_REMEDY = "Delete it and make the snapshot again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +77,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
             path=dataset.path,
             remedy="Ingest recordings first, and see the quarantine for those that were refused",
         )
-    snapshot_id = _rows_id([(row.episode, row.version) for row in rows])
-    path = dataset.snapshots_dir / f"{snapshot_id}.parquet"
-    is_reused = path.exists()
-    if is_reused:
-        _check_rows(path, snapshot_id)
-    else:
-        write_whole(path, _parquet(snapshot_table(dataset, rows), snapshot_id))
+    snapshot_id, path, is_reused = put_table(dataset, snapshot_table(dataset, rows))
     for given in (name, LATEST):
         if given is not None:
             point(dataset, given, snapshot_id=snapshot_id)
@@ -112,9 +99,7 @@ def load_snapshot(dataset: Dataset, name_or_id: str = LATEST) -> pd.DataFrame:
     Raises:
         StorageError: There is no such snapshot, or its file is damaged or not what its id says.
     """
-    snapshot_id = name_or_id if is_snapshot_id(name_or_id) else resolve_name(dataset, name_or_id)
-    path = dataset.snapshots_dir / f"{snapshot_id}.parquet"
-    return _check_rows(path, snapshot_id).to_pandas()
+    return read_table(dataset, resolve_id(dataset, name_or_id)).to_pandas()
 
 
 def load_rows(dataset: Dataset, snapshot_id: str) -> list[tuple[str, str]]:
@@ -123,34 +108,4 @@ def load_rows(dataset: Dataset, snapshot_id: str) -> list[tuple[str, str]]:
     Raises:
         StorageError: As `load_snapshot`.
     """
-    return _rows(_check_rows(dataset.snapshots_dir / f"{snapshot_id}.parquet", snapshot_id))
-
-
-def _rows(table: pa.Table) -> list[tuple[str, str]]:
-    return list(zip(table["episode"].to_pylist(), table["version"].to_pylist(), strict=True))
-
-
-def _rows_id(rows: list[tuple[str, str]]) -> str:
-    # JSON, so that no name can run into the next.
-    return hashlib.sha256(json.dumps(sorted(rows)).encode("ascii")).hexdigest()[:ID_LENGTH]
-
-
-def _parquet(table: pa.Table, snapshot_id: str) -> bytes:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata({"bagmill_snapshot": snapshot_id}), sink, compression="zstd")
-    return bytes(sink.getvalue())
-
-
-def _check_rows(path: Path, snapshot_id: str) -> pa.Table:
-    try:
-        # Not read_table, which would take a `key=value` folder above for a column.
-        with pq.ParquetFile(path) as file:
-            table = file.read()
-        found = _rows_id(_rows(table))
-    except FileNotFoundError as err:
-        raise StorageError(f"no snapshot has the id {snapshot_id}", path=path, remedy="Make it first") from err
-    except (OSError, KeyError, TypeError, pa.ArrowException) as err:
-        raise StorageError(f"is no snapshot ({' '.join(str(err).split())})", path=path, remedy=_REMEDY) from err
-    if found != snapshot_id:
-        raise StorageError("its rows are not those that its id was taken over", path=path, remedy=_REMEDY)
-    return table
+    return rows_of(read_table(dataset, snapshot_id))

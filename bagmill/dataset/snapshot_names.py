@@ -28,13 +28,18 @@ def is_snapshot_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def _is_name(text: str) -> bool:
+    # What begins as an id does is a snapshot's own: `<id>.normalisation`.
+    return _NAME.fullmatch(text) is not None and not is_snapshot_id(text.split(".", 1)[0])
+
+
 def check_name(name: str) -> None:
     """Refuse what cannot be a name.
 
     Raises:
         StorageError: It has other characters, or is an id by its form.
     """
-    if not _NAME.fullmatch(name) or is_snapshot_id(name):
+    if not _is_name(name):
         raise StorageError(
             f"{name!r} is no name for a snapshot",
             remedy=f"Use letters, digits, `.`, `_` and `-`, 100 at most; {ID_LENGTH} hexadecimal digits are an id",
@@ -92,9 +97,18 @@ def resolve_name(dataset: Dataset, name: str) -> str:
     return snapshot_id
 
 
+def resolve_id(dataset: Dataset, name_or_id: str) -> str:
+    """The id of a snapshot that is meant by its name or by its id; whether it stands is not looked at.
+
+    Raises:
+        StorageError: As `resolve_name`.
+    """
+    return name_or_id if is_snapshot_id(name_or_id) else resolve_name(dataset, name_or_id)
+
+
 def list_snapshot_names(dataset: Dataset) -> list[str]:
     """All names given, sorted."""
-    return sorted(path.stem for path in dataset.snapshots_dir.glob("*.json") if _NAME.fullmatch(path.stem))
+    return sorted(path.stem for path in dataset.snapshots_dir.glob("*.json") if _is_name(path.stem))
 
 
 def _path(dataset: Dataset, name: str) -> Path:

@@ -44,6 +44,8 @@ class FilmOrder:
     """Seconds from a frame to the next, as a fraction."""
     gop_size: int
     options: dict[str, str]
+    colorspace: str = "ITU709"
+    """The planes' matrix, as a name of PyAV's `Colorspace`; told in the film."""
 
 
 class EncoderStalledError(Exception):

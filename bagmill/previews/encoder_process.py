@@ -35,9 +35,7 @@ def main() -> None:
             )
             return  # and after every other error: what is left of the film's frames is not the next order
         except (av.error.FFmpegError, OSError) as err:
-            _answer(
-                problem=f"the preview cannot be encoded ({err.strerror})", remedy="Check the disk's space and rights"
-            )
+            _answer(problem=f"the film cannot be encoded ({err.strerror})", remedy="Check the disk's space and rights")
             return
         _answer(problem=None, remedy=None)
 
@@ -55,7 +53,7 @@ def _encode(order: dict[str, Any], frames: BinaryIO) -> None:
             data = frames.read(width * height * 3 // 2)
             planes = np.frombuffer(data, np.uint8).reshape(height * 3 // 2, width)
             frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-            frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
+            frame.colorspace, frame.color_range = Colorspace[order["colorspace"]], ColorRange.MPEG
             frame.pts, frame.time_base = tick, Fraction(order["time_base"])
             film.mux(stream.encode(frame))
         film.mux(stream.encode(None))
@@ -69,7 +67,7 @@ def _add_stream(film: av.container.OutputContainer, order: dict[str, Any]) -> Vi
     encoder.time_base = Fraction(order["time_base"])
     encoder.gop_size = order["gop_size"]
     encoder.color_range = ColorRange.MPEG
-    encoder.colorspace = Colorspace.ITU709
+    encoder.colorspace = Colorspace[order["colorspace"]]
     encoder.color_primaries = ColorPrimaries.BT709
     encoder.color_trc = ColorTrc.BT709
     encoder.options = order["options"]

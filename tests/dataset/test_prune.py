@@ -153,9 +153,8 @@ def test_old_snapshots_without_a_name_go_first_and_then_what_only_they_named(dat
         ids.append(make_snapshot(dataset, name="paper" if number == 2 else None).id)
         then = 1_000_000_000 + number
         os.utime(dataset.snapshots_dir / f"{ids[-1]}.parquet", (then, then))
-    night = take_night(
-        dataset, date="2026-01-01", now_ns=1, snapshot_id=ids[2], earlier=load_nights_before(dataset, "2026", most=9)
-    )
+    earlier = load_nights_before(dataset, "2026", most=9)
+    night = take_night(dataset, date="2026-01-01", now_ns=1, snapshot_id=ids[2], refused=(), earlier=earlier)
     save_night(dataset, night)
 
     assert _planned(dataset) == []
