@@ -80,7 +80,7 @@ class ChunkFiles:
             raise breaks_off(path, num_chunks=num_chunks, size_bytes=size_bytes)
         entries = parse_index(os.pread(descriptor, size_bytes - end, end), end=end, path=path)
         # A view of native numbers gives Python integers several times faster than an array does.
-        index = memoryview(np.ascontiguousarray(entries, np.uint64).reshape(-1))
+        index = memoryview(np.ascontiguousarray(entries, np.uint64).reshape(-1).data)
         with self._lock:
             while len(self._indexes) >= self._max_indexes:
                 del self._indexes[next(iter(self._indexes))]
@@ -89,6 +89,11 @@ class ChunkFiles:
 
 
 def _read_chunks(descriptor: int, path: str, index: memoryview, wanted: Sequence[int]) -> list[memoryview | None]:
+    if len(wanted) == 1:
+        offset, size = index[2 * wanted[0]], index[2 * wanted[0] + 1]
+        if offset == ABSENT:
+            return [None]
+        return [_checked(memoryview(os.pread(descriptor, size, offset)), size, path, wanted[0])]
     places = [(index[2 * chunk], index[2 * chunk + 1]) for chunk in wanted]
     present = [place for place in places if place[0] != ABSENT]
     if not present:
@@ -103,8 +108,13 @@ def _read_chunks(descriptor: int, path: str, index: memoryview, wanted: Sequence
             chunks.append(None)
             continue
         stored = memoryview(os.pread(descriptor, size, offset)) if piece is None else piece[offset - start :][:size]
-        data = stored[:-CRC_BYTES]
-        if len(stored) < size or crc32c(data) != stored[-CRC_BYTES:]:
-            raise chunk_damaged(path, chunk)
-        chunks.append(data)
+        chunks.append(_checked(stored, size, path, chunk))
     return chunks
+
+
+def _checked(stored: memoryview, size: int, path: str, chunk: int) -> memoryview:
+    """A chunk without its checksum, which its bytes match."""
+    data = stored[:-CRC_BYTES]
+    if len(stored) < size or crc32c(data) != stored[-CRC_BYTES:]:
+        raise chunk_damaged(path, chunk)
+    return data

@@ -15,6 +15,7 @@ from bagmill.dataset import LATEST, Dataset, load_snapshot, resolve_name
 from bagmill.dataset.query import select
 from bagmill.dataset.snapshot_names import is_snapshot_id
 from bagmill.errors import TrainingError
+from bagmill.training.buffers import Buffers
 from bagmill.training.columns import MASK, ArraySpec, Column
 from bagmill.training.fitting import Fit, Resampling
 from bagmill.training.frame_batches import Camera, FrameReader, FramesWanted
@@ -33,6 +34,9 @@ Arrays = dict[str, NDArray[Any]]
 EPISODE: Final = "episode"
 TICK: Final = "tick"
 _SPLIT: Final = "split"
+_FRAME_CACHE_BYTES: Final = 256 << 20
+_IDLE_BYTES: Final = 512 << 20
+"""Of batches that were given up, kept for the next."""
 _INT: Final = np.dtype(np.int64)
 _MASK: Final = np.dtype(np.bool_)
 
@@ -45,6 +49,7 @@ class _Open:
     values: KeptValues
     frames: FrameReader
     cameras: Mapping[str, Camera]
+    buffers: Buffers
 
 
 class EpisodeDataset:
@@ -74,7 +79,8 @@ class EpisodeDataset:
         resampling: `bilinear` or `area`; see `FrameFit`.
         num_threads: That decode; None: as many as there are cores for this process.
         cache_bytes: Of signals and facts, kept in memory.
-        frame_cache_bytes: Of decoded pictures of each camera, kept in memory: small datasets are decoded once.
+        frame_cache_bytes: Of decoded pictures of each camera, kept in memory, so that they are decoded once; None: 256 MiB
+            where all of a camera's pictures fit into them, else none.
 
     Raises:
         StorageError: There is no such snapshot.
@@ -99,7 +105,7 @@ class EpisodeDataset:
         resampling: Resampling = "bilinear",
         num_threads: int | None = None,
         cache_bytes: int = 256 << 20,
-        frame_cache_bytes: int = 0,
+        frame_cache_bytes: int | None = None,
     ) -> None:
         if padding not in ("edge", "zero", "drop"):
             raise TrainingError(f"no padding is called {padding!r}", remedy="It is edge, zero or drop")
@@ -226,13 +232,13 @@ class EpisodeDataset:
             StorageError: An episode is damaged, or is not there any more.
         """
         episodes, ticks = self.locate(samples)
+        opened = self._open()
         made: Arrays = (
-            {key: np.empty((len(episodes), *spec.shape), spec.dtype) for key, spec in self.spec.items()}
+            {key: opened.buffers.empty((len(episodes), *spec.shape), spec.dtype) for key, spec in self.spec.items()}
             if out is None
             else dict(out)
         )
         places = np.arange(len(episodes)) if rows is None else rows
-        opened = self._open()
         of_feature = {
             feature: self._index.ticks(feature, episodes, ticks) for feature in self._selection.features_needed
         }
@@ -301,7 +307,13 @@ class EpisodeDataset:
         process = os.getpid()
         if self._opened is None or self._opened.process != process:
             # Another process's threads do not run here, and its locks may be held for ever.
-            self._opened = _Open(process, self._open_values(), self._open_frames(), self._open_cameras())
+            self._opened = _Open(
+                process,
+                self._open_values(),
+                self._open_frames(),
+                self._open_cameras(),
+                Buffers(max_idle_bytes=_IDLE_BYTES),
+            )
         return self._opened
 
     def _open_values(self) -> KeptValues:
@@ -322,12 +334,12 @@ class EpisodeDataset:
         total = int(self._num_ticks.sum())
         cameras = {}
         for name, camera in self._selection.cameras.items():
-            cache = (
-                FrameCache(total, shape=camera.shape, dtype=camera.dtype, max_bytes=self.frame_cache_bytes)
-                if self.frame_cache_bytes
-                else None
-            )
-            cameras[name] = Camera(name, len(camera.shape), camera.fits, cache, starts)
+            max_bytes = self.frame_cache_bytes
+            if max_bytes is None:
+                all_bytes = total * int(np.prod(camera.shape)) * camera.dtype.itemsize
+                max_bytes = all_bytes if all_bytes <= _FRAME_CACHE_BYTES else 0
+            cache = FrameCache(total, camera.shape, dtype=camera.dtype, max_bytes=max_bytes) if max_bytes else None
+            cameras[name] = Camera(name, len(camera.shape), camera.fits, cache, starts.tolist())
         return cameras
 
     def recipe(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ Fit = Literal["stretch", "pad", "crop"]
 Resampling = Literal["bilinear", "area"]
 
 _INTERPOLATIONS: Final = {"bilinear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
-_JPEG_START: Final = b"\xff\xd8"
+_JPEG_START: Final = 0xFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,6 @@ def _centred(outer: tuple[int, int], inner: tuple[int, int]) -> tuple[tuple[int,
 
 
 def _is_jpeg(data: memoryview) -> bool:
-    # How a camera's frames are stored says their array's metadata; so do the frames themselves: a Zstandard frame
-    # begins otherwise.
-    return data[:2] == _JPEG_START
+    # How a camera's frames are stored says their array's metadata; so do the frames themselves: a Zstandard frame begins
+    # with 0x28.
+    return data[0] == _JPEG_START

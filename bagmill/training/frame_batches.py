@@ -30,15 +30,15 @@ class Camera:
     fits: Sequence[FrameFit]
     """By episode: its frames' size → the wanted one."""
     cache: FrameCache | None
-    starts: NDArray[np.int64]
-    """(E,) pictures of the episodes before each, by which the cache counts."""
+    starts: Sequence[int]
+    """By episode: pictures of the episodes before it, by which the cache counts."""
 
     def shard_path(self, root: str, shard: int) -> str:
         """Where a shard is, below an episode's folder."""
         return f"{root}/{self.feature}/c/{shard}{'/0' * self.num_axes}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FramesWanted:
     """Some ticks of one camera in one episode."""
 
@@ -60,7 +60,7 @@ class FrameReader:
 
     def __init__(self, roots: Sequence[str], num_ticks: NDArray[np.int64], *, num_threads: int) -> None:
         self._roots = roots
-        self._num_ticks = num_ticks
+        self._shard_ticks = [layout.shard_ticks(num) for num in num_ticks.tolist()]
         self._files = ChunkFiles()
         self._num_threads = max(1, num_threads)
         # The caller decodes, too; threads start when they are first needed.
@@ -95,55 +95,58 @@ class FrameReader:
             self._read_one(each)
 
     def _read_one(self, wanted: FramesWanted) -> None:
-        camera, episode = wanted.camera, wanted.episode
-        by_shard: dict[int, list[int]] = {}
-        shard_ticks = layout.shard_ticks(int(self._num_ticks[episode]))
+        if len(wanted.ticks) == 1:
+            if not self._found_in_cache(wanted, 0):
+                self._read_shard(wanted, wanted.ticks[0] // self._shard_ticks[wanted.episode], (0,))
+            return
         first_of: dict[int, int] = {}
+        by_shard: dict[int, list[int]] = {}
         for place, tick in enumerate(wanted.ticks):
-            if tick in first_of:
-                continue
-            first_of[tick] = place
-            if not self._found_in_cache(camera, episode, tick, wanted.out[place]):
-                by_shard.setdefault(tick // shard_ticks, []).append(place)
+            if first_of.setdefault(tick, place) == place and not self._found_in_cache(wanted, place):
+                by_shard.setdefault(tick // self._shard_ticks[wanted.episode], []).append(place)
         for shard, places in by_shard.items():
-            self._read_shard(wanted, shard, shard_ticks, places)
+            self._read_shard(wanted, shard, places)
+        # A tick that is repeated at an episode's end is decoded once.
         for place, tick in enumerate(wanted.ticks):
             if (first := first_of[tick]) != place:
                 wanted.out[place][...] = wanted.out[first]
 
-    def _found_in_cache(self, camera: Camera, episode: int, tick: int, out: NDArray[Any]) -> bool:
+    def _found_in_cache(self, wanted: FramesWanted, place: int) -> bool:
+        camera = wanted.camera
         if camera.cache is None:
             return False
-        kept = camera.cache.find(int(camera.starts[episode]) + tick)
+        kept = camera.cache.find(camera.starts[wanted.episode] + wanted.ticks[place])
         if kept is None:
             return False
-        out[...] = kept
+        wanted.out[place][...] = kept
         return True
 
-    def _read_shard(self, wanted: FramesWanted, shard: int, shard_ticks: int, places: Sequence[int]) -> None:
-        camera, episode = wanted.camera, wanted.episode
-        path = camera.shard_path(self._roots[episode], shard)
-        chunks = self._files.read(path, shard_ticks, [wanted.ticks[place] - shard * shard_ticks for place in places])
+    def _read_shard(self, wanted: FramesWanted, shard: int, places: Sequence[int]) -> None:
+        camera, root = wanted.camera, self._roots[wanted.episode]
+        shard_ticks = self._shard_ticks[wanted.episode]
+        chunks = self._files.read(
+            camera.shard_path(root, shard), shard_ticks, [wanted.ticks[place] % shard_ticks for place in places]
+        )
         if chunks is None:
             # A shard without a frame has no file; an episode that was removed has none either.
-            if not os.path.exists(f"{self._roots[episode]}/{layout.METADATA_FILE}"):  # noqa: PTH110 - a string, as all here
-                raise StorageError("there is no published episode", path=self._roots[episode], remedy=_REMEDY)
+            if not os.path.exists(f"{root}/{layout.METADATA_FILE}"):  # noqa: PTH110 - a string, as all here
+                raise StorageError("there is no published episode", path=root, remedy=_REMEDY)
             chunks = [None] * len(places)
         for place, data in zip(places, chunks, strict=True):
             out = wanted.out[place]
             if data is None:
                 out[...] = 0
             else:
-                self._decode(camera, episode, wanted.ticks[place], data, out)
+                self._decode(wanted, place, data)
             if camera.cache is not None:
-                camera.cache.keep(int(camera.starts[episode]) + wanted.ticks[place], out)
+                camera.cache.keep(camera.starts[wanted.episode] + wanted.ticks[place], out)
 
-    def _decode(self, camera: Camera, episode: int, tick: int, data: memoryview, out: NDArray[Any]) -> None:
+    def _decode(self, wanted: FramesWanted, place: int, data: memoryview) -> None:
         try:
-            camera.fits[episode].decode(data, out)
+            wanted.camera.fits[wanted.episode].decode(data, wanted.out[place])
         except CodecError as err:
             raise StorageError(
-                f"the frame of {camera.feature} at tick {tick} cannot be decoded: {err.problem}",
-                path=self._roots[episode],
+                f"the frame of {wanted.camera.feature} at tick {wanted.ticks[place]} cannot be decoded: {err.problem}",
+                path=self._roots[wanted.episode],
                 remedy=_REMEDY,
             ) from err

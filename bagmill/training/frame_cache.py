@@ -22,7 +22,7 @@ class FrameCache:
     """
 
     def __init__(
-        self, num_pictures: int, *, shape: tuple[int, ...], dtype: np.dtype[np.generic], max_bytes: int
+        self, num_pictures: int, shape: tuple[int, ...], *, dtype: np.dtype[np.generic], max_bytes: int
     ) -> None:
         picture_bytes = int(np.prod(shape)) * dtype.itemsize
         self._places = np.full(num_pictures, -1, np.int32)

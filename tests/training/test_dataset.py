@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bagmill.dataset import Dataset, make_snapshot
@@ -86,6 +86,7 @@ def assert_equal(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) 
 OFFSETS = st.lists(st.integers(-12, 12), min_size=1, max_size=4)
 
 
+@settings(max_examples=40)
 @given(
     windows=st.dictionaries(st.sampled_from([*FEATURES, "time"]), OFFSETS, max_size=5),
     padding=st.sampled_from(["edge", "zero", "drop"]),
