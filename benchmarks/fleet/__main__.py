@@ -26,6 +26,8 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 _SENSOR: Final = "arrivals"
 _ROBOTS, _PER_DAY = 20, 50
 _NUM_FRAMES: Final = 15
+_FEATURES: Final = ("images/cam_high", "state", "action")
+"""Of the recordings' five: what is measured is the deployment, not the encoder."""
 _EPISODE_BYTES: Final = 600_000
 _HOURS: Final = 3600.0
 _COLUMNS: Final = (Column("what", "what"), Column("value", "value", ",.2f"), Column("unit", "unit"))
@@ -63,7 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 tables.append(table)
             else:
                 print("pages are not measured: there is no Chromium with its driver", file=sys.stderr)
-    facts = {"num_episodes": count, "files": medium, "dagster_yaml": options.dagster_yaml.name}
+    facts = {
+        "num_episodes": count,
+        "features": list(_FEATURES),
+        "num_frames": _NUM_FRAMES,
+        "files": medium,
+        "dagster_yaml": options.dagster_yaml.name,
+    }
     samples = {"ticks": ticks, "daemon_rss_mib": memory, "pages": page_samples}
     publish("fleet", tables, options=options, settings=facts, samples=samples)
     return 0
@@ -75,6 +83,7 @@ def _lay_out(folder: Path, dagster_yaml: Path) -> tuple[Path, Path]:
     (folder / "recordings").mkdir()
     shutil.copyfile(dagster_yaml, home / "dagster.yaml")
     profile = {**small_profile(), "preview": {"enabled": False}}
+    profile["features"] = {name: profile["features"][name] for name in _FEATURES}
     (folder / "profile.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     content = {
         "profiles": [{"match": "*", "profile": "profile.yaml"}],
