@@ -8,7 +8,7 @@ export DAGSTER_HOME := $(CURDIR)/var/dagster
 export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui screenshots test test-all lint bench lock clean
+.PHONY: help setup torch demo ui screenshots test test-all lint bench lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -21,6 +21,9 @@ $(BIN)/.ready: pyproject.toml requirements.lock
 	@touch $@
 
 setup: $(BIN)/.ready  ## Make the environment in .venv
+
+torch: setup  ## Add PyTorch, which training needs and nothing else: its adaptor's tests are skipped without
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 
 demo: setup  ## Ingest sample recordings through Dagster, or yours: RECORDINGS=folder PROFILE=my.yaml
 	$(BIN)/python -m examples.demo $(if $(RECORDINGS),--recordings "$(RECORDINGS)") --profile "$(PROFILE)"
@@ -46,7 +49,7 @@ lint: setup  ## Types, style, and which room may import which
 
 bench: setup  ## Measure, and write docs/benchmarks: hours; less: make bench BENCH=--quick
 	mkdir -p docs/benchmarks
-	for name in ingest scale codec depth; do $(BIN)/python -m benchmarks.$$name $(BENCH) --json docs/benchmarks/$$name.json || exit 1; done
+	for name in ingest scale codec depth query loader training fleet; do $(BIN)/python -m benchmarks.$$name $(BENCH) --json docs/benchmarks/$$name.json || exit 1; done
 	$(BIN)/python -m benchmarks.report
 
 lock: setup  ## Pin every package anew, but torch, which comes in as many builds as there are machines

@@ -1,0 +1,188 @@
+"""Changes to the pictures of a batch, so that a model sees no picture twice.
+
+What is random follows from the seed, the epoch, the sample and the camera, and from nothing else: the same sample gets the
+same change on any rank, in any process and after any resume. All frames of a sample's window are changed alike; cameras are
+changed each on its own, as their exposure and white balance are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bagmill.codecs import decode_jpeg, encode_jpeg
+from bagmill.errors import TrainingError
+from bagmill.profile import feature_kind
+from bagmill.training.keyed import combine, derive_keys, uniform
+
+_PART_SAMPLES: Final = 4
+"""What a thread takes at a time."""
+_LUMA: Final = np.array([0.299, 0.587, 0.114])
+"""Of red, green and blue. Source: ITU-R BT.601."""
+_TO_YIQ: Final = np.array([_LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+"""Source: the NTSC colour space, as of SMPTE 170M: brightness, and two axes around which hue turns."""
+
+
+class Augmentation(Protocol):
+    """A change to pictures; your own may be any picklable callable like this."""
+
+    def __call__(self, images: NDArray[np.uint8], keys: NDArray[np.uint64], /) -> None:
+        """Change pictures in place.
+
+        Args:
+            images: (N, H, W, 3), or (N, K, H, W, 3) with windows of K frames, uint8, RGB.
+            keys: (N,) what is random of a sample follows from its key, as `uniform` does.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class JpegCompression:
+    """Pictures encoded as JPEG and decoded again, with a quality that is drawn evenly from a range.
+
+    Raises:
+        TrainingError: A quality outside 1 to 100, or a range that ends before it begins.
+    """
+
+    quality: tuple[int, int] = (50, 95)
+    """The least and the greatest, both included."""
+    probability: float = 1.0
+    """That a sample is changed at all."""
+
+    def __post_init__(self) -> None:
+        lowest, highest = self.quality
+        if not 1 <= lowest <= highest <= 100:
+            raise TrainingError(f"expected two rising JPEG qualities within 1 to 100, found {self.quality}")
+        _check_probability(self.probability)
+
+    def __call__(self, images: NDArray[np.uint8], keys: NDArray[np.uint64], /) -> None:
+        """Change pictures in place; see `Augmentation`."""
+        lowest, highest = self.quality
+        chance, drawn = uniform(keys, 2).T
+        qualities = lowest + (drawn * (highest - lowest + 1)).astype(np.int64)
+        for sample in np.flatnonzero(chance < self.probability).tolist():
+            for frame in _frames(images, sample):
+                # An absent frame is zeros, and would not be after a coarse quantisation.
+                if frame.any():
+                    frame[...] = decode_jpeg(encode_jpeg(frame, quality=int(qualities[sample])))
+
+
+@dataclass(frozen=True, slots=True)
+class ColourJitter:
+    """Brightness, contrast, saturation and hue changed, in this order, each by a factor or angle that is drawn evenly.
+
+    All four together are one linear map of the colours, rounded and clipped once at the end. Contrast is spread about the
+    mean brightness of the sample's window; hue turns about the grey axis, which leaves brightness as it is.
+
+    Raises:
+        TrainingError: A negative width, or one so large that a factor would be negative.
+    """
+
+    brightness: float = 0.0
+    """Half the width of the factor's range around 1: 0.2 draws from 0.8 to 1.2. So are the next two."""
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    """The greatest turn in either direction, in whole turns: at most 0.5."""
+    probability: float = 1.0
+    """That a sample is changed at all."""
+
+    def __post_init__(self) -> None:
+        for noun, width, most in (
+            ("brightness", self.brightness, 1.0),
+            ("contrast", self.contrast, 1.0),
+            ("saturation", self.saturation, 1.0),
+            ("hue", self.hue, 0.5),
+        ):
+            if not 0 <= width <= most:
+                raise TrainingError(f"expected a {noun} between 0 and {most:g}, found {width}")
+        _check_probability(self.probability)
+
+    def __call__(self, images: NDArray[np.uint8], keys: NDArray[np.uint64], /) -> None:
+        """Change pictures in place; see `Augmentation`."""
+        numbers = uniform(keys, 5)
+        widths = np.array([self.brightness, self.contrast, self.saturation, self.hue])
+        changes = (2 * numbers[:, 1:] - 1) * widths
+        for sample in np.flatnonzero(numbers[:, 0] < self.probability).tolist():
+            frames = _frames(images, sample)
+            # One picture, as high as all of them together.
+            tall = frames.reshape(-1, *frames.shape[2:])
+            mean = float(_LUMA @ np.array(cv2.mean(tall)[:3]))
+            frames[...] = cv2.transform(tall, _colour_map(changes[sample], mean_luma=mean)).reshape(frames.shape)
+
+
+def augment(
+    images: Mapping[str, NDArray[Any]],
+    augmentations: Sequence[Augmentation],
+    *,
+    seed: int,
+    epoch: int,
+    samples: ArrayLike,
+    num_threads: int = 1,
+) -> None:
+    """Change all pictures of a batch in place, by one augmentation after the other.
+
+    Args:
+        images: Arrays by key, (N, …) each; those that are no pictures are left alone.
+        augmentations: What is done.
+        seed: What is random follows from it, …
+        epoch: … from the epoch, …
+        samples: … and from the samples' numbers (N,).
+        num_threads: Threads that the samples are shared out among.
+    """
+    parts: list[tuple[NDArray[np.uint8], list[NDArray[np.uint64]]]] = []
+    for name in (key for key in images if feature_kind(key) == "image"):
+        keys = [
+            combine(derive_keys(f"augmentation {number} of {name}", seed, epoch), samples)
+            for number in range(len(augmentations))
+        ]
+        for first in range(0, len(images[name]), _PART_SAMPLES):
+            here = slice(first, first + _PART_SAMPLES)
+            parts.append((images[name][here], [of_samples[here] for of_samples in keys]))
+
+    def change(part: tuple[NDArray[np.uint8], list[NDArray[np.uint64]]]) -> None:
+        pictures, keys = part
+        for augmentation, of_samples in zip(augmentations, keys, strict=True):
+            augmentation(pictures, of_samples)
+
+    if num_threads <= 1:
+        for part in parts:
+            change(part)
+    else:
+        with ThreadPoolExecutor(num_threads, thread_name_prefix="bagmill-augment") as pool:
+            deque(pool.map(change, parts), maxlen=0)  # errors come out as they are taken
+
+
+def _frames(images: NDArray[np.uint8], sample: int) -> NDArray[np.uint8]:
+    """A sample's frames (K, H, W, 3), a view; K is 1 without a window."""
+    return images[sample] if images.ndim == 5 else images[sample : sample + 1]
+
+
+def _colour_map(changes: NDArray[np.float64], *, mean_luma: float) -> NDArray[np.float64]:
+    """(3, 4): what a colour is multiplied by, and what is added to it.
+
+    Args:
+        changes: Of brightness, contrast and saturation about 1, and of hue in turns.
+        mean_luma: What contrast is spread about, before the brightness is changed.
+    """
+    brightness, contrast, saturation = 1 + changes[:3]
+    angle = 2 * np.pi * changes[3]
+    turn = np.eye(3)
+    turn[1:, 1:] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    hue = np.linalg.solve(_TO_YIQ, turn @ _TO_YIQ)
+    grey = np.tile(_LUMA, (3, 1))
+    colours = brightness * contrast * hue @ (saturation * np.eye(3) + (1 - saturation) * grey)
+    # Grey is what saturation and hue leave as it is.
+    offset = np.full((3, 1), (1 - contrast) * brightness * mean_luma)
+    return np.hstack([colours, offset])
+
+
+def _check_probability(probability: float) -> None:
+    if not 0 <= probability <= 1:
+        raise TrainingError(f"expected a probability between 0 and 1, found {probability}")

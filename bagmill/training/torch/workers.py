@@ -1,0 +1,170 @@
+"""Processes that decode batches into memory they share with the one that asked for them."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Any, Final, Literal
+
+import cv2
+import torch
+from torch.utils.data import DataLoader, get_worker_info
+from torch.utils.data import Dataset as MapDataset
+
+from bagmill.cores import usable_cores
+from bagmill.errors import BagmillError
+from bagmill.training.order import Batch, ShuffledBatches
+from bagmill.training.slots import SlotLayout, Slots
+from bagmill.training.torch.dataset import Tensors, TorchDataset, as_is, shared_bytes
+
+StartMethod = Literal["fork", "spawn", "forkserver"]
+
+_HELD: Final = 2
+"""Batches that the model's loop holds while it asks for the next: the last one, and the one it is just given."""
+
+
+class Workers:
+    """A `DataLoader` whose workers write batches to slots of shared memory.
+
+    Args:
+        dataset: What is read.
+        batches: Which samples.
+        num_workers: How many processes.
+        prefetch: Batches that each decodes ahead.
+        start_method: How they start; None: as torch has it.
+    """
+
+    def __init__(
+        self,
+        dataset: TorchDataset,
+        batches: ShuffledBatches,
+        *,
+        num_workers: int,
+        prefetch: int,
+        start_method: StartMethod | None,
+    ) -> None:
+        self._dataset = dataset
+        # One sample more than the batch size: see `Tail`.
+        self._layout = SlotLayout(dataset.memory_spec, num_rows=batches.batch_size + 1)
+        num_slots = num_workers * prefetch + _HELD
+        memory = [shared_bytes(self._layout.size_bytes) for _ in range(num_slots)]
+        # Not a method of this: in a circle of references its processes would outlive it until the next collection.
+        self._slots = Slots(num_slots, lambda slot: memory[slot].numpy())
+        self._number = next(_numbers)
+        _known[self._number] = self
+        self._loader: DataLoader[Any] = DataLoader(
+            _WorkerDataset(dataset, self._layout, memory, loader=self._number),
+            batch_sampler=_BatchesWithSlots(batches, self._slots),
+            num_workers=num_workers,
+            collate_fn=as_is,
+            pin_memory=dataset.is_pinned,
+            prefetch_factor=prefetch,
+            persistent_workers=True,
+            multiprocessing_context=start_method,
+            worker_init_fn=partial(_settle_worker, _cores_of_this_rank() // num_workers),
+        )
+
+    def batches(self) -> Generator[Tensors]:
+        """One epoch.
+
+        Raises:
+            BagmillError: What a worker met, in its own words.
+        """
+        for made in self._loader:
+            if isinstance(made, BagmillError):
+                raise made
+            yield self.deliver(made) if isinstance(made, _Filled) else made
+
+    def deliver(self, filled: _Filled) -> Tensors:
+        """The tensors of a slot that a worker has filled."""
+        arrays = self._layout.views(self._slots.lend(filled.slot), num_rows=filled.num_rows)
+        return self._dataset.hand_out({key: torch.from_numpy(array) for key, array in arrays.items()})
+
+
+_known: weakref.WeakValueDictionary[int, Workers] = weakref.WeakValueDictionary()
+"""By number: what comes back from a worker finds its way by it."""
+_numbers = count()
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """What a worker sends for a batch that it has written to a slot."""
+
+    loader: int
+    slot: int
+    num_rows: int
+
+    def pin_memory(self) -> Tensors:
+        """Copies in page-locked memory; torch calls it in a thread beside the model's, and the slot is free after it.
+
+        The slots themselves could be locked, too, but would be written to while a GPU still fetches from them.
+        """
+        return {key: tensor.pin_memory() for key, tensor in _known[self.loader].deliver(self).items()}
+
+
+class _SlotBatch(Batch):
+    """A batch with the slot that it is to be written to."""
+
+    def __init__(self, batch: Batch, slot: int) -> None:
+        super().__init__(list(batch), epoch=batch.epoch)
+        self.slot = slot
+
+
+class _BatchesWithSlots:
+    """Names a slot with each batch, as long as there are free ones."""
+
+    def __init__(self, batches: ShuffledBatches, slots: Slots) -> None:
+        self._batches = batches
+        self._slots = slots
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        # torch asks for the first batch when its workers have put down all they had from an iteration that was left.
+        self._slots.forget_asked()
+        for batch in self._batches:
+            slot = self._slots.ask()
+            yield batch if slot is None else _SlotBatch(batch, slot)
+
+
+class _WorkerDataset(MapDataset[Any]):
+    """What a worker does: fills slots, and hands errors over as they are.
+
+    torch would raise an error with the text of a traceback for its sentence.
+    """
+
+    def __init__(self, dataset: TorchDataset, layout: SlotLayout, memory: list[torch.Tensor], *, loader: int) -> None:
+        self.dataset = dataset
+        self._layout, self._memory, self._loader = layout, memory, loader
+
+    def __getitem__(self, sample: int) -> Tensors | _Filled | BagmillError:
+        return self.__getitems__([sample])
+
+    def __getitems__(self, samples: Sequence[int]) -> Tensors | _Filled | BagmillError:
+        try:
+            if not isinstance(samples, _SlotBatch):
+                return self.dataset.__getitems__(samples)
+            arrays = self._layout.views(self._memory[samples.slot].numpy(), num_rows=len(samples))
+            self.dataset.read(samples, out=arrays)
+            return _Filled(self._loader, samples.slot, len(samples))
+        except BagmillError as err:
+            return err
+
+
+def _settle_worker(num_threads: int, _worker: int) -> None:
+    info = get_worker_info()
+    assert info is not None, "only workers are settled"
+    assert isinstance(info.dataset, _WorkerDataset)
+    info.dataset.dataset.set_num_threads(max(1, num_threads))
+    # Whole frames are shared out among threads already; a fork may also have left OpenCV's without their owner.
+    cv2.setNumThreads(0)
+
+
+def _cores_of_this_rank() -> int:
+    """Cores that this process may use, divided among the ranks on this machine, as torchrun counts them."""
+    return usable_cores() // max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
