@@ -85,8 +85,9 @@ def resolve_name(dataset: Dataset, name: str) -> str:
     check_name(name)
     path = _path(dataset, name)
     if not path.exists():
-        known = ", ".join(list_snapshot_names(dataset)) or "none yet"
-        raise StorageError(f"no snapshot is called {name!r}", path=dataset.path, remedy=f"Known names: {known}")
+        known = ", ".join(list_snapshot_names(dataset))
+        remedy = f"Known names: {known}" if known else "There is none yet: make one with `bagmill snapshot make`"
+        raise StorageError(f"no snapshot is called {name!r}", path=dataset.path, remedy=remedy)
     remedy = "Delete it and name the snapshot again"
     try:
         snapshot_id = from_json(read_whole(path, remedy=remedy), _Pointer, schema=_SCHEMA).id

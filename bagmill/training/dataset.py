@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bagmill.dataset import LATEST, Dataset, load_snapshot, resolve_name
-from bagmill.dataset.query import select
-from bagmill.dataset.snapshot_names import is_snapshot_id
+from bagmill.cores import usable_cores
+from bagmill.dataset import LATEST, SPLIT, Dataset, load_snapshot, resolve_id, select
 from bagmill.errors import TrainingError
-from bagmill.training.buffers import Buffers
 from bagmill.training.columns import MASK, ArraySpec, Column
 from bagmill.training.fitting import Fit, Resampling
 from bagmill.training.frame_batches import Camera, FrameReader, FramesWanted
 from bagmill.training.frame_cache import FrameCache
 from bagmill.training.kept_values import KeptValues
+from bagmill.training.process_buffers import ProcessBuffers
 from bagmill.training.sample_index import SampleIndex
 from bagmill.training.selection import CameraSelection, select_features
 from bagmill.training.window import Window
@@ -33,10 +32,7 @@ Arrays = dict[str, NDArray[Any]]
 
 EPISODE: Final = "episode"
 TICK: Final = "tick"
-_SPLIT: Final = "split"
 _FRAME_CACHE_BYTES: Final = 256 << 20
-_IDLE_BYTES: Final = 512 << 20
-"""Of batches that were given up, kept for the next."""
 _INT: Final = np.dtype(np.int64)
 _MASK: Final = np.dtype(np.bool_)
 
@@ -49,7 +45,6 @@ class _Open:
     values: KeptValues
     frames: FrameReader
     cameras: Mapping[str, Camera]
-    buffers: Buffers
 
 
 class EpisodeDataset:
@@ -110,7 +105,7 @@ class EpisodeDataset:
         if padding not in ("edge", "zero", "drop"):
             raise TrainingError(f"no padding is called {padding!r}", remedy="It is edge, zero or drop")
         self.dataset = dataset if isinstance(dataset, Dataset) else Dataset(Path(dataset))
-        self.snapshot_id = snapshot if is_snapshot_id(snapshot) else resolve_name(self.dataset, snapshot)
+        self.snapshot_id = resolve_id(self.dataset, snapshot)
         self.where, self.split, self.padding = where, split, padding
         self.num_threads = num_threads
         self.cache_bytes, self.frame_cache_bytes = cache_bytes, frame_cache_bytes
@@ -137,18 +132,26 @@ class EpisodeDataset:
         self.spec: Mapping[str, ArraySpec] = self._make_spec()
         """Key → shape and dtype of one sample's array."""
         self._opened: _Open | None = None
+        self._buffers = ProcessBuffers()
 
     def _select_episodes(self) -> pd.DataFrame:
         table = load_snapshot(self.dataset, self.snapshot_id)
         num_all = len(table)
         if self.split is not None:
-            if _SPLIT not in table.columns:
+            if SPLIT not in table.columns:
                 raise TrainingError(
                     f"snapshot {self.snapshot_id} has no splits",
                     path=self.dataset.path,
                     remedy="Make one that has them, with `bagmill snapshot make --split`",
                 )
-            table = table[table[_SPLIT] == self.split]
+            splits = sorted(set(table[SPLIT].dropna()))
+            if self.split not in splits:
+                raise TrainingError(
+                    f"snapshot {self.snapshot_id} has no split {self.split!r}",
+                    path=self.dataset.path,
+                    remedy=f"There are {', '.join(splits)}",
+                )
+            table = table[table[SPLIT] == self.split]
         table = select(table, self.where) if self.where else table.reset_index(drop=True)
         if not len(table):
             asked = [f"split {self.split!r}"] * (self.split is not None) + [f"`{self.where}`"] * bool(self.where)
@@ -232,12 +235,12 @@ class EpisodeDataset:
             StorageError: An episode is damaged, or is not there any more.
         """
         episodes, ticks = self.locate(samples)
-        opened = self._open()
         made: Arrays = (
-            {key: opened.buffers.empty((len(episodes), *spec.shape), spec.dtype) for key, spec in self.spec.items()}
+            {key: self._buffers.empty((len(episodes), *spec.shape), spec.dtype) for key, spec in self.spec.items()}
             if out is None
             else dict(out)
         )
+        opened = self._open()
         places = np.arange(len(episodes)) if rows is None else rows
         of_feature = {
             feature: self._index.ticks(feature, episodes, ticks) for feature in self._selection.features_needed
@@ -307,13 +310,7 @@ class EpisodeDataset:
         process = os.getpid()
         if self._opened is None or self._opened.process != process:
             # Another process's threads do not run here, and its locks may be held for ever.
-            self._opened = _Open(
-                process,
-                self._open_values(),
-                self._open_frames(),
-                self._open_cameras(),
-                Buffers(max_idle_bytes=_IDLE_BYTES),
-            )
+            self._opened = _Open(process, self._open_values(), self._open_frames(), self._open_cameras())
         return self._opened
 
     def _open_values(self) -> KeptValues:
@@ -326,7 +323,7 @@ class EpisodeDataset:
         return KeptValues(self._selection.columns, self._num_ticks, read=read, max_bytes=self.cache_bytes)
 
     def _open_frames(self) -> FrameReader:
-        num_threads = self.num_threads or len(os.sched_getaffinity(0))
+        num_threads = self.num_threads or usable_cores()
         return FrameReader(self._roots, self._num_ticks, num_threads=num_threads)
 
     def _open_cameras(self) -> dict[str, Camera]:

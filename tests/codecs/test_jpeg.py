@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bagmill.codecs import JpegInfo, decode_jpeg, encode_jpeg, is_whole, jpeg_info
+from bagmill.codecs import JpegInfo, decode_jpeg, decode_jpeg_reduced, encode_jpeg, is_whole, jpeg_info
 from bagmill.errors import CodecError
 
 
@@ -213,3 +213,27 @@ def test_whole_files_may_be_padded_with_zeros_but_with_nothing_else() -> None:
 
 def test_a_header_without_picture_is_not_whole() -> None:
     assert not is_whole(b"\xff\xd8" + b"\xff\xfe\x00\x04hi" + b"\xff\xd9")
+
+
+@given(height=st.integers(1, 90), width=st.integers(1, 90), min_height=st.integers(1, 90), min_width=st.integers(1, 90))
+def test_a_reduced_picture_is_large_enough_and_no_larger(height, width, min_height, min_width):
+    min_height, min_width = min(height, min_height), min(width, min_width)
+    y, x = np.mgrid[0:height, 0:width]
+    frame = np.stack([2 * y, 2 * x, y + x], axis=-1).astype(np.uint8)
+    found = decode_jpeg_reduced(encode_jpeg(frame, subsampling="444"), min_height=min_height, min_width=min_width)
+    sizes = [(-(-height // divisor), -(-width // divisor)) for divisor in (1, 2, 4, 8)]
+    assert found.shape[:2] == [size for size in sizes if size[0] >= min_height and size[1] >= min_width][-1]
+    # Ramps: the mean of a piece is the value in its middle.
+    scale_y, scale_x = height / found.shape[0], width / found.shape[1]
+    expected_y = 2 * ((np.arange(found.shape[0]) + 0.5) * scale_y - 0.5)
+    expected_x = 2 * ((np.arange(found.shape[1]) + 0.5) * scale_x - 0.5)
+    inner = found[1:-1, 1:-1].astype(int)
+    if inner.size:
+        assert np.abs(inner[..., 0] - expected_y[1:-1, None]).mean() < 4
+        assert np.abs(inner[..., 1] - expected_x[None, 1:-1]).mean() < 4
+
+
+def test_a_damaged_picture_is_not_reduced():
+    encoded = encode_jpeg(np.zeros((64, 64, 3), np.uint8))
+    with pytest.raises(CodecError, match="damaged JPEG|not a JPEG"):
+        decode_jpeg_reduced(encoded[: len(encoded) // 2], min_height=16, min_width=16)

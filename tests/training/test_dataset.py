@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bagmill.dataset import Dataset, make_snapshot
+from bagmill.dataset import Dataset, curate, make_snapshot
 from bagmill.episodes import Episode
 from bagmill.errors import QueryError, StorageError, TrainingError
 from bagmill.testing.published import PublishedEpisode, publish_episode
@@ -265,6 +265,17 @@ def test_what_does_not_fit_is_told(dataset, arguments, message):
 def test_a_wrong_condition_is_told(dataset):
     with pytest.raises(QueryError, match="num_framez"):
         EpisodeDataset(dataset, where="num_framez > 3")
+
+
+def test_a_split_is_what_was_curated(empty, make_episode):
+    for n in range(12):
+        publish_episode(empty, make_episode(f"e{n}", 2, seed=n))
+    make_snapshot(empty)
+    curated = curate(empty, splits={"train": 0.5, "test": 0.5})
+    parts = [EpisodeDataset(empty, snapshot=curated.id, split=name, features=["state"]) for name in ("train", "test")]
+    assert sorted(name for part in parts for name in part.table["episode"]) == sorted(f"e{n}" for n in range(12))
+    with pytest.raises(TrainingError, match="has no split 'val'. There are test, train"):
+        EpisodeDataset(empty, snapshot=curated.id, split="val")
 
 
 def test_where_selects_by_quality(dataset):
