@@ -10,6 +10,7 @@ from bagmill.dataset.curate import CuratedSnapshot, curate, load_curation
 from bagmill.dataset.curation import Curation, CurationStep
 from bagmill.dataset.current import has_current
 from bagmill.dataset.folder import Dataset
+from bagmill.dataset.held_features import HeldFeature, held_features
 from bagmill.dataset.known_recordings import (
     KnownRecording,
     counts_elsewhere,
@@ -71,6 +72,7 @@ __all__ = [
     "EpisodeReport",
     "FeatureReport",
     "GroupTotals",
+    "HeldFeature",
     "KnownRecording",
     "Measure",
     "Measures",
@@ -95,6 +97,7 @@ __all__ = [
     "find_outliers",
     "find_spreads",
     "has_current",
+    "held_features",
     "list_quarantine",
     "list_snapshot_names",
     "load_curation",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from bagmill.dataset.current import current_of, of_its_own, published_summaries
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.report_summary import ReportSummary
-from bagmill.dataset.snapshot_file import put_table, read_table, rows_of
+from bagmill.dataset.snapshot_file import SPLIT, put_table, read_table, rows_of
 from bagmill.dataset.snapshot_names import LATEST, check_name, point, resolve_id
 from bagmill.dataset.snapshot_table import snapshot_table
-from bagmill.errors import StorageError
+from bagmill.errors import QueryError, StorageError
 
 if TYPE_CHECKING:
     import pandas as pd  # pyarrow imports it when a table is asked for: no worker needs it, and it takes 0.4 s
@@ -93,13 +93,29 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     )
 
 
-def load_snapshot(dataset: Dataset, name_or_id: str = LATEST) -> pd.DataFrame:
+def load_snapshot(dataset: Dataset, name_or_id: str = LATEST, *, split: str | None = None) -> pd.DataFrame:
     """A snapshot as a table, one row an episode, sorted by episode.
+
+    Args:
+        dataset: Whose snapshot.
+        name_or_id: Which.
+        split: Only the episodes of this split; None: all.
 
     Raises:
         StorageError: There is no such snapshot, or its file is damaged or not what its id says.
+        QueryError: It has no such split.
     """
-    return read_table(dataset, resolve_id(dataset, name_or_id)).to_pandas()
+    snapshot_id = resolve_id(dataset, name_or_id)
+    table = read_table(dataset, snapshot_id).to_pandas()
+    if split is None:
+        return table
+    known = sorted(set(table[SPLIT])) if SPLIT in table else []
+    if split not in known:
+        raise QueryError(
+            f"snapshot {snapshot_id} has no split {split}",
+            remedy=f"It has {', '.join(known)}" if known else "Give it splits with `bagmill snapshot make --split`",
+        )
+    return table[table[SPLIT] == split].reset_index(drop=True)
 
 
 def load_rows(dataset: Dataset, snapshot_id: str) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from bagmill.exports.report import (
     PictureLoss,
     SkippedEpisode,
 )
-from bagmill.exports.source import ExportSource, SourceEpisode, SourceFeature, select_source
+from bagmill.exports.source import ExportSource, SourceEpisode, select_source
 from bagmill.exports.target_folder import check_target
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "PictureLoss",
     "SkippedEpisode",
     "SourceEpisode",
-    "SourceFeature",
     "check_target",
     "export_aloha",
     "export_lerobot",

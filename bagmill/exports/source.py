@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bagmill.dataset import LATEST, SPLIT, Dataset, load_snapshot, resolve_id, select
+from bagmill.dataset import LATEST, SPLIT, Dataset, HeldFeature, held_features, load_snapshot, resolve_id, select
 from bagmill.episodes import Episode
 from bagmill.errors import ExportError
-from bagmill.profile import FeatureKind
 
 if TYPE_CHECKING:
     import pandas as pd  # see `dataset.snapshot`
@@ -48,18 +46,6 @@ class SourceEpisode:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFeature:
-    """A feature that every episode of the selection has, in the same shape."""
-
-    name: str
-    kind: FeatureKind
-    shape: tuple[int, ...]
-    """Of one tick's value."""
-    dtype: np.dtype[Any]
-    """The wider one, where episodes differ."""
-
-
-@dataclass(frozen=True, slots=True)
 class ExportSource:
     """What an export reads: nothing in it is left to a default."""
 
@@ -68,7 +54,7 @@ class ExportSource:
     where: str | None
     episodes: tuple[SourceEpisode, ...]
     """By split, `train` first, then by name."""
-    features: Mapping[str, SourceFeature]
+    features: Mapping[str, HeldFeature]
     left_out: Mapping[str, str]
     """Feature that is not exported → why."""
     rate_hz: Fraction
@@ -160,17 +146,17 @@ def _common_rate(rows: pd.DataFrame) -> Fraction:
 
 def _common_features(
     rows: pd.DataFrame, *, wanted: Sequence[str] | None
-) -> tuple[dict[str, SourceFeature], dict[str, str]]:
+) -> tuple[dict[str, HeldFeature], dict[str, str]]:
     """The features to export in the order of the first episode, and those that are not, with the reason."""
-    said: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for episode, text in zip(rows["episode"], rows["features"], strict=True):
-        for name, facts in json.loads(text).items():
-            said.setdefault(name, []).append((episode, facts))
+    said: dict[str, list[tuple[str, HeldFeature]]] = {}
+    for episode, features in zip(rows["episode"], held_features(rows), strict=True):
+        for name, held in features.items():
+            said.setdefault(name, []).append((episode, held))
     if unknown := [name for name in wanted or () if name not in said]:
         raise ExportError(
             f"no episode has {', '.join(unknown)}", remedy=f"There are {', '.join(said) or 'no features at all'}"
         )
-    found: dict[str, SourceFeature] = {}
+    found: dict[str, HeldFeature] = {}
     left_out: dict[str, str] = {}
     for name, facts in said.items():
         if wanted is not None and name not in wanted:
@@ -188,17 +174,18 @@ def _common_features(
     return found, left_out
 
 
-def _common_feature(name: str, facts: list[tuple[str, dict[str, Any]]]) -> SourceFeature:
+def _common_feature(name: str, facts: list[tuple[str, HeldFeature]]) -> HeldFeature:
+    """As all episodes hold it; of several types, the one that has room for all."""
     shapes: dict[tuple[int, ...], list[str]] = {}
     for episode, each in facts:
-        shapes.setdefault(tuple(each["shape"]), []).append(episode)
+        shapes.setdefault(each.shape, []).append(episode)
     if len(shapes) > 1:
         listed = "; ".join(f"{' × '.join(map(str, shape))} in {_some(names)}" for shape, names in shapes.items())
         raise ExportError(
             f"{name} has several shapes: {listed}", remedy="Leave out the feature, or the episodes of one shape"
         )
-    dtype = np.result_type(*{np.dtype(each["dtype"]) for _, each in facts})
-    return SourceFeature(name=name, kind=facts[0][1]["kind"], shape=next(iter(shapes)), dtype=dtype)
+    dtype = np.result_type(*{each.dtype for _, each in facts})
+    return HeldFeature(name=name, kind=facts[0][1].kind, shape=next(iter(shapes)), dtype=dtype)
 
 
 def _some(names: Sequence[str]) -> str:

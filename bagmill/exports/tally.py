@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.dataset import HeldFeature
 from bagmill.episodes import Episode
 from bagmill.exports.report import ExportedFeature, PictureLoss
-from bagmill.exports.source import SourceFeature
 from bagmill.quality.fidelity import psnr_db
 
 
@@ -29,7 +29,7 @@ def picture_psnr_db(source: NDArray[np.uint8], written: NDArray[np.uint8]) -> fl
 class FeatureTally:
     """One feature's counts."""
 
-    feature: SourceFeature
+    feature: HeldFeature
     written_as: str
     written_dtype: str
     num_ticks: int = 0

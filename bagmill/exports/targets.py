@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bagmill.dataset import HeldFeature
 from bagmill.errors import ExportError
-from bagmill.exports.source import SourceFeature
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Target:
 
     name: str
     """In the format's own terms."""
-    features: tuple[SourceFeature, ...]
+    features: tuple[HeldFeature, ...]
     """One, or several signals that are written behind each other as one."""
 
     @property
@@ -25,8 +25,8 @@ class Target:
 
 
 def resolve_targets(
-    features: Mapping[str, SourceFeature], *, default: Callable[[SourceFeature], str | None], own: Mapping[str, str]
-) -> tuple[list[Target], list[SourceFeature]]:
+    features: Mapping[str, HeldFeature], *, default: Callable[[HeldFeature], str | None], own: Mapping[str, str]
+) -> tuple[list[Target], list[HeldFeature]]:
     """Give every feature its name in the export.
 
     Args:
@@ -46,9 +46,9 @@ def resolve_targets(
             f"a name is given for {', '.join(unknown)}, which is not exported",
             remedy=f"There are {', '.join(features)}",
         )
-    named: dict[str, list[SourceFeature]] = {}
-    homeless: list[SourceFeature] = []
-    by_default: dict[str, SourceFeature] = {}
+    named: dict[str, list[HeldFeature]] = {}
+    homeless: list[HeldFeature] = []
+    by_default: dict[str, HeldFeature] = {}
     for feature in features.values():
         if feature.name in own:
             continue

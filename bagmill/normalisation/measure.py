@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
 
-from bagmill.dataset import LATEST, SPLIT, Dataset, load_snapshot, resolve_id
+from bagmill.dataset import LATEST, Dataset, HeldFeature, held_features, load_snapshot, resolve_id
 from bagmill.episodes import Episode
 from bagmill.errors import QueryError
 from bagmill.normalisation.frames import FrameMeter, choose_ticks
 from bagmill.normalisation.signals import SignalMeter
 from bagmill.normalisation.statistics import FeatureStatistics, Normalisation
-
-if TYPE_CHECKING:
-    import pandas as pd  # see `dataset.snapshot`
 
 DEFAULT_FRAMES: Final = 1_000
 _MEMORY_BYTES: Final = 256 << 20
@@ -27,9 +22,7 @@ _MEMORY_BYTES: Final = 256 << 20
 Progress = Callable[[str, int, int], None]
 """Told which step it is, how much of it is done, and how much there is."""
 
-
-_Said = Mapping[str, Mapping[str, Any]]
-"""What a snapshot says of an episode's features: kind, shape and dtype by name."""
+_Held = Mapping[str, HeldFeature]
 
 
 def measure_normalisation(
@@ -61,25 +54,25 @@ def measure_normalisation(
         QueryError: It has no such split or feature.
     """
     snapshot_id = resolve_id(dataset, snapshot)
-    table = _load_rows(dataset, snapshot_id, split)
-    said = [_parse(text) for text in table["features"]]
-    names = _names(said, features, snapshot_id=snapshot_id)
+    table = load_snapshot(dataset, snapshot_id, split=split)
+    held = held_features(table)
+    names = _names(held, features, snapshot_id=snapshot_id)
     cameras = [name for name, kind in names.items() if kind != "signal" and num_frames]
     num_ticks = table["num_ticks"].to_numpy(dtype=np.int64)
     ticks = {
         name: choose_ticks(
-            np.where([name in each for each in said], num_ticks, 0).tolist(), num_frames=num_frames, seed=seed
+            np.where([name in each for each in held], num_ticks, 0).tolist(), num_frames=num_frames, seed=seed
         )
         for name in cameras
     }
     frame_meters = {name: FrameMeter(name, is_depth=names[name] == "depth") for name in cameras}
     tell = progress or _say_nothing
     with ExitStack() as stack:
-        signal_meters = {name: stack.enter_context(each) for name, each in _signal_meters(said, names).items()}
+        signal_meters = {name: stack.enter_context(each) for name, each in _signal_meters(held, names).items()}
         for row, path in enumerate(table["path"]):
             tell("read episodes", row, len(table))
             episode = Episode(dataset.path / path)
-            for name in said[row]:
+            for name in held[row]:
                 if name in signal_meters:
                     signal_meters[name].add(episode)
                 elif name in frame_meters:
@@ -98,33 +91,13 @@ def measure_normalisation(
     )
 
 
-def _load_rows(dataset: Dataset, snapshot_id: str, split: str | None) -> pd.DataFrame:
-    table = load_snapshot(dataset, snapshot_id)
-    if split is None:
-        return table
-    known = sorted(set(table[SPLIT])) if SPLIT in table else []
-    if split not in known:
-        raise QueryError(
-            f"snapshot {snapshot_id} has no split {split}",
-            remedy=f"It has {', '.join(known)}" if known else "Give it splits with `bagmill snapshot make --split`",
-        )
-    return table[table[SPLIT] == split]
-
-
 def _say_nothing(_step: str, _done: int, _total: int) -> None:
     """Nobody listens."""
 
 
-@cache
-def _parse(text: str) -> _Said:
-    """Of the column `features`; thousands of episodes have the same."""
-    said: _Said = json.loads(text)
-    return said
-
-
-def _names(said: Sequence[_Said], wanted: Collection[str] | None, *, snapshot_id: str) -> dict[str, str]:
+def _names(held: Sequence[_Held], wanted: Collection[str] | None, *, snapshot_id: str) -> dict[str, str]:
     """The features that are measured, each with its kind, sorted by name."""
-    known = {name: str(each["kind"]) for of_episode in said for name, each in of_episode.items()}
+    known = {name: each.kind for of_episode in held for name, each in of_episode.items()}
     unknown = sorted({*(wanted or ())} - known.keys())
     if unknown:
         raise QueryError(
@@ -134,16 +107,16 @@ def _names(said: Sequence[_Said], wanted: Collection[str] | None, *, snapshot_id
     return {name: known[name] for name in sorted(known if wanted is None else wanted)}
 
 
-def _signal_meters(said: Sequence[_Said], names: Mapping[str, str]) -> dict[str, SignalMeter]:
+def _signal_meters(held: Sequence[_Held], names: Mapping[str, str]) -> dict[str, SignalMeter]:
     """As wide as the widest episode has a signal, and as exact as the most exact one."""
     signals = [name for name, kind in names.items() if kind == "signal"]
     meters = {}
     for name in signals:
-        of_episodes = [each[name] for each in said if name in each]
+        of_episodes = [each[name] for each in held if name in each]
         meters[name] = SignalMeter(
             name,
-            max(int(each["shape"][0]) for each in of_episodes),
-            np.result_type(*{str(each["dtype"]) for each in of_episodes}),
+            max(each.shape[0] for each in of_episodes),
+            np.result_type(*{each.dtype for each in of_episodes}),
             max_bytes=_MEMORY_BYTES // len(signals),
         )
     return meters

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.dataset import HeldFeature
 from bagmill.episodes import layout
 from bagmill.episodes.value_array import read_value_array
 from bagmill.errors import TrainingError
-from bagmill.profile import FeatureKind
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MASK: Final = "mask"
 """First part of the keys that say which values of a feature are real."""
@@ -38,17 +34,6 @@ class ArraySpec:
     """One array of a sample, or of a batch without its first axis."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureSpec:
-    """A feature as the episodes hold it."""
-
-    name: str
-    kind: FeatureKind
-    shape: tuple[int, ...]
-    """Of one tick."""
     dtype: np.dtype[Any]
 
 
@@ -87,7 +72,7 @@ def is_action(feature: str) -> bool:
     return feature.split("/", 1)[0] in _ACTIONS
 
 
-def fact_column(key: str, features: Mapping[str, FeatureSpec]) -> Column | None:
+def fact_column(key: str, features: Mapping[str, HeldFeature]) -> Column | None:
     """The column of a fact about ticks, `valid/images/wrist`; None where the key is none."""
     if key == layout.TIME:
         return Column(key, key, (), np.dtype(np.int64))
@@ -95,34 +80,19 @@ def fact_column(key: str, features: Mapping[str, FeatureSpec]) -> Column | None:
     return Column(key, feature, (), _FACTS[fact]) if fact in _FACTS and feature in features else None
 
 
-def features_of(table: pd.DataFrame) -> list[dict[str, FeatureSpec]]:
-    """What each episode of a snapshot's table holds, from its column `features`."""
-    known: dict[str, dict[str, FeatureSpec]] = {}
-    found = []
-    for text in table["features"].tolist():
-        # Parsed once for thousands of episodes that are alike.
-        if text not in known:
-            known[text] = {
-                name: FeatureSpec(name, said["kind"], tuple(said["shape"]), np.dtype(said["dtype"]))
-                for name, said in json.loads(text).items()
-            }
-        found.append(known[text])
-    return found
-
-
 def common_features(
-    per_episode: Sequence[Mapping[str, FeatureSpec]], wanted: Sequence[str] | None
-) -> dict[str, list[FeatureSpec]]:
+    per_episode: Sequence[Mapping[str, HeldFeature]], wanted: Sequence[str] | None
+) -> dict[str, list[HeldFeature]]:
     """Features that every episode has, each as the different ones among the episodes hold it.
 
     Args:
-        per_episode: By `features_of`.
+        per_episode: By `held_features`.
         wanted: Names; None: all that are in every episode.
 
     Raises:
         TrainingError: An episode lacks one that is wanted.
     """
-    groups: dict[int, tuple[Mapping[str, FeatureSpec], int]] = {}
+    groups: dict[int, tuple[Mapping[str, HeldFeature], int]] = {}
     for features in per_episode:
         _, num = groups.get(id(features), (features, 0))
         groups[id(features)] = features, num + 1

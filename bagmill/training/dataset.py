@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bagmill.cores import usable_cores
-from bagmill.dataset import LATEST, SPLIT, Dataset, load_snapshot, resolve_id, select
+from bagmill.dataset import LATEST, Dataset, load_snapshot, resolve_id, select
 from bagmill.errors import TrainingError
 from bagmill.training.columns import MASK, ArraySpec, Column
 from bagmill.training.fitting import Fit, Resampling
@@ -79,7 +79,7 @@ class EpisodeDataset:
 
     Raises:
         StorageError: There is no such snapshot.
-        QueryError: The condition is wrong.
+        QueryError: The condition is wrong, or the snapshot has no such split.
         TrainingError: No episode is left, a feature is missing, or episodes differ in what has to be equal.
     """
 
@@ -135,28 +135,12 @@ class EpisodeDataset:
         self._buffers = ProcessBuffers()
 
     def _select_episodes(self) -> pd.DataFrame:
-        table = load_snapshot(self.dataset, self.snapshot_id)
-        num_all = len(table)
-        if self.split is not None:
-            if SPLIT not in table.columns:
-                raise TrainingError(
-                    f"snapshot {self.snapshot_id} has no splits",
-                    path=self.dataset.path,
-                    remedy="Make one that has them, with `bagmill snapshot make --split`",
-                )
-            splits = sorted(set(table[SPLIT].dropna()))
-            if self.split not in splits:
-                raise TrainingError(
-                    f"snapshot {self.snapshot_id} has no split {self.split!r}",
-                    path=self.dataset.path,
-                    remedy=f"There are {', '.join(splits)}",
-                )
-            table = table[table[SPLIT] == self.split]
-        table = select(table, self.where) if self.where else table.reset_index(drop=True)
+        table = load_snapshot(self.dataset, self.snapshot_id, split=self.split)
+        if self.where:
+            table = select(table, self.where)
         if not len(table):
-            asked = [f"split {self.split!r}"] * (self.split is not None) + [f"`{self.where}`"] * bool(self.where)
             raise TrainingError(
-                f"none of the {num_all} episodes of snapshot {self.snapshot_id} is in {' and '.join(asked)}",
+                f"`{self.where}` is true of no episode of snapshot {self.snapshot_id}",
                 path=self.dataset.path,
                 remedy="Ask for less",
             )

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bagmill.dataset import HeldFeature, held_features
 from bagmill.episodes import layout
 from bagmill.errors import TrainingError
 from bagmill.training.columns import (
     Column,
-    FeatureSpec,
     common_features,
     fact_column,
-    features_of,
     is_action,
 )
 from bagmill.training.fitting import Fit, FrameFit, Resampling
@@ -51,7 +50,7 @@ class Selection:
     """All that is read of an episode's values: signals, facts, and every feature's validity."""
     windows: Mapping[str, Window]
     """Of the features that have one."""
-    per_episode: Sequence[Mapping[str, FeatureSpec]]
+    per_episode: Sequence[Mapping[str, HeldFeature]]
     image_size: Mapping[str, tuple[int, int]]
     fit: Fit
     resampling: Resampling
@@ -98,7 +97,7 @@ def select_features(
     Raises:
         TrainingError: Something is asked for that is not there, or episodes differ in what has to be equal.
     """
-    per_episode = features_of(table)
+    per_episode = held_features(table)
     known = common_features(per_episode, None)
     wanted = list(known) if features is None else list(dict.fromkeys(features))
     # What names no feature and no fact is told by `common_features`, with the names that there are.
@@ -128,11 +127,11 @@ def select_features(
     )
 
 
-def _fact(key: str, known: Mapping[str, Sequence[FeatureSpec]]) -> Column | None:
+def _fact(key: str, known: Mapping[str, Sequence[HeldFeature]]) -> Column | None:
     return fact_column(key, {name: kinds[0] for name, kinds in known.items()})
 
 
-def _signal(kinds: Sequence[FeatureSpec]) -> Column:
+def _signal(kinds: Sequence[HeldFeature]) -> Column:
     name = kinds[0].name
     shapes = {each.shape for each in kinds}
     if len(shapes) > 1:
@@ -146,8 +145,8 @@ def _signal(kinds: Sequence[FeatureSpec]) -> Column:
 
 def _camera(
     name: str,
-    kinds: Sequence[FeatureSpec],
-    per_episode: Sequence[Mapping[str, FeatureSpec]],
+    kinds: Sequence[HeldFeature],
+    per_episode: Sequence[Mapping[str, HeldFeature]],
     *,
     wanted: tuple[int, int] | None,
     fit: Fit,
@@ -167,7 +166,7 @@ def _camera(
     )
 
 
-def _sizes(held: Mapping[str, Sequence[FeatureSpec]], image_size: ImageSize) -> dict[str, tuple[int, int]]:
+def _sizes(held: Mapping[str, Sequence[HeldFeature]], image_size: ImageSize) -> dict[str, tuple[int, int]]:
     cameras = [name for name, kinds in held.items() if kinds[0].kind != "signal"]
     if image_size is None:
         return {}

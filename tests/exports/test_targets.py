@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
 
+from bagmill.dataset import HeldFeature
 from bagmill.errors import ExportError
-from bagmill.exports import SourceFeature
 from bagmill.exports.aloha import layout as aloha
 from bagmill.exports.lerobot import layout as lerobot
 from bagmill.exports.targets import resolve_targets
 
 
-def _features(*names: str) -> dict[str, SourceFeature]:
+def _features(*names: str) -> dict[str, HeldFeature]:
     made = {}
     for name in names:
         room = name.partition("/")[0]
         kind = {"images": "image", "depth": "depth"}.get(room, "signal")
         shape = {"image": (4, 6, 3), "depth": (4, 6), "signal": (2,)}[kind]
-        made[name] = SourceFeature(name, kind, shape, np.dtype("float32"))
+        made[name] = HeldFeature(name, kind, shape, np.dtype("float32"))
     return made
 
 

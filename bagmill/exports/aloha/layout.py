@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from bagmill.dataset import HeldFeature
 from bagmill.errors import ExportError
-from bagmill.exports.source import SourceFeature
 from bagmill.profile import FeatureKind
 
 FILE: Final = "episode_{index}.hdf5"
@@ -48,7 +48,7 @@ _KNOWN: Final = {
 _ROOMS: Final[dict[str, FeatureKind]] = {IMAGES: "image", DEPTH: "depth"}
 
 
-def default_name(feature: SourceFeature) -> str:
+def default_name(feature: HeldFeature) -> str:
     """ALOHA's name for a feature, and a place below `observations` for what ALOHA has no name for.
 
     images/cam_high → observations/images/cam_high; state → observations/qpos; gripper/force → observations/gripper.force
@@ -61,7 +61,7 @@ def default_name(feature: SourceFeature) -> str:
     return _KNOWN.get(feature.name, f"{OBSERVATIONS}/{feature.name.replace('/', '.')}")
 
 
-def check_name(name: str, feature: SourceFeature) -> None:
+def check_name(name: str, feature: HeldFeature) -> None:
     """Refuse a name under which a reader would find something else than it expects.
 
     Raises:

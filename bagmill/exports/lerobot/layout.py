@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bagmill.dataset import HeldFeature
 from bagmill.errors import ExportError
-from bagmill.exports.source import SourceFeature
 
 VERSION: Final = "v3.0"
 INFO: Final = "meta/info.json"
@@ -60,7 +60,7 @@ class FilePlace:
         return pattern.format(chunk_index=self.chunk_index, file_index=self.file_index, **names)
 
 
-def default_key(feature: SourceFeature) -> str | None:
+def default_key(feature: HeldFeature) -> str | None:
     """LeRobot's name for a feature; None for depth, which it has no exact place for.
 
     images/wrist → observation.images.wrist; state → observation.state; effort → observation.effort;
