@@ -12,6 +12,7 @@ from typing import Final
 
 _PACKAGES: Final = (
     "bagmill", "numpy", "zarr", "simplejpeg", "zstandard", "numcodecs", "mcap", "rosbags", "av", "pillow", "dagster",
+    "pandas", "opencv-python-headless", "h5py", "torch",
 )  # fmt: skip
 _ROOT: Final = Path(__file__).resolve().parents[1]
 
