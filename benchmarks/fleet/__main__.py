@@ -15,7 +15,7 @@ import yaml
 from assets.batch import MAX_EPISODES_PER_RUN
 from bagmill.quality import STAGES
 from bagmill.testing import Settings, healthy, small_profile
-from benchmarks.fleet.pages import fleet_pages, has_browser, measure_pages
+from benchmarks.fleet.pages import Samples, fleet_pages, has_browser, measure_pages
 from benchmarks.fleet.service import Service, serve, wait_for
 from benchmarks.folders import add_folder_option, working_folder
 from benchmarks.program import make_parser, num_rounds, publish
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tables = [Table("Arrivals", _COLUMNS, arrival_rows), Table("Backfill", _COLUMNS, backfill_rows)]
             database = sum(file.stat().st_size for file in (home / "history").rglob("*") if file.is_file())
             backfill_rows.append({"what": "SQLite files", "value": database / 1e6, "unit": "MB"})
-            page_samples: dict[str, list[float]] = {}
+            page_samples: Samples = {}
             if has_browser():
                 pages = fleet_pages(episodes[count // 2], num_episodes=count)
                 table, page_samples = measure_pages(service.address, pages, num_rounds=num_rounds(options))

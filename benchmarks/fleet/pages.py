@@ -18,6 +18,8 @@ from benchmarks.rounds import Spread
 from benchmarks.table import Column, Record, Table
 from examples.screenshots import browser
 
+Samples = dict[str, list[float | None]]
+"""By page: seconds, None where it did not show what one came for."""
 _PATIENCE_S: Final = 120
 _COLUMNS: Final = (
     Column("page", "page"),
@@ -54,7 +56,7 @@ def fleet_pages(episode: str, *, num_episodes: int) -> list[Page]:
             "//*[text()='recording_to_stored_ratio']",
         ),
         Page("asset: checks", "/assets/episode?view=checks", "//*[contains(text(), 'jpeg_psnr')]"),
-        Page("backfills", "/runs/backfills", has_count),
+        Page("backfills", "/runs?view=backfills", has_count),
         Page("runs", "/runs", "//*[text()='Success']"),
     ]
 
@@ -64,7 +66,7 @@ def has_browser() -> bool:
     return bool(shutil.which("chromium") and shutil.which("chromedriver"))
 
 
-def measure_pages(address: str, pages: list[Page], *, num_rounds: int) -> tuple[Table, dict[str, list[float]]]:
+def measure_pages(address: str, pages: list[Page], *, num_rounds: int) -> tuple[Table, Samples]:
     """Open every page once a round, each time from nothing, and wait for what it is opened for.
 
     Args:
@@ -72,20 +74,26 @@ def measure_pages(address: str, pages: list[Page], *, num_rounds: int) -> tuple[
         pages: Which.
         num_rounds: Times each.
     """
-    seconds: dict[str, list[float]] = {page.name: [] for page in pages}
+    seconds: Samples = {page.name: [] for page in pages}
     with _warm_browser(address) as driver:
         for _ in range(num_rounds):
             for page in pages:
                 seconds[page.name].append(_open(driver, f"{address}{page.path}", page.shows))
     rows: list[Record] = [
-        {"page": name, "seconds": Spread.of(taken).median, "most_seconds": max(taken)}
+        {"page": name, "seconds": _median(taken), "most_seconds": None if None in taken else max(filter(None, taken))}
         for name, taken in seconds.items()
     ]
     notes = [
         f"Headless Chromium on the same machine, its cache warm; medians of {num_rounds} times, until the page shows what "
-        f"it is opened for; inf: not within {_PATIENCE_S} s."
+        f"it is opened for; –: not within {_PATIENCE_S} s."
     ]
     return Table("Pages of the web UI", _COLUMNS, rows, notes), seconds
+
+
+def _median(taken: list[float | None]) -> float | None:
+    """None where a page did not show at all more often than not."""
+    median = Spread.of([float("inf") if each is None else each for each in taken]).median
+    return None if median == float("inf") else median
 
 
 @contextmanager
@@ -95,7 +103,7 @@ def _warm_browser(address: str) -> Iterator[WebDriver]:
         yield driver
 
 
-def _open(driver: WebDriver, url: str, shows: str) -> float:
+def _open(driver: WebDriver, url: str, shows: str) -> float | None:
     driver.get("about:blank")
     started = time.perf_counter()
     driver.get(url)
@@ -103,5 +111,5 @@ def _open(driver: WebDriver, url: str, shows: str) -> float:
         WebDriverWait(driver, _PATIENCE_S, poll_frequency=0.02).until(lambda _: driver.find_elements(By.XPATH, shows))
     except TimeoutException:
         # What has been measured for an hour before is not given up for a page.
-        return float("inf")
+        return None
     return time.perf_counter() - started

@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _POLL_S: Final = 1.0
+_END_S: Final = 30.0
 _START_S: Final = 120
 _REPOSITORY: Final = {"repositoryLocationName": "bagmill", "repositoryName": "__repository__"}
 
@@ -144,7 +145,12 @@ def serve(home: Path, settings: Path) -> Iterator[Service]:
         for process in processes.values():
             process.terminate()
         for process in processes.values():
-            process.wait()
+            try:
+                process.wait(timeout=_END_S)
+            except subprocess.TimeoutExpired:
+                # The web server waits for browsers that are connected.
+                process.kill()
+                process.wait()
 
 
 def wait_for(condition: Callable[[], object], *, seconds: float, what: str) -> None:

@@ -11,6 +11,7 @@ from tests.postgres import running_server, why_not
 
 
 @pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+@pytest.mark.slow  # a server, and every store with each of Dagster's own classes
 def test_a_tiny_run_has_both_tables(tmp_path: Path) -> None:
     file = tmp_path / "databases.json"
     sizes = ["--rounds", "1", "--episodes", "1", "--writers", "1", "--folder", str(tmp_path), "--json", str(file)]

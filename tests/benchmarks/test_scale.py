@@ -8,6 +8,7 @@ import pytest
 from benchmarks.scale.__main__ import main
 
 
+@pytest.mark.slow  # two deployments, ingested three times over
 def test_a_tiny_run_has_all_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAGMILL_RECORDINGS", str(tmp_path))  # the sample scene, wherever this runs
     file = tmp_path / "scale.json"
