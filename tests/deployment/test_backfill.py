@@ -25,7 +25,8 @@ AT_ONCE = {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordi
 # Dagster's backfill calls what Dagster says is deprecated.
 @pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources` is deprecated:DeprecationWarning")
 @pytest.mark.both_databases
-@pytest.mark.parametrize("is_ours", [pytest.param(False, marks=pytest.mark.slow), True])  # Dagster's own store: twice the time
+# Dagster's own store takes twice the time.
+@pytest.mark.parametrize("is_ours", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_backfill_fails_for_the_bad_episode_alone_and_again_makes_that_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Any, is_ours: bool
 ) -> None:
