@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import cv2
@@ -40,6 +40,10 @@ class FrameFit:
     wanted: tuple[int, int]
     fit: Fit = "stretch"
     resampling: Resampling = "bilinear"
+    _inner: tuple[tuple[int, int], tuple[int, int]] = field(init=False, repr=False)
+    """Where the frame lies in the picture: (top, left) and (height, width)."""
+    _least: tuple[int, int] = field(init=False, repr=False)
+    """(height, width) of the smallest decoded frame that the picture can be made from without enlarging it."""
 
     def __post_init__(self) -> None:
         if min(self.wanted) < 1:
@@ -49,6 +53,11 @@ class FrameFit:
                 f"no way to fit a frame is called {self.fit!r} with {self.resampling!r}",
                 remedy="fit is stretch, pad or crop; resampling is bilinear or area",
             )
+        is_padded = self.fit == "pad"
+        size = _same_aspect(self.stored, within=self.wanted) if is_padded else self.wanted
+        object.__setattr__(self, "_inner", _centred(self.wanted, size))
+        height, width = self._uncropped() if self.fit == "crop" else size
+        object.__setattr__(self, "_least", (min(height, self.stored[0]), min(width, self.stored[1])))
 
     def decode(self, data: memoryview, out: NDArray[Any]) -> None:
         """Decode a frame into a picture.
@@ -84,8 +93,7 @@ class FrameFit:
             raise CodecError(f"expected a JPEG of {self.stored}, found one of {(info.height, info.width)}")
         if self.resampling == "area":
             return decode_jpeg(data)
-        height, width = self._inner(self.stored)[1] if self.fit != "crop" else self._uncropped()
-        return decode_jpeg_reduced(data, min_height=min(height, self.stored[0]), min_width=min(width, self.stored[1]))
+        return decode_jpeg_reduced(data, min_height=self._least[0], min_width=self._least[1])
 
     def _place(self, frame: NDArray[Any], out: NDArray[Any], interpolation: int) -> None:
         source = frame
@@ -94,7 +102,7 @@ class FrameFit:
             (top, left), (rows, columns) = _centred(frame.shape[:2], _same_aspect(self.wanted, within=frame.shape[:2]))
             source = frame[top : top + rows, left : left + columns]
         elif self.fit == "pad":
-            (top, left), (rows, columns) = self._inner(self.stored)
+            (top, left), (rows, columns) = self._inner
             out[...] = 0
             inner = out[top : top + rows, left : left + columns]
             inner[...] = cv2.resize(source, (columns, rows), interpolation=interpolation)
@@ -103,12 +111,6 @@ class FrameFit:
             out[...] = source
         else:
             cv2.resize(source, (width, height), dst=out, interpolation=interpolation)
-
-    def _inner(self, size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Where the frame lies in the picture: (top, left) and (height, width)."""
-        if self.fit == "stretch":
-            return (0, 0), self.wanted
-        return _centred(self.wanted, _same_aspect(size, within=self.wanted))
 
     def _uncropped(self) -> tuple[int, int]:
         """The size of the whole frame if what is left of it by the crop has the wanted one."""

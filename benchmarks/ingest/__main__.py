@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from bagmill.cores import usable_cores
 from benchmarks.child import Measured
 from benchmarks.folders import add_folder_option, working_folder
 from benchmarks.frames import camera_frames, depth_frames
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = Settings(
         num_frames=options.frames or (240 if options.quick else 1800),
         num_rounds=num_rounds(options),
-        num_threads=len(os.sched_getaffinity(0)),
+        num_threads=usable_cores(),
         lerobot=lerobot,
         lerobot_frames=60 if options.quick else 200,
     )

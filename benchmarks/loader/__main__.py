@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from bagmill.cores import usable_cores
 from benchmarks.child import Measured, run_child
 from benchmarks.folders import add_folder_option, fresh_folder, working_folder
 from benchmarks.loader import bars
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = Settings(
         num_ticks=list(options.ticks or (_QUICK_TICKS if options.quick else _FULL_TICKS)),
         num_rounds=num_rounds(options),
-        num_threads=len(os.sched_getaffinity(0)),
+        num_threads=usable_cores(),
         turn_seconds=0.1 if options.quick else 0.5,
         workers=(0, 2) if options.quick else (0, 1, 2),
         lerobot=lerobot,

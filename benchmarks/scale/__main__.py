@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
+from bagmill.cores import usable_cores
 from benchmarks.folders import add_folder_option, fresh_folder, working_folder
 from benchmarks.frames import camera_frames
 from benchmarks.program import make_parser, num_rounds, publish
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts = options.counts or ((4, 12) if options.quick else (10, 100, 1000))
     real_count = options.real_count if options.real_count is not None else 0 if options.quick else 40
     rgb = camera_frames(min(300, 6 * lengths[-1]))
-    threads = len(os.sched_getaffinity(0))
+    threads = usable_cores()
     needed = needed_bytes(lengths) + sum(counts) * 2_200_000 + real_count * _REAL_EPISODE_BYTES
     with working_folder(options.folder, needed_bytes=needed) as (folder, medium):
         with fresh_folder(folder) as part:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -10,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from bagmill.cores import usable_cores
 from benchmarks.child import run_child
 from benchmarks.folders import add_folder_option, fresh_folder, working_folder
 from benchmarks.loader.contenders import KEPT, OURS, Contender, has_torch, left_out, lerobot_name
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not scenes or not policies:
         parser.error(f"the scenes are {', '.join(s.name for s in SCENES if s.size == SMALL_SIZE)}")
     lerobot, said = find_lerobot(is_asked_for=options.with_lerobot)
-    num_threads = len(os.sched_getaffinity(0))
+    num_threads = usable_cores()
     num_ticks = list(options.ticks or (_QUICK_TICKS if options.quick else _FULL_TICKS))
     seconds = options.seconds or (1.0 if options.quick else 15.0)
     contenders = _contenders(lerobot, num_threads=num_threads)
