@@ -1,23 +1,29 @@
 """Asset `normalisation`: mean, deviation, range and quantiles of every feature of a snapshot, kept beside it."""
 
+import itertools
 from collections.abc import Iterator
 
 import dagster as dg  # reads annotations as they stand: no `from __future__ import annotations` here
+import numpy as np
 from pydantic import Field
 
+from assets.markdown import md_picture
 from assets.metadata import Metadata, Record, shown
 from bagmill.dataset import LATEST
 from bagmill.errors import BagmillError
 from bagmill.normalisation import (
     DEFAULT_FRAMES,
+    QUANTILES,
     Normalisation,
     find_normalisation,
     measure_normalisation,
     save_normalisation,
 )
+from bagmill.previews import Ranges, ranges_plot
 from resources.datasets import DatasetFolder
 
 _MOST_ROWS_SHOWN = 500
+_MOST_PANELS = 12
 
 
 class NormalisationSettings(dg.Config):
@@ -61,9 +67,9 @@ def normalisation(
 
 
 def describe_normalisation(measured: Normalisation) -> Metadata:
-    """A table with a row for every dimension of every feature, and what it was taken over."""
+    """A plot of the ranges, a table with a row for every dimension of every feature, and what it was taken over."""
     rows = list(_rows(measured))
-    return shown(
+    return _ranges(measured) | shown(
         {
             "snapshot_id": measured.snapshot_id,
             "split": measured.split,
@@ -74,6 +80,18 @@ def describe_normalisation(measured: Normalisation) -> Metadata:
             "features": rows[:_MOST_ROWS_SHOWN],
         }
     )
+
+
+def _ranges(measured: Normalisation) -> Metadata:
+    subjects = {}
+    for name, feature in itertools.islice(measured.features.items(), _MOST_PANELS):
+        low, high = feature.quantiles[str(QUANTILES[0])], feature.quantiles[str(QUANTILES[-1])]
+        parts = (feature.min, low, feature.mean, high, feature.max)
+        subjects[f"{name}, {feature.unit}" if feature.unit else name] = Ranges(*map(np.array, parts))
+    if not subjects:
+        return {}
+    alt = f"{QUANTILES[0]:.0%} to {QUANTILES[-1]:.0%} of the values (bars), all of them (lines), means (marks), by dimension"
+    return {"ranges": dg.MetadataValue.md(f"{md_picture(ranges_plot(subjects), alt='ranges')}\n\n{alt}")}
 
 
 def _rows(measured: Normalisation) -> Iterator[Record]:

@@ -94,7 +94,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
 
 
 def load_snapshot(dataset: Dataset, name_or_id: str = LATEST, *, split: str | None = None) -> pd.DataFrame:
-    """A snapshot as a table, one row an episode, sorted by episode.
+    """A snapshot as a table, one row an episode, sorted by episode; `features`, a text of JSON, as a category.
 
     Args:
         dataset: Whose snapshot.
@@ -106,7 +106,8 @@ def load_snapshot(dataset: Dataset, name_or_id: str = LATEST, *, split: str | No
         QueryError: It has no such split.
     """
     snapshot_id = resolve_id(dataset, name_or_id)
-    table = read_table(dataset, snapshot_id).to_pandas()
+    # Episodes of one robot hold the same features: a long text, kept once for all of them.
+    table = read_table(dataset, snapshot_id).to_pandas(categories=["features"])
     if split is None:
         return table
     known = sorted(set(table[SPLIT])) if SPLIT in table else []

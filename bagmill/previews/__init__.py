@@ -11,6 +11,7 @@ from bagmill.previews.depth_picture import make_depth_picture
 from bagmill.previews.evidence import check_preview
 from bagmill.previews.histograms import histograms_plot
 from bagmill.previews.mosaic import Mosaic, Tile, draw_mosaic, plan_mosaic
+from bagmill.previews.ranges import Ranges, ranges_plot
 from bagmill.previews.rates import RateSource, rates_plot
 from bagmill.previews.signals import signal_plot
 from bagmill.previews.skew import skew_plot
@@ -21,6 +22,7 @@ __all__ = [
     "ContactSheets",
     "Mosaic",
     "PreviewInfo",
+    "Ranges",
     "RateSource",
     "Tile",
     "Trend",
@@ -33,6 +35,7 @@ __all__ = [
     "make_contact_sheets",
     "make_depth_picture",
     "plan_mosaic",
+    "ranges_plot",
     "rates_plot",
     "signal_plot",
     "skew_plot",

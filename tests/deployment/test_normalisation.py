@@ -40,6 +40,7 @@ def test_it_is_taken_with_the_snapshot(line: Any) -> None:
     assert [each["mean"] for each in rows if each["feature"] == "state"] == list(measured.features["state"].mean)
     assert {each["dimension"] for each in rows if each["feature"] == "images/cam_wrist"} == {"red", "green", "blue"}
     assert told["is_reused"] is False
+    assert "data:image/png;base64," in told["ranges"]
 
     assert job.execute_in_process(instance=line.instance, run_config=QUIET).success
     assert _event(line)["is_reused"] is True

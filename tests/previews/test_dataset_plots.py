@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bagmill.previews import Trend, histograms_plot, trends_plot
+from bagmill.previews import Ranges, Trend, histograms_plot, ranges_plot, trends_plot
 from bagmill.previews.histograms import _binned
 
 BLUE, RED, PALE = (31, 119, 180), (214, 39, 40), (174, 199, 232)
@@ -54,6 +54,26 @@ def test_odd_values_are_drawn_as_well(values: NDArray[np.float64]) -> None:
 
 def test_panels_stand_two_in_a_row() -> None:
     assert _pixels(histograms_plot({str(n): np.arange(9.0) for n in range(5)})).shape == (450, 640, 3)
+
+
+def test_bars_reach_from_low_to_high_and_lines_beyond() -> None:
+    least, low, mean, high, greatest = (np.array([value, np.nan]) for value in (0.0, 2.0, 3.0, 4.0, 10.0))
+    pixels = _pixels(ranges_plot({"state, rad": Ranges(least, low, mean, high, greatest)}))[:, :320]
+    is_bar = _is(pixels, BLUE)
+    columns = np.flatnonzero(is_bar.any(axis=0))
+    # The second dimension has no values, and nothing is drawn for it.
+    assert columns.max() < (LEFT + RIGHT) // 2
+    middle = int(columns.mean().round())
+    is_line = _is(pixels[TOP + 1 : BOTTOM, middle], (0, 0, 0))
+    # A fifth of the range, the line the rest of it.
+    assert is_bar[:, columns[0]].sum() == pytest.approx(is_line.sum() / 4, abs=2)
+
+
+@pytest.mark.parametrize("num", [1, 2, 14, 600])
+def test_features_of_any_number_of_dimensions_are_drawn(num: int) -> None:
+    values = np.linspace(-1, 1, num)
+    pixels = _pixels(ranges_plot({"state": Ranges(values - 1, values - 0.5, values, values + 0.5, values + 1)}))
+    assert _is(pixels, BLUE).any()
 
 
 def test_a_trend_goes_where_its_values_go_and_the_last_night_is_red() -> None:
