@@ -8,16 +8,28 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 from bagmill.cli.screen import complain
 from bagmill.errors import BagmillError, ProfileError, QueryError
 
-VERBS = ("scan", "profile", "ingest", "show", "verify", "snapshot", "stats", "export", "prune", "metrics")
-"""In the order of a recording's way. Each is a function in the module of its name, with its examples in `EPILOG`; one that is
-several has them in `ACTIONS`, and what they have in common in `HELP`."""
+VERBS: Final = {
+    "scan": "Tell what recordings hold: channels, rates, clocks, damage, and what to mind before training on them.",
+    "profile": "Write a profile that fits a recording, to start from: features, clock, rates and tolerances, with the reasons.",
+    "ingest": "Make an episode of every recording: check it, align it, encode it, publish it, measure what came out.",
+    "show": "Tell what an episode holds: features, how they are stored, their synchronisation, provenance and quality.",
+    "verify": "Read episodes back, compare every checksum, decode every frame, and list what is damaged.",
+    "snapshot": "Make snapshots, choose among their episodes, list them and ask them.",
+    "stats": "Measure the values of a snapshot's features and keep the result beside it.",
+    "export": "Write episodes of a snapshot in the format of others, and tell what that format could not hold.",
+    "prune": "List the versions of episodes that nothing needs any more; with --apply, remove them.",
+    "metrics": "List every metric: what it measures, when, and the threshold its check has by default.",
+}
+"""What each is for, in the order of a recording's way. Each is a function in the module of its name, with its examples in
+`EPILOG`; one that is several has them in `ACTIONS`, and what they have in common in `HELP`. The sentences stand here as well,
+for to list the verbs none of those modules is imported."""
 OK, REFUSED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -53,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
             # A terminal that knows no × must not end the command.
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = build_app(_verbs_for(arguments))(list(arguments), prog_name="bagmill", standalone_mode=False)
+        code = build_app(_verb_of(arguments))(list(arguments), prog_name="bagmill", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read has enough. What is still buffered must go somewhere, or Python complains while it shuts down.
@@ -82,8 +94,12 @@ def _complain_about(error: BagmillError | typer.TyperException | OSError) -> int
     return error.exit_code
 
 
-def build_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
-    """The command with some of its verbs."""
+def build_app(verb: str | None) -> typer.Typer:
+    """The command with one of its verbs, for all imports together take longer than most commands.
+
+    Args:
+        verb: None: the command only lists what verbs it has.
+    """
     app = typer.Typer(
         name="bagmill",
         help="Raw robot recordings in; aligned, quality-checked, randomly readable training data out.",
@@ -95,17 +111,24 @@ def build_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
         context_settings=_CONTEXT,
     )
     app.callback(invoke_without_command=True)(_bagmill)
-    for verb in verbs:
-        module = import_module(f"bagmill.cli.{verb}")
-        if hasattr(module, "ACTIONS"):
-            group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", context_settings=_CONTEXT)
-            for action, function in module.ACTIONS.items():
-                group.command(action, help=_paragraphs(function.__doc__))(function)
-            app.add_typer(group, name=verb, help=_paragraphs(module.HELP), epilog=module.EPILOG)
-        else:
-            function = getattr(module, verb)
-            app.command(verb, help=_paragraphs(function.__doc__), epilog=module.EPILOG)(function)
+    if verb is None:
+        for name, sentence in VERBS.items():
+            app.command(name, help=sentence)(_only_listed)
+    else:
+        _add_verb(app, verb)
     return app
+
+
+def _add_verb(app: typer.Typer, verb: str) -> None:
+    module = import_module(f"bagmill.cli.{verb}")
+    if hasattr(module, "ACTIONS"):
+        group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", context_settings=_CONTEXT)
+        for action, function in module.ACTIONS.items():
+            group.command(action, help=_paragraphs(function.__doc__))(function)
+        app.add_typer(group, name=verb, help=_paragraphs(module.HELP), epilog=module.EPILOG)
+    else:
+        function = getattr(module, verb)
+        app.command(verb, help=_paragraphs(function.__doc__), epilog=module.EPILOG)(function)
 
 
 def _paragraphs(docstring: str) -> str:
@@ -113,10 +136,14 @@ def _paragraphs(docstring: str) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in docstring.split("\n\n"))
 
 
-def _verbs_for(arguments: Sequence[str]) -> Sequence[str]:
-    """The verb that is asked for alone, for all imports together take longer than most commands; else every one."""
-    words = [argument for argument in arguments if not argument.startswith("-")]
-    return words[:1] if words and words[0] in VERBS else VERBS
+def _verb_of(arguments: Sequence[str]) -> str | None:
+    """The verb that is asked for; None where it is none of ours, or none at all."""
+    word = next((argument for argument in arguments if not argument.startswith("-")), None)
+    return word if word in VERBS else None
+
+
+def _only_listed() -> None:
+    raise AssertionError("a verb that is named is imported")
 
 
 def _bagmill(

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,14 +26,26 @@ def test_the_version_is_told(command: Command) -> None:
 def test_help_lists_every_verb(command: Command) -> None:
     answer = command("--help")
     assert answer.code == 0
-    assert all(verb in answer.out for verb in VERBS)
+    said = re.sub(r"[\s│]+", " ", answer.out)
+    places = [said.index(f" {verb} {sentence} ") for verb, sentence in VERBS.items()]
+    assert places == sorted(places)
     assert "bagmill ingest recordings/" in answer.out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["fly"]], ids=str)
+def test_verbs_that_are_not_named_are_not_imported(arguments: list[str]) -> None:
+    script = f"import sys; from bagmill.cli import run; run({arguments}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    imported = done.stderr.split()
+    assert "bagmill.cli.app" in imported
+    assert not {f"bagmill.cli.{verb}" for verb in VERBS} & set(imported)
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_of_every_verb_teaches_by_example(command: Command, verb: str) -> None:
     answer = command(verb, "--help")
     assert answer.code == 0
+    assert VERBS[verb] in re.sub(r"\s+", " ", answer.out)
     assert "Examples" in answer.out
     assert f"bagmill {verb}" in answer.out.split("Examples")[1]
 

@@ -45,7 +45,7 @@ def _workers_of(parent: int) -> list[int]:
     return living_children(parent, program="worker_process")
 
 
-def _wait_for(condition: Callable[[], Any], *, seconds: float = 30) -> Any:
+def _wait_for(condition: Callable[[], Any], *, seconds: float = 120) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():

@@ -13,7 +13,7 @@ from bagmill.quality.judge import judge, resolve_checks
 from bagmill.quality.metric import RecordingEvidence, TimelineEvidence
 from bagmill.quality.metrics import METRICS
 from bagmill.streams.scan import scan
-from examples.sample_recordings import SAMPLES, make
+from examples.sample_recordings import SAMPLES
 
 FOLDER = Path(__file__).parents[2] / "examples" / "profiles"
 PROFILES = sorted(FOLDER.glob("*.yaml"))
@@ -85,16 +85,15 @@ def test_every_profile_has_a_recording():
         ("aloha_truncated.mcap", {"container_intact"}, set()),
     ],
 )
-def test_the_demo_profile_fits_every_sample_and_tells_the_bad_ones(tmp_path, name, errors, warnings):
+def test_the_demo_profile_fits_every_sample_and_tells_the_bad_ones(samples, name, errors, warnings):
     sample = next(sample for sample in SAMPLES if sample.name == name)
-    path = make(sample, tmp_path, seconds=1.2, seed=3)
-    plan, timeline, failed = judged(load_profile(FOLDER / "aloha_demo.yaml"), path)
+    plan, timeline, failed = judged(load_profile(FOLDER / "aloha_demo.yaml"), samples.folder / name)
     assert [feature.shape for feature in plan.features] == [(480, 640, 3), (480, 640, 3), (480, 640), (14,), (14,)]
     assert all(feature.is_jpeg_source == ("jpeg" in str(sample.encodings)) for feature in plan.features[:2])
     assert failed == {"error": errors, "warn": warnings}
     if not errors:
         # One tick less where the jitter of the first frame and of the last is such that 30 Hz just does not fit.
-        assert round(1.2 * sample.share * 30) - timeline.num_ticks in (0, 1)
+        assert round(samples.seconds * sample.share * 30) - timeline.num_ticks in (0, 1)
 
 
 def test_the_demo_profile_shows_every_setting():
@@ -119,11 +118,12 @@ def _keys(content):
 
 
 @pytest.mark.parametrize("name", ["aloha_raw.mcap", "aloha_jpeg.mcap", "aloha_raw.bag"])
-def test_a_good_sample_passes_every_check(tmp_path, name):
-    sample = next(sample for sample in SAMPLES if sample.name == name)
-    path = make(sample, tmp_path, seconds=0.6, seed=3)
+def test_a_good_sample_passes_every_check(samples, tmp_path, name):
     profile = load_profile(FOLDER / "aloha_demo.yaml")
-    outcome = ingest(IngestRequest(episode="one", recording=path, dataset=tmp_path / "dataset", profile=profile))
+    request = IngestRequest(
+        episode="one", recording=samples.folder / name, dataset=tmp_path / "dataset", profile=profile
+    )
+    outcome = ingest(request)
     assert outcome.refusal is None
     checks = [check for stage in outcome.report.stages for check in stage.checks]
     assert {check.name for check in checks} == set(METRICS)

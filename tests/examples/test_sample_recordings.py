@@ -19,16 +19,7 @@ from examples.sample_recordings.__main__ import main
 from examples.sample_recordings.motion import JOINT_NAMES
 from examples.sample_recordings.robot import COMMANDS, DEPTH, HIGH, STATE, WRIST
 
-SECONDS = 0.5
-SEED = 11
 ROS1, ROS2 = get_typestore(Stores.ROS1_NOETIC), get_typestore(Stores.ROS2_HUMBLE)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = tmp_path_factory.mktemp("samples")
-    assert main(["--out", str(path), "--seconds", str(SECONDS), "--seed", str(SEED)]) == 0
-    return path
 
 
 def read(path):
@@ -49,8 +40,8 @@ def read(path):
 
 
 @pytest.fixture(scope="module")
-def found(folder):
-    return {name: read(folder / name) for name in ("aloha_raw.mcap", "aloha_jpeg.mcap", "aloha_raw.bag")}
+def found(samples):
+    return {name: read(samples.folder / name) for name in ("aloha_raw.mcap", "aloha_jpeg.mcap", "aloha_raw.bag")}
 
 
 def frame(message):
@@ -181,19 +172,19 @@ def test_joints_follow_their_commands_smoothly(found, name):
         np.testing.assert_allclose(position[late, joint], expected[late], atol=0.003)
 
 
-def test_the_wrist_camera_stalls_in_the_middle(folder):
-    found = read(folder / "aloha_stalled.mcap")
+def test_the_wrist_camera_stalls_in_the_middle(samples):
+    found = read(samples.folder / "aloha_stalled.mcap")
     stamps = np.array([stamp for _, stamp, _ in found[WRIST]])
     longest = np.diff(stamps).max()
-    assert longest / 1e9 == pytest.approx(SECONDS / 3, abs=0.05)
-    assert 0.2 < (stamps[np.argmax(np.diff(stamps))] - stamps[0]) / 1e9 / SECONDS < 0.5
+    assert longest / 1e9 == pytest.approx(samples.seconds / 3, abs=0.05)
+    assert 0.2 < (stamps[np.argmax(np.diff(stamps))] - stamps[0]) / 1e9 / samples.seconds < 0.5
     assert len(found[HIGH]) == 15
     assert np.diff([stamp for _, stamp, _ in found[HIGH]]).max() < 40e6
 
 
-def test_the_truncated_one_ends_within_its_data(folder):
+def test_the_truncated_one_ends_within_its_data(samples):
     read = []
-    with (folder / "aloha_truncated.mcap").open("rb") as file, pytest.raises(EndOfFile):
+    with (samples.folder / "aloha_truncated.mcap").open("rb") as file, pytest.raises(EndOfFile):
         read.extend(StreamReader(file).records)
     assert 20 < sum(isinstance(record, Message) for record in read) < 166
 
@@ -203,19 +194,20 @@ def sample(name):
 
 
 @pytest.mark.parametrize("name", ["aloha_jpeg.mcap", "aloha_raw.bag"])
-def test_same_seed_same_bytes_and_another_seed_others(folder, tmp_path, name):
-    again = make(sample(name), tmp_path, seconds=SECONDS, seed=SEED).read_bytes()
-    assert again == (folder / name).read_bytes()
-    assert make(sample(name), tmp_path, seconds=SECONDS, seed=SEED + 1).read_bytes() != again
+def test_same_seed_same_bytes_and_another_seed_others(samples, tmp_path, name):
+    again = make(sample(name), tmp_path, seconds=samples.seconds, seed=samples.seed).read_bytes()
+    assert again == (samples.folder / name).read_bytes()
+    assert make(sample(name), tmp_path, seconds=samples.seconds, seed=samples.seed + 1).read_bytes() != again
 
 
-def test_what_is_there_is_kept_unless_it_was_made_otherwise(folder, capsys):
+def test_what_is_there_is_kept_unless_it_was_made_otherwise(samples, capsys):
+    folder, seconds, seed = samples.folder, samples.seconds, samples.seed
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert main(["--out", str(folder), "--seconds", str(SECONDS), "--seed", str(SEED)]) == 0
+    assert main(["--out", str(folder), "--seconds", str(seconds), "--seed", str(seed)]) == 0
     assert capsys.readouterr().out.count("already there") == 5
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
-    assert not is_made(SAMPLES[0], folder, seconds=SECONDS, seed=SEED + 1)
-    assert not is_made(SAMPLES[0], folder, seconds=1.0, seed=SEED)
+    assert not is_made(SAMPLES[0], folder, seconds=seconds, seed=seed + 1)
+    assert not is_made(SAMPLES[0], folder, seconds=1.0, seed=seed)
 
 
 def test_a_file_that_was_changed_or_is_gone_is_made_again(tmp_path):
