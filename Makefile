@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3000
 PROFILE ?= examples/profiles/aloha_demo.yaml
+# Python compiles what is imported when it is; to compile all that is installed takes a minute.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 export DAGSTER_HOME := $(CURDIR)/var/dagster
 export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
 
@@ -16,14 +18,14 @@ help:  ## List the commands
 $(BIN)/.ready: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bagmill needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(PIP_INSTALL) -r requirements.lock
+	$(PIP_INSTALL) --no-deps -e .
 	@touch $@
 
 setup: $(BIN)/.ready  ## Make the environment in .venv
 
 torch: setup  ## Add PyTorch, which training needs and nothing else: its adaptor's tests are skipped without
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(PIP_INSTALL) torch==2.13.0
 
 demo: setup  ## Ingest sample recordings through Dagster, or yours: RECORDINGS=folder PROFILE=my.yaml
 	$(BIN)/python -m examples.demo $(if $(RECORDINGS),--recordings "$(RECORDINGS)") --profile "$(PROFILE)"
@@ -53,7 +55,7 @@ bench: setup  ## Measure, and write docs/benchmarks: hours; less: make bench BEN
 	$(BIN)/python -m benchmarks.report
 
 lock: setup  ## Pin every package anew, but torch, which comes in as many builds as there are machines
-	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --universal --python-version 3.11 --extra dagster --extra postgres --extra exports --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --universal --python-version 3.11 --extra dagster --extra postgres --extra exports --extra remote --extra dev pyproject.toml -o requirements.lock
 
 clean:  ## Remove the environment and the demo's data
 	rm -rf $(VENV) var

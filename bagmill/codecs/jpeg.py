@@ -17,6 +17,7 @@ from bagmill.errors import CodecError
 
 Buffer = bytes | bytearray | memoryview | NDArray[np.uint8]
 
+_UINT8 = np.dtype(np.uint8)
 _NUM_COMPONENTS = {"Gray": 1, "YCbCr": 3, "RGB": 3, "CMYK": 4, "YCCK": 4}
 _START = b"\xff\xd8"
 END = b"\xff\xd9"
@@ -88,13 +89,15 @@ def decode_jpeg(data: Buffer, *, out: NDArray[np.uint8] | None = None) -> NDArra
     info = jpeg_info(data)
     _refuse_cmyk(info)
     shape = (info.height, info.width, 3)
-    if out is not None and (out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous):
+    if out is not None and (out.shape != shape or out.dtype != _UINT8 or not out.flags.c_contiguous):
         raise CodecError(f"expected a JPEG for uint8 {out.shape}, found one of {shape}")
     try:
-        decoded = simplejpeg.decode_jpeg(data, colorspace="RGB", fastdct=False, fastupsample=False, buffer=out)
+        decoded: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, colorspace="RGB", fastdct=False, fastupsample=False, buffer=out
+        )
     except (ValueError, TypeError) as err:
         raise CodecError(f"a damaged JPEG ({_reason(err)})") from err
-    return cast("NDArray[np.uint8]", decoded) if out is None else out
+    return decoded if out is None else out
 
 
 def decode_jpeg_reduced(data: Buffer, *, min_height: int, min_width: int) -> NDArray[np.uint8]:
@@ -140,11 +143,11 @@ def jpeg_info(data: Buffer) -> JpegInfo:
         CodecError: The bytes do not begin with a JPEG's header.
     """
     view = memoryview(data)  # type: ignore[arg-type]  # an ndarray is a buffer, which its annotations do not say
-    start = bytes(view[:_MAX_HEADER_BYTES])
     for header, known in _recent_headers:
-        if start.startswith(header):
+        if view[: len(header)].tobytes() == header:
             return known
     info = _parsed_info(data)
+    start = view[:_MAX_HEADER_BYTES].tobytes()
     if length := _header_length(start):
         _recent_headers.insert(0, (start[:length], info))
         del _recent_headers[_MAX_HEADERS:]

@@ -21,6 +21,8 @@ CRC_BYTES: Final = 4
 ABSENT: Final = 2**64 - 1
 """Offset and length of a chunk that is not there."""
 _ENTRY_BYTES: Final = 16
+_INTACT: Final = google_crc32c.value(bytes(CRC_BYTES))
+"""CRC-32C of any bytes with their own CRC-32C behind them; of none it is 0."""
 _REMEDY: Final = "Verify the episode, delete it and make it again from its recording"
 
 
@@ -29,6 +31,12 @@ def crc32c(data: bytes | memoryview) -> bytes:
     # The C extension refuses memoryviews, but takes an array over the same memory.
     whole = data if isinstance(data, bytes) else np.frombuffer(data, np.uint8)
     return int(google_crc32c.value(whole)).to_bytes(CRC_BYTES, "little")
+
+
+def is_intact(stored: bytes | memoryview) -> bool:
+    """Whether bytes that end with their CRC-32C, as a chunk is stored, are those that were written."""
+    whole = stored if isinstance(stored, bytes) else np.frombuffer(stored, np.uint8)
+    return bool(google_crc32c.value(whole) == _INTACT)
 
 
 def parse_index(data: bytes, *, end: int, path: Path | str) -> NDArray[np.uint64]:
@@ -45,7 +53,7 @@ def parse_index(data: bytes, *, end: int, path: Path | str) -> NDArray[np.uint64
     Raises:
         StorageError: The index is damaged.
     """
-    if crc32c(data[:-CRC_BYTES]) != data[-CRC_BYTES:]:
+    if not is_intact(data):
         raise StorageError("the shard's index does not match its checksum", path=path, remedy=_REMEDY)
     entries = np.frombuffer(data[:-CRC_BYTES], "<u8").reshape(-1, 2)
     offset, num_bytes = entries.T

@@ -101,6 +101,14 @@ def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np
     return out.astype(dtype, copy=False)
 
 
+def value_array_paths(root: Path, name: str, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[Path]:
+    """The files that `read_value_array` reads with the same arguments."""
+    if not np.prod(shape):
+        return []
+    chunk_rows = layout.chunk_ticks(shape[0], tick_bytes=int(np.prod(shape[1:])) * dtype.itemsize)
+    return [_chunk_path(root / name, chunk, len(shape)) for chunk in range(-(-shape[0] // chunk_rows))]
+
+
 def _chunk_path(folder: Path, chunk: int, num_axes: int) -> Path:
     return folder.joinpath("c", str(chunk), *("0" for _ in range(num_axes - 1)))
 

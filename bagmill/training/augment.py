@@ -7,8 +7,7 @@ changed each on its own, as their exposure and white balance are.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -109,12 +108,15 @@ class ColourJitter:
         numbers = uniform(keys, 5)
         widths = np.array([self.brightness, self.contrast, self.saturation, self.hue])
         changes = (2 * numbers[:, 1:] - 1) * widths
+        colours, offset_per_luma = _colour_maps(changes)
         for sample in np.flatnonzero(numbers[:, 0] < self.probability).tolist():
             frames = _frames(images, sample)
             # One picture, as high as all of them together.
             tall = frames.reshape(-1, *frames.shape[2:])
-            mean = float(_LUMA @ np.array(cv2.mean(tall)[:3]))
-            frames[...] = cv2.transform(tall, _colour_map(changes[sample], mean_luma=mean)).reshape(frames.shape)
+            # What contrast is spread about, before the brightness is changed.
+            mean_luma = float(_LUMA @ np.array(cv2.mean(tall)[:3]))
+            offset = np.full((3, 1), offset_per_luma[sample] * mean_luma)
+            frames[...] = cv2.transform(tall, np.hstack([colours[sample], offset])).reshape(frames.shape)
 
 
 def augment(
@@ -151,12 +153,21 @@ def augment(
         for augmentation, of_samples in zip(augmentations, keys, strict=True):
             augmentation(pictures, of_samples)
 
-    if num_threads <= 1:
-        for part in parts:
+    def change_all(rest: Iterator[tuple[NDArray[np.uint8], list[NDArray[np.uint64]]]]) -> None:
+        for part in rest:
             change(part)
-    else:
-        with ThreadPoolExecutor(num_threads, thread_name_prefix="bagmill-augment") as pool:
-            deque(pool.map(change, parts), maxlen=0)  # errors come out as they are taken
+
+    # Who is done early takes the next. Taking from an iterator is one step under the GIL.
+    rest = iter(parts)
+    num_others = min(num_threads, len(parts)) - 1
+    if num_others < 1:
+        change_all(rest)
+        return
+    with ThreadPoolExecutor(num_others, thread_name_prefix="bagmill-augment") as pool:
+        others = [pool.submit(change_all, rest) for _ in range(num_others)]
+        change_all(rest)
+    for other in others:
+        other.result()
 
 
 def _frames(images: NDArray[np.uint8], sample: int) -> NDArray[np.uint8]:
@@ -164,23 +175,27 @@ def _frames(images: NDArray[np.uint8], sample: int) -> NDArray[np.uint8]:
     return images[sample] if images.ndim == 5 else images[sample : sample + 1]
 
 
-def _colour_map(changes: NDArray[np.float64], *, mean_luma: float) -> NDArray[np.float64]:
-    """(3, 4): what a colour is multiplied by, and what is added to it.
+def _colour_maps(changes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What colours are multiplied by, and what is added to them.
 
     Args:
-        changes: Of brightness, contrast and saturation about 1, and of hue in turns.
-        mean_luma: What contrast is spread about, before the brightness is changed.
+        changes: (N, 4): of brightness, contrast and saturation about 1, and of hue in turns.
+
+    Returns:
+        (N, 3, 3) factors; and (N,) what is added to every channel for each unit of the mean brightness.
     """
-    brightness, contrast, saturation = 1 + changes[:3]
-    angle = 2 * np.pi * changes[3]
-    turn = np.eye(3)
-    turn[1:, 1:] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    brightness, contrast, saturation = 1 + changes[:, :3].T
+    angle = 2 * np.pi * changes[:, 3]
+    turn = np.zeros((len(changes), 3, 3))
+    turn[:, 0, 0] = 1
+    turn[:, 1, 1] = turn[:, 2, 2] = np.cos(angle)
+    turn[:, 2, 1] = np.sin(angle)
+    turn[:, 1, 2] = -turn[:, 2, 1]
     hue = np.linalg.solve(_TO_YIQ, turn @ _TO_YIQ)
     grey = np.tile(_LUMA, (3, 1))
-    colours = brightness * contrast * hue @ (saturation * np.eye(3) + (1 - saturation) * grey)
+    saturated = saturation[:, None, None] * np.eye(3) + (1 - saturation)[:, None, None] * grey
     # Grey is what saturation and hue leave as it is.
-    offset = np.full((3, 1), (1 - contrast) * brightness * mean_luma)
-    return np.hstack([colours, offset])
+    return (brightness * contrast)[:, None, None] * hue @ saturated, (1 - contrast) * brightness
 
 
 def _check_probability(probability: float) -> None:

@@ -2,6 +2,9 @@
 
 A batch of pictures is tens of megabytes. Freshly asked of the system every page of it costs a fault and is filled with
 zeros first, which on some machines takes as long as decoding what goes in.
+
+Where an array begins matters, too. libjpeg-turbo writes a row that begins at a multiple of 32 bytes past the caches, as if nobody
+were to read it soon; a picture of 96×96 takes 57 µs so and 48 µs beside such a place.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+PICTURE_OFFSET: Final = 16
+"""Bytes from the begin of a page, or of 32 bytes, at which pictures begin."""
 _LEAST_BYTES: Final = 1 << 20
 """Smaller arrays come from memory that Python keeps for itself."""
 
@@ -41,7 +46,7 @@ class Buffers:
             return np.empty(shape, dtype)
         memory = self._take(num_bytes)
         # Every view of it refers to this array, and no further: the memory is none of NumPy's.
-        flat: NDArray[Any] = np.frombuffer(memory, dtype)
+        flat: NDArray[Any] = np.frombuffer(memory, dtype, num_bytes // dtype.itemsize, PICTURE_OFFSET)
         weakref.finalize(flat, self._give_back, memory, num_bytes).atexit = False
         return flat.reshape(shape)
 
@@ -51,7 +56,7 @@ class Buffers:
             if idle:
                 self.idle_bytes -= num_bytes
                 return idle.pop()
-        memory = mmap.mmap(-1, num_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory = mmap.mmap(-1, PICTURE_OFFSET + num_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if hasattr(mmap, "MADV_HUGEPAGE"):
             # One fault for two mebibytes instead of five hundred.
             memory.madvise(mmap.MADV_HUGEPAGE)

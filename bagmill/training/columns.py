@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bagmill.dataset import HeldFeature
 from bagmill.episodes import layout
-from bagmill.episodes.value_array import read_value_array
+from bagmill.episodes.value_array import read_value_array, value_array_paths
 from bagmill.errors import TrainingError
 
 MASK: Final = "mask"
@@ -65,6 +65,21 @@ class Column:
         source = read_value_array(episode, f"{layout.SOURCE}/{self.feature}", shape=shape, dtype=stamps)
         is_valid = read_value_array(episode, f"{layout.VALID}/{self.feature}", shape=shape, dtype=_FACTS[layout.VALID])
         return np.where(is_valid, source - read_value_array(episode, layout.TIME, shape=shape, dtype=stamps), 0)
+
+    def paths(self, episode: str, num_ticks: int, *, dtype: np.dtype[Any]) -> list[str]:
+        """The files that `read` reads with the same arguments."""
+        if not self.key.startswith(f"{SKEW}/"):
+            arrays = [(self.key, (num_ticks, *self.shape), dtype)]
+        else:
+            arrays = [
+                (f"{layout.SOURCE}/{self.feature}", (num_ticks,), np.dtype(np.int64)),
+                (f"{layout.VALID}/{self.feature}", (num_ticks,), _FACTS[layout.VALID]),
+                (layout.TIME, (num_ticks,), np.dtype(np.int64)),
+            ]
+        root = Path(episode)
+        return [
+            str(path) for name, shape, kind in arrays for path in value_array_paths(root, name, shape=shape, dtype=kind)
+        ]
 
 
 def is_action(feature: str) -> bool:

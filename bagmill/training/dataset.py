@@ -14,12 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from bagmill.cores import usable_cores
 from bagmill.dataset import LATEST, Dataset, load_snapshot, resolve_id, select
 from bagmill.errors import TrainingError
+from bagmill.remote import SHARD_CACHE_BYTES, Mirror, MirroredShards, fetch_snapshot, is_address
 from bagmill.training.columns import MASK, ArraySpec, Column
 from bagmill.training.fitting import Fit, Resampling
 from bagmill.training.frame_batches import Camera, FrameReader, FramesWanted
 from bagmill.training.frame_cache import FrameCache
 from bagmill.training.kept_values import KeptValues
 from bagmill.training.process_buffers import ProcessBuffers
+from bagmill.training.read_ahead import ReadAhead
 from bagmill.training.sample_index import SampleIndex
 from bagmill.training.selection import CameraSelection, select_features
 from bagmill.training.window import Window
@@ -45,6 +47,8 @@ class _Open:
     values: KeptValues
     frames: FrameReader
     cameras: Mapping[str, Camera]
+    ahead: ReadAhead | None
+    """Of a dataset in a store."""
 
 
 class EpisodeDataset:
@@ -58,7 +62,7 @@ class EpisodeDataset:
     It may be pickled and used by several threads and processes; it holds no open file and no map of one.
 
     Args:
-        dataset: The dataset, or its folder.
+        dataset: The dataset, its folder, or its address in a store: `s3://bucket/dataset`, `gs://…`, `https://…`, `file://…`.
         snapshot: Name or id.
         where: Which of its episodes, as `dataset.query.select` takes it: `num_frames > 100 and quality.skew < 8`.
         split: Only the episodes of this split, of a snapshot that was made with splits.
@@ -76,6 +80,10 @@ class EpisodeDataset:
         cache_bytes: Of signals and facts, kept in memory.
         frame_cache_bytes: Of decoded pictures of each camera, kept in memory, so that they are decoded once; None: 256 MiB
             where all of a camera's pictures fit into them, else none.
+        cache_folder: Of a dataset in a store: where files are kept once they are fetched, for any number of datasets and
+            processes of this machine; None: `bagmill` in the user's folder for caches.
+        shard_cache_bytes: What cameras' files may take in that folder; beyond it, frames are fetched one by one.
+        patience_s: How long a store that does not answer is asked again.
 
     Raises:
         StorageError: There is no such snapshot.
@@ -101,9 +109,19 @@ class EpisodeDataset:
         num_threads: int | None = None,
         cache_bytes: int = 256 << 20,
         frame_cache_bytes: int | None = None,
+        cache_folder: Path | str | None = None,
+        shard_cache_bytes: int = SHARD_CACHE_BYTES,
+        patience_s: float = 60.0,
     ) -> None:
         if padding not in ("edge", "zero", "drop"):
             raise TrainingError(f"no padding is called {padding!r}", remedy="It is edge, zero or drop")
+        self._mirror: Mirror | None = None
+        if isinstance(dataset, str) and is_address(dataset):
+            self._mirror = Mirror(
+                dataset, cache_folder=cache_folder, shard_cache_bytes=shard_cache_bytes, patience_s=patience_s
+            )
+            snapshot = fetch_snapshot(self._mirror, snapshot, split=split)
+            dataset = self._mirror.root
         self.dataset = dataset if isinstance(dataset, Dataset) else Dataset(Path(dataset))
         self.snapshot_id = resolve_id(self.dataset, snapshot)
         self.where, self.split, self.padding = where, split, padding
@@ -169,13 +187,17 @@ class EpisodeDataset:
 
     def __repr__(self) -> str:
         arrays = ", ".join(f"{key} {spec.dtype}{list(spec.shape)}" for key, spec in self.spec.items())
-        return (
-            f"EpisodeDataset({str(self.dataset.path)!r}, {self.num_episodes} episodes, {len(self)} samples: {arrays})"
-        )
+        where = str(self.dataset.path) if self._mirror is None else self._mirror.address
+        return f"EpisodeDataset({where!r}, {self.num_episodes} episodes, {len(self)} samples: {arrays})"
 
     def __getstate__(self) -> dict[str, Any]:
         # Threads, locks and caches stay behind.
         return self.__dict__ | {"_opened": None}
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is in a store, so that `prefetch` saves waiting."""
+        return self._mirror is not None
 
     def locate(self, samples: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows of `table` (N,) and ticks (N,) of samples (N,).
@@ -229,10 +251,32 @@ class EpisodeDataset:
         of_feature = {
             feature: self._index.ticks(feature, episodes, ticks) for feature in self._selection.features_needed
         }
+        if opened.ahead is not None:
+            opened.ahead.announce(opened.cameras.values(), episodes, of_feature)
         self._take_values(opened, made, places, episodes, of_feature)
         self._read_frames(opened, made, places, episodes, of_feature)
         made[EPISODE][places], made[TICK][places] = episodes, ticks
         return made
+
+    def prefetch(self, samples: ArrayLike, *, is_for_others: bool = False) -> None:
+        """Begin to fetch what samples need of a store, without waiting for it; of a local dataset, nothing.
+
+        What goes wrong is told by `batch`. A `Loader` does this by itself.
+
+        Args:
+            samples: (N,) that will be asked for soon.
+            is_for_others: By another process: what would only go into this one's memory is not fetched.
+
+        Raises:
+            TrainingError: There is no such sample.
+        """
+        if self._mirror is None:
+            return
+        episodes, ticks = self.locate(samples)
+        opened = self._open()
+        assert opened.ahead is not None
+        of_camera = {feature: self._index.ticks(feature, episodes, ticks) for feature in opened.cameras}
+        opened.ahead.announce(opened.cameras.values(), episodes, of_camera, is_for_others=is_for_others)
 
     def _take_values(
         self,
@@ -276,39 +320,54 @@ class EpisodeDataset:
         for feature, camera in opened.cameras.items():
             ticks, is_inside = of_feature[feature]
             pictures = out[feature]
-            by_sample = ticks.reshape(len(ticks), -1).tolist()
-            is_kept = is_inside.reshape(len(ticks), -1) if self.padding == "zero" else None
-            for n, (place, episode) in enumerate(zip(places.tolist(), episodes.tolist(), strict=True)):
-                targets = [pictures[place]] if ticks.ndim == 1 else list(pictures[place])
-                sample_ticks = by_sample[n]
-                if is_kept is not None and not is_kept[n].all():
-                    for target, is_target in zip(targets, is_kept[n], strict=True):
-                        if not is_target:
-                            target[...] = 0
-                    targets = [each for each, is_target in zip(targets, is_kept[n], strict=True) if is_target]
-                    sample_ticks = [each for each, is_target in zip(sample_ticks, is_kept[n], strict=True) if is_target]
-                wanted.append(FramesWanted(camera, episode, sample_ticks, targets))
+            by_sample = [pictures[place] for place in places.tolist()]
+            targets = by_sample if ticks.ndim == 1 else [each for of_sample in by_sample for each in of_sample]
+            flat_ticks, flat_episodes = ticks.reshape(-1), np.repeat(episodes, ticks.size // max(1, len(ticks)))
+            if self.padding == "zero" and not is_inside.all():
+                is_kept = is_inside.reshape(-1)
+                for outside in np.flatnonzero(~is_kept).tolist():
+                    targets[outside][...] = 0
+                targets = [targets[inside] for inside in np.flatnonzero(is_kept).tolist()]
+                flat_ticks, flat_episodes = flat_ticks[is_kept], flat_episodes[is_kept]
+            wanted.append(FramesWanted(camera, flat_episodes, flat_ticks, targets))
         opened.frames.read(wanted)
 
     def _open(self) -> _Open:
         process = os.getpid()
         if self._opened is None or self._opened.process != process:
             # Another process's threads do not run here, and its locks may be held for ever.
-            self._opened = _Open(process, self._open_values(), self._open_frames(), self._open_cameras())
+            shards = MirroredShards(self._mirror) if self._mirror is not None else None
+            ahead = self._open_ahead(self._mirror, shards) if self._mirror is not None and shards is not None else None
+            self._opened = _Open(
+                process, self._open_values(ahead), self._open_frames(shards), self._open_cameras(), ahead
+            )
         return self._opened
 
-    def _open_values(self) -> KeptValues:
+    def _open_ahead(self, mirror: Mirror, shards: MirroredShards) -> ReadAhead:
+        return ReadAhead(mirror, shards, self._selection, roots=self._roots, num_ticks=self._num_ticks)
+
+    def _open_values(self, ahead: ReadAhead | None) -> KeptValues:
         def read(episode: int, column: Column) -> NDArray[Any]:
             num_ticks = int(self._num_ticks[episode])
             return column.read(
                 Path(self._roots[episode]), num_ticks, dtype=self._selection.stored_dtype(column, episode)
             )
 
-        return KeptValues(self._selection.columns, self._num_ticks, read=read, max_bytes=self.cache_bytes)
+        def read_mirrored(episode: int, column: Column) -> NDArray[Any]:
+            assert self._mirror is not None
+            assert ahead is not None
+            return self._mirror.read(ahead.value_paths(episode, column.key), lambda: read(episode, column))
 
-    def _open_frames(self) -> FrameReader:
+        return KeptValues(
+            self._selection.columns,
+            self._num_ticks,
+            read=read if ahead is None else read_mirrored,
+            max_bytes=self.cache_bytes,
+        )
+
+    def _open_frames(self, shards: MirroredShards | None) -> FrameReader:
         num_threads = self.num_threads or usable_cores()
-        return FrameReader(self._roots, self._num_ticks, num_threads=num_threads)
+        return FrameReader(self._roots, self._num_ticks, num_threads=num_threads, files=shards)
 
     def _open_cameras(self) -> dict[str, Camera]:
         starts = np.cumsum(self._num_ticks) - self._num_ticks
@@ -326,7 +385,7 @@ class EpisodeDataset:
     def recipe(self) -> dict[str, Any]:
         """Plain values from which `from_recipe` makes the same dataset again: the snapshot by its id, not its name."""
         return {
-            "dataset": str(self.dataset.path),
+            "dataset": str(self.dataset.path) if self._mirror is None else self._mirror.address,
             "snapshot": self.snapshot_id,
             "where": self.where,
             "split": self.split,

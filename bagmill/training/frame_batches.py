@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from bagmill.episodes import layout
 from bagmill.episodes.chunk_files import ChunkFiles
 from bagmill.errors import CodecError, StorageError
+from bagmill.remote import MirroredShards
 from bagmill.training.fitting import FrameFit
 from bagmill.training.frame_cache import FrameCache
 
@@ -38,15 +42,32 @@ class Camera:
         return f"{root}/{self.feature}/c/{shard}{'/0' * self.num_axes}"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FramesWanted:
-    """Some ticks of one camera in one episode."""
+    """Frames of one camera, of any episodes."""
+
+    camera: Camera
+    episodes: NDArray[np.int64]
+    """(F,)"""
+    ticks: NDArray[np.int64]
+    """(F,) in their episodes, also repeated."""
+    out: Sequence[NDArray[Any]]
+    """Where each goes: C-contiguous pictures of the wanted size."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ShardWanted:
+    """Frames that lie in one file, so that it is opened once for all of them."""
 
     camera: Camera
     episode: int
-    ticks: list[int]
-    out: list[NDArray[Any]]
-    """Where each goes: C-contiguous pictures of the wanted size."""
+    shard: int
+    out: dict[int, NDArray[Any]]
+    """Position in the shard → where the frame goes."""
+
+
+_Loaded = tuple[_ShardWanted, int, memoryview | None]
+"""A frame to be decoded: the shard that it was read from, its position there, its bytes, which are None where it is absent."""
 
 
 class FrameReader:
@@ -56,12 +77,21 @@ class FrameReader:
         roots: Folders of the episodes.
         num_ticks: (E,) of each.
         num_threads: That decode, the caller's counted.
+        files: Who reads shards; None: they are files of this machine.
     """
 
-    def __init__(self, roots: Sequence[str], num_ticks: NDArray[np.int64], *, num_threads: int) -> None:
+    def __init__(
+        self,
+        roots: Sequence[str],
+        num_ticks: NDArray[np.int64],
+        *,
+        num_threads: int,
+        files: MirroredShards | None = None,
+    ) -> None:
         self._roots = roots
         self._shard_ticks = [layout.shard_ticks(num) for num in num_ticks.tolist()]
-        self._files = ChunkFiles()
+        self._all_shard_ticks = np.array(self._shard_ticks, np.int64)
+        self._files = ChunkFiles() if files is None else files
         self._num_threads = max(1, num_threads)
         # The caller decodes, too; threads start when they are first needed.
         self._pool = ThreadPoolExecutor(max(1, self._num_threads - 1), thread_name_prefix="bagmill-decode")
@@ -72,81 +102,140 @@ class FrameReader:
         Raises:
             StorageError: A frame is damaged, or its episode is not there.
         """
-        if self._num_threads == 1 or len(wanted) < 2:
-            for each in wanted:
-                self._read_one(each)
-            return
-        # One list for all: who is done early takes the next. Taking from an iterator is one step under the GIL.
-        rest = iter(wanted)
-        others = [self._pool.submit(self._read_all, rest) for _ in range(min(self._num_threads, len(wanted)) - 1)]
+        shards: list[_ShardWanted] = []
+        repeated: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        for each in wanted:
+            shards += self._by_shard(each, repeated)
+        num_threads = min(self._num_threads, sum(len(each.out) for each in shards))
+        if num_threads <= 1:
+            for shard in shards:
+                for frame in self._load(shard):
+                    self._decode(*frame)
+        else:
+            self._read_together(shards, num_threads)
+        # What is wanted twice, as a tick that is repeated at an episode's end, is decoded once.
+        for out, first in repeated:
+            out[...] = first
+
+    def _by_shard(
+        self, wanted: FramesWanted, repeated: list[tuple[NDArray[Any], NDArray[Any]]]
+    ) -> Iterable[_ShardWanted]:
+        shards, chunks = np.divmod(wanted.ticks, self._all_shard_ticks[wanted.episodes])
+        found: dict[tuple[int, int], _ShardWanted] = {}
+        for episode, shard, chunk, out in zip(
+            wanted.episodes.tolist(), shards.tolist(), chunks.tolist(), wanted.out, strict=True
+        ):
+            of_shard = found.get((episode, shard))
+            if of_shard is None:
+                of_shard = found[episode, shard] = _ShardWanted(wanted.camera, episode, shard, {})
+            first = of_shard.out.setdefault(chunk, out)
+            if first is not out:
+                repeated.append((out, first))
+        return found.values()
+
+    def _read_together(self, shards: list[_ShardWanted], num_threads: int) -> None:
+        left = _Left(shards, num_ahead=num_threads)
+        others = [self._pool.submit(self._work, left) for _ in range(num_threads - 1)]
         try:
-            self._read_all(rest)
+            self._work(left)
         finally:
             # Whatever went wrong here, nobody may write into the batch after this.
-            for _ in rest:
-                pass
             errors = [other.exception() for other in others]
         for error in errors:
             if error is not None:
                 raise error
 
-    def _read_all(self, wanted: Iterator[FramesWanted]) -> None:
-        for each in wanted:
-            self._read_one(each)
+    def _work(self, left: _Left) -> None:
+        try:
+            while (task := left.take()) is not None:
+                if isinstance(task, _ShardWanted):
+                    left.add(self._load(task))
+                else:
+                    self._decode(*task)
+        except BaseException:
+            left.drop()
+            raise
 
-    def _read_one(self, wanted: FramesWanted) -> None:
-        if len(wanted.ticks) == 1:
-            if not self._found_in_cache(wanted, 0):
-                self._read_shard(wanted, wanted.ticks[0] // self._shard_ticks[wanted.episode], (0,))
-            return
-        first_of: dict[int, int] = {}
-        by_shard: dict[int, list[int]] = {}
-        for place, tick in enumerate(wanted.ticks):
-            if first_of.setdefault(tick, place) == place and not self._found_in_cache(wanted, place):
-                by_shard.setdefault(tick // self._shard_ticks[wanted.episode], []).append(place)
-        for shard, places in by_shard.items():
-            self._read_shard(wanted, shard, places)
-        # A tick that is repeated at an episode's end is decoded once.
-        for place, tick in enumerate(wanted.ticks):
-            if (first := first_of[tick]) != place:
-                wanted.out[place][...] = wanted.out[first]
-
-    def _found_in_cache(self, wanted: FramesWanted, place: int) -> bool:
-        camera = wanted.camera
-        if camera.cache is None:
-            return False
-        kept = camera.cache.find(camera.starts[wanted.episode] + wanted.ticks[place])
-        if kept is None:
-            return False
-        wanted.out[place][...] = kept
-        return True
-
-    def _read_shard(self, wanted: FramesWanted, shard: int, places: Sequence[int]) -> None:
+    def _load(self, wanted: _ShardWanted) -> list[_Loaded]:
+        """Read a shard's frames, but for those that the cache has."""
         camera, root = wanted.camera, self._roots[wanted.episode]
         shard_ticks = self._shard_ticks[wanted.episode]
-        chunks = self._files.read(
-            camera.shard_path(root, shard), shard_ticks, [wanted.ticks[place] % shard_ticks for place in places]
-        )
-        if chunks is None:
+        rest = sorted(wanted.out)
+        if camera.cache is not None:
+            first = camera.starts[wanted.episode] + wanted.shard * shard_ticks
+            rest = [chunk for chunk in rest if not camera.cache.copy(first + chunk, wanted.out[chunk])]
+            if not rest:
+                return []
+        stored = self._files.read(camera.shard_path(root, wanted.shard), shard_ticks, rest)
+        if stored is None:
             # A shard without a frame has no file; an episode that was removed has none either.
             if not os.path.exists(f"{root}/{layout.METADATA_FILE}"):  # noqa: PTH110 - a string, as all here
                 raise StorageError("there is no published episode", path=root, remedy=_REMEDY)
-            chunks = [None] * len(places)
-        for place, data in zip(places, chunks, strict=True):
-            out = wanted.out[place]
-            if data is None:
-                out[...] = 0
-            else:
-                self._decode(wanted, place, data)
-            if camera.cache is not None:
-                camera.cache.keep(camera.starts[wanted.episode] + wanted.ticks[place], out)
+            stored = [None] * len(rest)
+        return [(wanted, chunk, data) for chunk, data in zip(rest, stored, strict=True)]
 
-    def _decode(self, wanted: FramesWanted, place: int, data: memoryview) -> None:
-        try:
-            wanted.camera.fits[wanted.episode].decode(data, wanted.out[place])
-        except CodecError as err:
-            raise StorageError(
-                f"the frame of {wanted.camera.feature} at tick {wanted.ticks[place]} cannot be decoded: {err.problem}",
-                path=self._roots[wanted.episode],
-                remedy=_REMEDY,
-            ) from err
+    def _decode(self, wanted: _ShardWanted, chunk: int, data: memoryview | None) -> None:
+        camera, episode, out = wanted.camera, wanted.episode, wanted.out[chunk]
+        if data is None:
+            out[...] = 0
+        else:
+            try:
+                camera.fits[episode].decode(data, out)
+            except CodecError as err:
+                tick = wanted.shard * self._shard_ticks[episode] + chunk
+                raise StorageError(
+                    f"the frame of {camera.feature} at tick {tick} cannot be decoded: {err.problem}",
+                    path=self._roots[episode],
+                    remedy=_REMEDY,
+                ) from err
+        if camera.cache is not None:
+            camera.cache.keep(camera.starts[episode] + wanted.shard * self._shard_ticks[episode] + chunk, out)
+
+
+class _Left:
+    """What is left to do of a batch, for the threads that do it.
+
+    Files come in order, frames in that of their files; a file is read before the frames of those before it run out, so that
+    nobody waits for one.
+
+    Args:
+        shards: To be read.
+        num_ahead: Fewer frames than these lie ready: another file is due.
+    """
+
+    def __init__(self, shards: Iterable[_ShardWanted], *, num_ahead: int) -> None:
+        self._shards = deque(shards)
+        self._loaded: deque[_Loaded] = deque()
+        self._num_ahead = num_ahead
+        self._num_loading = 0
+        self._changed = threading.Condition(threading.Lock())
+
+    def take(self) -> _ShardWanted | _Loaded | None:
+        """A frame to decode, or a shard to read and to `add`; None: nothing is left, or it was dropped."""
+        if not self._shards or len(self._loaded) > self._num_ahead:
+            # Mostly so, and one step under the GIL. It may still be another that takes the last one.
+            with suppress(IndexError):
+                return self._loaded.popleft()
+        with self._changed:
+            # What another thread is about to add may be more than it can decode by itself.
+            while not self._shards and not self._loaded and self._num_loading > 0:
+                self._changed.wait()
+            if self._shards and len(self._loaded) < self._num_ahead:
+                self._num_loading += 1
+                return self._shards.popleft()
+            return self._loaded.popleft() if self._loaded else None
+
+    def add(self, frames: Sequence[_Loaded]) -> None:
+        """Frames of a shard that was taken."""
+        with self._changed:
+            self._num_loading -= 1
+            self._loaded.extend(frames)
+            self._changed.notify_all()
+
+    def drop(self) -> None:
+        """Nothing is to be done any more."""
+        with self._changed:
+            self._shards.clear()
+            self._loaded.clear()
+            self._num_loading = 0
+            self._changed.notify_all()

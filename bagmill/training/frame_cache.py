@@ -32,10 +32,13 @@ class FrameCache:
         self._num_kept = 0
         self._lock = threading.Lock()
 
-    def find(self, picture: int) -> NDArray[np.generic] | None:
-        """A picture, not to be written to; None where it is not kept."""
+    def copy(self, picture: int, out: NDArray[np.generic]) -> bool:
+        """Put a picture where it is wanted; False where it is not kept."""
         place = int(self._places[picture])
-        return None if place < 0 else self._kept[place]
+        if place < 0:
+            return False
+        out[...] = self._kept[place]
+        return True
 
     def keep(self, picture: int, pixels: NDArray[np.generic]) -> None:
         """Keep a picture if there is room."""

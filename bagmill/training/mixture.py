@@ -147,6 +147,21 @@ class Mixture:
             source.batch(drawn[here], out={key: out[key] for key in source.spec}, rows=rows[here])
         return {key: out[key] for key in self.spec}
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether a source is in a store, so that `prefetch` saves waiting."""
+        return any(source.is_remote for source in self.sources)
+
+    def prefetch(self, samples: ArrayLike, *, is_for_others: bool = False) -> None:
+        """Begin to fetch what samples need of stores; see `EpisodeDataset.prefetch`.
+
+        Raises:
+            TrainingError: A number below zero.
+        """
+        sources, drawn = self.draw(samples)
+        for number in np.unique(sources).tolist():
+            self.sources[number].prefetch(drawn[sources == number], is_for_others=is_for_others)
+
     def statistics(self, num_drawn: int | None = None) -> list[SourceStatistics]:
         """What each source gives.
 

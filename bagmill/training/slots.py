@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.training.buffers import PICTURE_OFFSET
 from bagmill.training.columns import ArraySpec
 
 _ALIGNMENT: Final = 4096
@@ -33,8 +34,8 @@ class SlotLayout:
         self.size_bytes = 0
         """Of the memory."""
         for key, array in spec.items():
-            self._places[key] = self.size_bytes, array
-            self.size_bytes += -(-_num_bytes(array, num_rows) // _ALIGNMENT) * _ALIGNMENT
+            self._places[key] = self.size_bytes + PICTURE_OFFSET, array
+            self.size_bytes += -(-(PICTURE_OFFSET + _num_bytes(array, num_rows)) // _ALIGNMENT) * _ALIGNMENT
 
     def views(self, memory: NDArray[np.uint8], *, num_rows: int) -> dict[str, NDArray[Any]]:
         """The arrays (num_rows, …) of a batch in such memory."""

@@ -29,6 +29,13 @@ def test_memory_is_used_again(buffers):
     assert (again.shape, again.dtype) == ((MIB // 2,), np.float32)
 
 
+@pytest.mark.parametrize("size", [MIB, 3 * MIB + 5, 64 * 96 * 96 * 3])
+def test_pictures_begin_where_the_decoder_writes_to_the_caches(buffers, size):
+    array = buffers.empty((size,), np.dtype(np.uint8))
+    assert array.shape == (size,)
+    assert address(array) % 32 == 16
+
+
 def test_a_view_keeps_it(buffers):
     first = buffers.empty((2, MIB), np.dtype(np.uint8))
     first[...] = 7

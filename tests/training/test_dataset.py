@@ -375,6 +375,14 @@ def test_threads_read_the_same(dataset):
         assert_equal(batch, {key: array[n::8] for key, array in expected.items()})
 
 
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_a_frame_that_several_samples_want_is_in_all_of_them(dataset, num_threads):
+    data = EpisodeDataset(dataset, history=4, num_threads=num_threads, frame_cache_bytes=0)
+    samples = [9, 8, 150, 9, 11, 0, 150, 10]
+    expected = [data[sample] for sample in samples]
+    assert_equal(data.batch(samples), {key: np.stack([each[key] for each in expected]) for key in data.spec})
+
+
 def test_pickled_it_is_as_before(dataset):
     data = EpisodeDataset(dataset, num_threads=2)
     before = data[50]
@@ -409,6 +417,16 @@ class TestDamage:
         self._flip(self._only(damaged, "images/high/c/0/0/0/0"), 100)
         with pytest.raises(StorageError, match="does not match its checksum.*Verify the episode"):
             data.batch(range(30))
+
+    @pytest.mark.parametrize("num_threads", [1, 2, 5])
+    def test_what_is_whole_is_read_after_an_error(self, damaged, num_threads):
+        data = EpisodeDataset(damaged, num_threads=num_threads, frame_cache_bytes=0)
+        expected = data.batch(range(30))
+        self._flip(self._only(damaged, "images/high/c/0/0/0/0"), 100)
+        for _ in range(3):
+            with pytest.raises(StorageError, match="chunk 0 of the shard does not match its checksum"):
+                data.batch(range(30))
+            assert_equal(data.batch(range(1, 30)), {key: array[1:] for key, array in expected.items()})
 
     def test_an_index(self, damaged):
         self._flip(self._only(damaged, "images/high/c/0/0/0/0"), -20)

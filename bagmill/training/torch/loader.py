@@ -15,6 +15,7 @@ from bagmill.training.augment import Augmentation
 from bagmill.training.dataset import EpisodeDataset
 from bagmill.training.mixture import Mixture
 from bagmill.training.order import Order, Progress, ShuffledBatches, Tail, after_step, state_of
+from bagmill.training.read_ahead import AnnouncedBatches
 from bagmill.training.scaling import SignalScaling
 from bagmill.training.torch.dataset import Images, Tensors, TorchDataset
 from bagmill.training.torch.workers import StartMethod, Workers
@@ -31,6 +32,7 @@ class Loader:
         batches: Which samples.
         num_workers: Processes that decode; 0: threads of this process, which copies nothing.
         prefetch: Batches that are decoded ahead; with processes, of each of them.
+        read_ahead: Of a dataset in a store: batches that are fetched before they are decoded.
         start_method: How processes start; None: as torch has it.
     """
 
@@ -41,9 +43,10 @@ class Loader:
         *,
         num_workers: int = 0,
         prefetch: int = 2,
+        read_ahead: int = 4,
         start_method: StartMethod | None = None,
     ) -> None:
-        if num_workers < 0 or prefetch < 0:
+        if num_workers < 0 or prefetch < 0 or read_ahead < 0:
             raise TrainingError("the numbers of workers and of batches read ahead are not negative")
         self.dataset = dataset
         self._batches = batches
@@ -51,8 +54,16 @@ class Loader:
         self.progress = batches.progress
         """What was delivered, not what is decoded ahead of it."""
         self._num_steps = len(batches)
+        source = dataset.dataset
+        self._announced = (
+            AnnouncedBatches(batches, source, num_ahead=read_ahead, is_for_others=num_workers > 0)
+            if source.is_remote
+            else batches
+        )
         self._workers = (
-            Workers(dataset, batches, num_workers=num_workers, prefetch=max(1, prefetch), start_method=start_method)
+            Workers(
+                dataset, self._announced, num_workers=num_workers, prefetch=max(1, prefetch), start_method=start_method
+            )
             if num_workers
             else None
         )
@@ -103,7 +114,7 @@ class Loader:
         with ThreadPoolExecutor(1, thread_name_prefix="bagmill-read-ahead") as pool:
             waiting: deque[Future[Tensors]] = deque()
             try:
-                for samples in self._batches:
+                for samples in self._announced:
                     waiting.append(pool.submit(self.dataset.__getitems__, samples))
                     if len(waiting) > self._prefetch:
                         yield waiting.popleft().result()
@@ -124,6 +135,7 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
     world: int | None = None,
     num_workers: int = 0,
     prefetch: int = 2,
+    read_ahead: int = 4,
     start_method: StartMethod | None = None,
     images: Images = "uint8",
     is_contiguous: bool = False,
@@ -143,6 +155,7 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
         world: How many ranks there are; None: likewise, 1.
         num_workers: Processes that decode; 0: threads of this process, which copies nothing.
         prefetch: Batches that are decoded ahead; with processes, of each of them.
+        read_ahead: Of a dataset in a store: batches that are fetched before they are decoded.
         start_method: How processes start; None: as torch has it.
         images: See `TorchDataset`; so are the next two and `augment`.
         is_contiguous: Store pictures channel by channel.
@@ -175,4 +188,11 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
         seed=seed,
         is_pinned=torch.cuda.is_available() if pin_memory is None else pin_memory,
     )
-    return Loader(tensors, batches, num_workers=num_workers, prefetch=prefetch, start_method=start_method)
+    return Loader(
+        tensors,
+        batches,
+        num_workers=num_workers,
+        prefetch=prefetch,
+        read_ahead=read_ahead,
+        start_method=start_method,
+    )

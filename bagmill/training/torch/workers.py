@@ -18,6 +18,7 @@ from torch.utils.data import Dataset as MapDataset
 from bagmill.cores import usable_cores
 from bagmill.errors import BagmillError
 from bagmill.training.order import Batch, ShuffledBatches
+from bagmill.training.read_ahead import AnnouncedBatches
 from bagmill.training.slots import SlotLayout, Slots
 from bagmill.training.torch.dataset import Tensors, TorchDataset, as_is, shared_bytes
 
@@ -41,7 +42,7 @@ class Workers:
     def __init__(
         self,
         dataset: TorchDataset,
-        batches: ShuffledBatches,
+        batches: ShuffledBatches | AnnouncedBatches,
         *,
         num_workers: int,
         prefetch: int,
@@ -117,7 +118,7 @@ class _SlotBatch(Batch):
 class _BatchesWithSlots:
     """Names a slot with each batch, as long as there are free ones."""
 
-    def __init__(self, batches: ShuffledBatches, slots: Slots) -> None:
+    def __init__(self, batches: ShuffledBatches | AnnouncedBatches, slots: Slots) -> None:
         self._batches = batches
         self._slots = slots
 
