@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bagmill.dataset.current import current_of, of_its_own, published_summaries
 from bagmill.dataset.folder import Dataset
@@ -16,6 +16,8 @@ from bagmill.errors import QueryError, StorageError
 
 if TYPE_CHECKING:
     import pandas as pd  # pyarrow imports it when a table is asked for: no worker needs it, and it takes 0.4 s
+
+_FEW_VALUES: Final = ("features", "profile", "robot", "task")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,10 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
 
 
 def load_snapshot(dataset: Dataset, name_or_id: str = LATEST, *, split: str | None = None) -> pd.DataFrame:
-    """A snapshot as a table, one row an episode, sorted by episode; `features`, a text of JSON, as a category.
+    """A snapshot as a table, one row an episode, sorted by episode.
+
+    Texts that thousands of episodes share (`features`, which is JSON, `task`, `robot` and `profile`) are categories: each
+    is kept, compared and searched once.
 
     Args:
         dataset: Whose snapshot.
@@ -106,8 +111,7 @@ def load_snapshot(dataset: Dataset, name_or_id: str = LATEST, *, split: str | No
         QueryError: It has no such split.
     """
     snapshot_id = resolve_id(dataset, name_or_id)
-    # Episodes of one robot hold the same features: a long text, kept once for all of them.
-    table = read_table(dataset, snapshot_id).to_pandas(categories=["features"])
+    table = read_table(dataset, snapshot_id).to_pandas(categories=list(_FEW_VALUES))
     if split is None:
         return table
     known = sorted(set(table[SPLIT])) if SPLIT in table else []
