@@ -117,9 +117,10 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
 
 def test_an_interrupt_is_130_without_a_traceback(tmp_path: Path) -> None:
     recording = healthy(tmp_path / "wave.mcap")
-    with subprocess.Popen(
-        [*BAGMILL, "scan", *[recording] * 2_000], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
+    # A shell has what it starts in the background ignore interrupts, and so would we if these tests were started there.
+    heeding = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {BAGMILL[-1]}"
+    command = [*BAGMILL[:-1], heeding, "scan", *[recording] * 2_000]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         process.stderr.readline()  # the first scan has begun
         time.sleep(0.05)
