@@ -22,7 +22,6 @@ Severity = Literal["error", "warn", "off"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _RESERVED = ("time", "source", "valid", "interpolated", "sequence")
-_DEFAULT_RULES: dict[FeatureKind, str] = {"image": "nearest", "depth": "nearest", "signal": "linear"}
 
 
 class _Section(BaseModel):
@@ -44,19 +43,68 @@ class CheckSpec(_Section):
         return "off" if severity is False else severity
 
 
-class FeatureSpec(_Section):
-    """One feature: where it comes from and how it is laid on the timeline."""
+class StampSpec(_Section):
+    """A number inside the messages that says when they were measured, for messages without a header."""
+
+    field: str
+    """Path to it: `timestamp`, `transforms[child_frame_id=tool].header.stamp`."""
+    unit: Literal["s", "ms", "us", "ns"] = "ns"
+    """What the number counts; a point in time of the message's own format needs none."""
+    epoch: Literal["unix", "boot"] = "unix"
+    """What it counts from: `unix` is 1970; `boot` any other instant, which is found by the fastest of the recording's
+    messages."""
+
+
+class PartSpec(_Section):
+    """Where some of a signal's numbers come from, and how they are laid on the timeline."""
 
     channel: str
     """Topic, as recorded."""
-    field: str | None = None
-    """Signals: path to the numbers inside a message (`position`, `pose.position`, `data[0:3]`)."""
+    field: str
+    """Path to the numbers inside a message: `position`, `data[0:3]`, `transforms[child_frame_id=tool].transform`."""
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")
+    """What the part's columns are called by, and its lineage: `gripper`."""
     names: tuple[str, ...] = ()
-    """Signals of joint states: which joints, in which order; empty: all, in the order of the first message."""
+    """Messages that name their numbers: which, in which order; empty: all, in the order in which they first appear."""
+    by: Literal["name", "place"] | None = None
+    """Whether the numbers run parallel to the message's list of names; None: as the message's definition shows."""
     units: str | None = None
-    """Signals: unit of the numbers, kept as an attribute (`rad`, `m/s`)."""
-    dtype: Literal["float32", "float64"] = "float32"
-    """Signals: how they are stored."""
+    """Unit of the numbers, kept as an attribute (`rad`, `m/s`)."""
+    rule: str | None = None
+    """Alignment rule: `nearest`, `latest`, `linear`, `slerp`, `angle`…; None: `latest` for booleans and whole numbers,
+    `linear` for others."""
+    tolerance_ms: float | None = Field(default=None, gt=0)
+    """As of the feature; None: the feature's."""
+    clock: Clock | None = None
+    """Only where this channel's clock differs from the profile's."""
+    stamp: StampSpec | None = None
+    """The number that is read as the header stamp."""
+    expected_rate_hz: float | None = Field(default=None, gt=0)
+    """What the channel should run at; None: rate and gaps are measured but not judged."""
+    nan: Literal["refuse", "invalid"] | None = None
+    """What a number that is none means: `refuse` (the default): garbage, which a check fails; `invalid`: not measured, the
+    tick is marked so."""
+    infinity: Literal["refuse", "keep"] | None = None
+    """What an infinite number means: `refuse` (the default): garbage; `keep`: a value, as a laser's "nothing in range"."""
+
+
+class FeatureSpec(_Section):
+    """One feature: where it comes from and how it is laid on the timeline.
+
+    A signal may be put together from several `parts`; what is said here then holds for each that does not say otherwise.
+    """
+
+    channel: str | None = None
+    """Topic, as recorded."""
+    field: str | None = None
+    """Signals: see `PartSpec`; likewise the settings of the same name below."""
+    names: tuple[str, ...] = ()
+    by: Literal["name", "place"] | None = None
+    parts: tuple[PartSpec, ...] = ()
+    """Signals: the columns of the first part come first."""
+    units: str | None = None
+    dtype: Literal["float32", "float64"] | None = None
+    """Signals: how they are stored; None: float32 where it holds every number of the recorded type exactly, else float64."""
     limits: tuple[tuple[float, float], ...] = ()
     """Signals: (lowest, highest) per number, or one pair for all; empty: not checked."""
     scale_m: float = Field(default=0.001, gt=0)
@@ -66,15 +114,52 @@ class FeatureSpec(_Section):
     subsampling: Literal["auto", "420", "444", "lossless"] = "auto"
     """Images that are not JPEG already: chroma; `auto` is 4:2:0 from 480 lines up and 4:4:4 below."""
     rule: str | None = None
-    """Alignment rule: `nearest`, `latest`, `linear`, `slerp`, `angle`…; None: `nearest` for pictures, `linear` for signals."""
+    """Alignment rule; None: `nearest` for pictures, for signals see `PartSpec`."""
     tolerance_ms: float = Field(default=50.0, gt=0)
     """How far from a tick a message may be and still feed it; for interpolation, the longest gap that is bridged."""
     required: bool = True
     """A recording without the channel is refused; else the feature is left out of its episode, on record."""
     expected_rate_hz: float | None = Field(default=None, gt=0)
-    """What the channel should run at; None: rate and gaps are measured but not judged."""
     clock: Clock | None = None
-    """Only where this channel's clock differs from the profile's."""
+    stamp: StampSpec | None = None
+    nan: Literal["refuse", "invalid"] | None = None
+    infinity: Literal["refuse", "keep"] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_channel(self) -> FeatureSpec:
+        if self.channel is None and not self.parts:
+            raise ValueError("`channel`, the topic it is taken from, is missing")
+        return self
+
+    @property
+    def sources(self) -> tuple[PartSpec, ...]:
+        """The parts with everything that the feature says for them; of a feature without parts, itself as one."""
+        if not self.parts:
+            return (self._as_part(),)
+        return tuple(
+            part.model_copy(
+                update={name: getattr(self, name) for name in _INHERITED if getattr(part, name) is None},
+            )
+            for part in self.parts
+        )
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The topics that it is made from, each once."""
+        return tuple(dict.fromkeys(part.channel for part in self.parts)) if self.parts else (self.channel or "",)
+
+    def _as_part(self) -> PartSpec:
+        return PartSpec.model_construct(
+            channel=self.channel or "",
+            field=self.field or "",
+            name=None,
+            names=self.names,
+            by=self.by,
+            **{name: getattr(self, name) for name in _INHERITED},
+        )
+
+
+_INHERITED = ("units", "rule", "tolerance_ms", "clock", "stamp", "expected_rate_hz", "nan", "infinity")
 
 
 class PreviewSpec(_Section):
@@ -107,6 +192,13 @@ class Profile(_Section):
     """How many frames of every camera the fidelity audit compares with their source."""
     preview: PreviewSpec = PreviewSpec()
 
+    @field_validator("features", mode="before")
+    @classmethod
+    def _lists_are_parts(cls, features: object) -> object:
+        if not isinstance(features, dict):
+            return features
+        return {name: {"parts": spec} if isinstance(spec, list) else spec for name, spec in features.items()}
+
     @field_validator("rate_hz", mode="before")
     @classmethod
     def _exact_rate(cls, rate: object) -> object:
@@ -125,6 +217,7 @@ class Profile(_Section):
             problems += (f"{problem} @ $.features.{name}" for problem in _problems_of_feature(name, spec))
             if outer := next((other for other in self.features if name.startswith(f"{other}/")), None):
                 problems.append(f"a feature cannot lie inside another, `{outer}` @ $.features.{name}")
+        problems += _problems_of_stamps(self.features)
         if problems:
             raise ProfileError(problems)
         return self
@@ -138,11 +231,6 @@ def feature_kind(name: str) -> FeatureKind:
     """The kind that a feature's name says: `images/…`, `depth/…`, or any other for a signal."""
     room = name.partition("/")[0]
     return "image" if room == "images" else "depth" if room == "depth" else "signal"
-
-
-def rule_of(name: str, spec: FeatureSpec) -> str:
-    """The alignment rule a feature is laid on the timeline by, its kind's default where the profile names none."""
-    return spec.rule or _DEFAULT_RULES[feature_kind(name)]
 
 
 def load_profile(path: Path | str) -> Profile:
@@ -183,10 +271,38 @@ def _problems_of_feature(name: str, spec: FeatureSpec) -> list[str]:
         )
     if kind != "signal" and name.count("/") != 1:
         problems.append(f"a camera's feature is called `{name.partition('/')[0]}/<camera>`")
-    if kind == "signal" and spec.field is None:
-        problems.append("a signal needs `field`, the path to its numbers (pictures are called `images/…` or `depth/…`)")
-    if kind != "signal" and (spec.field is not None or spec.names or spec.limits):
-        problems.append("`field`, `names` and `limits` are for signals")
+    if kind == "signal":
+        problems += _problems_of_parts(spec)
+    elif spec.parts or any(getattr(spec, key) for key in ("field", "names", "limits", "nan", "infinity")):
+        problems.append("`field`, `names`, `parts`, `limits`, `nan` and `infinity` are for signals")
     if any(low > high for low, high in spec.limits):
         problems.append("`limits` are pairs (lowest, highest)")
     return problems
+
+
+def _problems_of_parts(spec: FeatureSpec) -> list[str]:
+    if not spec.parts:
+        needs = "a signal needs `field`, the path to its numbers (pictures are called `images/…` or `depth/…`)"
+        return [] if spec.field is not None else [needs]
+    problems = []
+    if doubled := [key for key in ("channel", "field", "names", "by") if getattr(spec, key)]:
+        problems.append(f"{' and '.join(f'`{key}`' for key in doubled)} belong to the parts where there are `parts`")
+    names = [part.name for part in spec.parts if part.name is not None]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"two parts are called {', '.join(twice)}")
+    return problems
+
+
+def _problems_of_stamps(features: dict[str, FeatureSpec]) -> list[str]:
+    """A channel has one stamp, whoever uses it."""
+    stamps: dict[str, StampSpec] = {}
+    for spec in features.values():
+        for part in spec.sources:
+            if part.stamp is not None:
+                stamps.setdefault(part.channel, part.stamp)
+    return [
+        f"channel {part.channel} has another `stamp` elsewhere @ $.features.{name}"
+        for name, spec in features.items()
+        for part in spec.sources
+        if part.stamp is not None and part.stamp != stamps[part.channel]
+    ]

@@ -9,8 +9,11 @@ from bagmill.recordings.records import Channel
 from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
 
 IMAGE = ChannelContent("image", encoding="rgb8", height=480, width=640)
-JOINTS = ChannelContent("numeric", fields={"position": 3, "velocity": 3, "effort": 0}, names=("a", "b", "c"))
-POSE = ChannelContent("numeric", fields={"pose.position": 3, "pose.orientation": 4, "pose": 7})
+JOINTS = ChannelContent.of_numbers(
+    {"name": ["a", "b", "c"], "position": [0.0] * 3, "velocity": [0.0] * 3, "effort": []},
+    types={"position": "float32[]", "velocity": "float32[]", "effort": "float32[]"},
+)
+POSE = ChannelContent.of_numbers({"pose": {"position": [0.0] * 3, "orientation": [0.0] * 4}})
 
 
 def stream(number: int, topic: str, content: ChannelContent, *, header: int = 5, num_messages: int = 10) -> Stream:
@@ -54,10 +57,10 @@ def test_a_plan_leaves_nothing_open():
         "nearest",
         12_500_000,
     )
-    assert (state.shape, state.names, state.joints, state.dtype) == ((2,), ("c", "a"), ("c", "a"), np.float32)
-    assert (where.shape, where.joints, where.dtype) == ((4,), (), np.float64)
+    assert (state.shape, state.names, state.parts[0].joints, state.dtype) == ((2,), ("c", "a"), ("c", "a"), np.float32)
+    assert (where.shape, where.parts[0].joints, where.dtype) == ((4,), (), np.float64)
     assert where.names == tuple(f"pose.orientation[{n}]" for n in range(4))
-    assert (part.shape, part.joints, part.names) == ((2,), (), ("position[1:3][0]", "position[1:3][1]"))
+    assert (part.shape, part.parts[0].joints, part.names) == ((2,), ("b", "c"), ("b", "c"))
     assert plan.omitted == ("depth/wrist",)
     assert plan.stream_of(state) is index.streams[1]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bagmill.errors import ProfileError
-from bagmill.profile import feature_kind, load_profile, parse_profile, rule_of
+from bagmill.profile import feature_kind, load_profile, parse_profile
 
 GOOD = """
 name: arm
@@ -34,9 +34,9 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path):
     profile = load_profile(written(tmp_path, GOOD))
     assert profile.rate_hz == Fraction(30000, 1001)
     assert profile.clock == "header"
-    assert {name: rule_of(name, spec) for name, spec in profile.features.items()} == {
-        "images/wrist": "nearest",
-        "state": "linear",
+    assert {name: spec.rule for name, spec in profile.features.items()} == {
+        "images/wrist": None,
+        "state": None,
         "action": "latest",
     }
     assert profile.features["images/wrist"].quality == 95
@@ -67,11 +67,11 @@ features:
     assert sorted(problem.split(" @ ")[1] for problem in problems) == [
         "$.colour",
         "$.features.images/wrist.tolerance_ms",
-        "$.features.state.channel",
+        "$.features.state",
         "$.rate_hz",
     ]
     assert "no such setting @ $.colour" in problems
-    assert "required, but not there @ $.features.state.channel" in problems
+    assert "`channel`, the topic it is taken from, is missing @ $.features.state" in problems
 
 
 def test_features_that_make_no_sense_are_told_together(tmp_path: Path):

@@ -6,6 +6,7 @@ of it works on time stamps and on numbers already decoded. Stays out: where stam
 """
 
 from bagmill.alignment.align import MAX_DURATION_NS, MAX_TICKS, AlignmentRequest, align
+from bagmill.alignment.combine import combine_parts, in_stream
 from bagmill.alignment.rules import RULES, Rule
 from bagmill.alignment.ticks import count_ticks, make_ticks
 from bagmill.alignment.timeline import AlignedFeature, Timeline
@@ -19,6 +20,8 @@ __all__ = [
     "Rule",
     "Timeline",
     "align",
+    "combine_parts",
     "count_ticks",
+    "in_stream",
     "make_ticks",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ class Timeline:
     time_ns: NDArray[np.int64]
     """(T,) ns since the Unix epoch of the chosen clock, strictly rising."""
     features: Mapping[str, AlignedFeature]
+    """Of a feature that several parts feed: valid where all of them are, with the message that is furthest from the tick."""
+    parts: Mapping[tuple[str, str], AlignedFeature] = field(default_factory=dict)
+    """(feature, part's label) → the part, of every feature that several feed."""
 
     @property
     def num_ticks(self) -> int:
@@ -48,3 +51,7 @@ class Timeline:
     def skew_ns(self, feature: str) -> NDArray[np.int64]:
         """Source stamp minus tick (T,), ns; 0 where not valid."""
         return self.features[feature].source_ns - self.time_ns
+
+    def of_part(self, feature: str, label: str) -> AlignedFeature:
+        """One part of a feature; with an empty label the feature, which has one part only."""
+        return self.parts[feature, label] if label else self.features[feature]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bagmill.encode.episode import EncodeResult
-from bagmill.plan import FeaturePlan, IngestPlan
+from bagmill.plan import FeaturePlan, IngestPlan, PartPlan
 from bagmill.streams import estimate_clock
 
 
@@ -36,16 +36,17 @@ def episode_attributes(plan: IngestPlan, result: EncodeResult, *, episode: str, 
 def _of_feature(feature: FeaturePlan, plan: IngestPlan, result: EncodeResult) -> dict[str, Any]:
     said: dict[str, Any] = {
         "kind": feature.kind,
-        "channel": feature.channel.topic,
-        "schema": feature.channel.schema_name,
-        "clock": feature.clock,
-        "clock_estimate": _clock_estimate(feature, plan),
-        "rule": feature.rule,
-        "tolerance_ns": feature.tolerance_ns,
+        **_of_part(feature.parts[0], plan),
         "num_damaged_messages": result.num_damaged[feature.name],
     }
     if feature.kind == "signal":
-        return said | {"field": feature.spec.field, "names": list(feature.names), "units": feature.spec.units}
+        return said | {
+            **signal_attributes(feature),
+            "num_unmeasured_messages": result.num_unmeasured[feature.name],
+            "parts": [
+                {"label": part.label, "columns": list(part.columns), **_of_part(part, plan)} for part in feature.parts
+            ],
+        }
     if feature.kind == "depth":
         return said | {"scale_m": feature.spec.scale_m, "codec": {"step": "lossless"}}
     step = result.targets[feature.name].step
@@ -55,9 +56,31 @@ def _of_feature(feature: FeaturePlan, plan: IngestPlan, result: EncodeResult) ->
     return said | {"codec": codec}
 
 
-def _clock_estimate(feature: FeaturePlan, plan: IngestPlan) -> dict[str, float | None] | None:
+def signal_attributes(feature: FeaturePlan) -> dict[str, Any]:
+    """What the columns of a signal are, as attributes of its array."""
+    units = set(feature.units)
+    return {
+        "names": list(feature.names),
+        "is_named": feature.is_named,
+        "units": feature.units[0] if len(units) == 1 else list(feature.units),
+    }
+
+
+def _of_part(part: PartPlan, plan: IngestPlan) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "channel": part.channel.topic,
+        "schema": part.channel.schema_name,
+        "clock": part.clock,
+        "clock_estimate": _clock_estimate(part, plan),
+        "rule": part.rule,
+        "tolerance_ns": part.tolerance_ns,
+    }
+    return said | ({"field": part.spec.field} if part.field else {})
+
+
+def _clock_estimate(part: PartPlan, plan: IngestPlan) -> dict[str, float | None] | None:
     """Log against header time of the feature's channel; None where its messages carry no stamps."""
-    stream = plan.stream_of(feature)
+    stream = plan.stream_of(part)
     if not stream.has_header_stamps:
         return None
     clock = estimate_clock(stream.header_time_ns, stream.log_time_ns)

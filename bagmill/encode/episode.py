@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from bagmill.alignment import Timeline
 from bagmill.codecs.policy import CodecStep, finer, first_step
 from bagmill.encode.audit import is_faithful
-from bagmill.encode.damage import without_damaged
+from bagmill.encode.damage import without_messages
 from bagmill.encode.frames import frame_encoder
 from bagmill.encode.linear_pass import FrameTarget, run_pass
 from bagmill.encode.schedule import FrameSchedule, audited_ticks
-from bagmill.encode.signals import SignalCollector
+from bagmill.encode.signals import SignalCollector, signal_values
 from bagmill.episodes.writer import EpisodeWriter
 from bagmill.plan import FeaturePlan, IngestPlan
 from bagmill.quality import resolve_checks
@@ -27,13 +27,15 @@ class EncodeResult:
     """What the encode pass leaves besides the bytes in the writer's shards."""
 
     timeline: Timeline
-    """Less the ticks that damaged messages would have fed."""
+    """Less the ticks that messages without a value would have fed."""
     signals: Mapping[str, NDArray[np.floating]]
     """Feature → values (T, D) to be stored; nan where not valid."""
     targets: Mapping[str, FrameTarget]
     """Image or depth feature → how its frames were stored in the end, and what was counted on the way."""
     num_damaged: Mapping[str, int]
     """Feature → messages that could not be decoded."""
+    num_unmeasured: Mapping[str, int]
+    """Signal → messages that say "not measured"."""
 
 
 def encode_episode(
@@ -64,9 +66,15 @@ def encode_episode(
         run_pass(recording, targets, collectors, num_threads=num_threads, progress=progress)
 
     collectors = [
-        SignalCollector(feature, timeline.features[feature.name], num_messages=plan.stream_of(feature).num_messages)
+        SignalCollector(
+            feature,
+            part,
+            timeline.of_part(feature.name, part.label),
+            num_messages=plan.stream_of(part).num_messages,
+        )
         for feature in plan.features
         if feature.kind == "signal"
+        for part in feature.parts
     ]
     targets = {
         feature.name: _open_target(feature, _first_step(feature), plan=plan, timeline=timeline, writer=writer)
@@ -85,18 +93,29 @@ def encode_episode(
             targets[name] = _open_target(targets[name].feature, step, plan=plan, timeline=timeline, writer=writer)
         follow([targets[name] for name in again], [])
 
-    damaged = {name: target.damaged for name, target in targets.items()}
-    damaged |= {collector.feature.name: collector.damaged for collector in collectors}
-    whole = without_damaged(timeline, damaged)
+    damaged: dict[tuple[str, str], list[int]] = {(name, ""): target.damaged for name, target in targets.items()}
+    damaged |= {(collector.feature.name, collector.part.label): collector.damaged for collector in collectors}
+    unmeasured = {(collector.feature.name, collector.part.label): collector.unmeasured for collector in collectors}
+    whole = without_messages(timeline, {key: damaged[key] + unmeasured.get(key, []) for key in damaged})
+    signals = {
+        name: signal_values([each for each in collectors if each.feature.name == name], whole)
+        for name in dict.fromkeys(collector.feature.name for collector in collectors)
+    }
     return EncodeResult(
         timeline=whole,
-        signals={
-            collector.feature.name: collector.values(whole.features[collector.feature.name].is_valid)
-            for collector in collectors
-        },
+        signals=signals,
         targets=targets,
-        num_damaged={name: len(sequences) for name, sequences in damaged.items()},
+        num_damaged=_count(damaged),
+        num_unmeasured=_count(unmeasured),
     )
+
+
+def _count(messages: Mapping[tuple[str, str], Sequence[int]]) -> dict[str, int]:
+    """Feature → messages of all its parts."""
+    counts: dict[str, int] = {}
+    for (name, _), sequences in messages.items():
+        counts[name] = counts.get(name, 0) + len(sequences)
+    return counts
 
 
 def _first_step(feature: FeaturePlan) -> CodecStep:

@@ -20,7 +20,7 @@ from bagmill.encode.signals import SignalCollector
 from bagmill.episodes import FrameSink
 from bagmill.errors import CodecError, DecodeError
 from bagmill.plan import FeaturePlan
-from bagmill.recordings.records import Recording, Run
+from bagmill.recordings.records import Channel, Recording, Run
 
 Part = TypeVar("Part", "FrameTarget", SignalCollector)
 
@@ -48,6 +48,11 @@ class FrameTarget:
     size_bytes: int = 0
     """Of the frames stored."""
     _previous: bytes | memoryview = b""
+
+    @property
+    def channel(self) -> Channel:
+        """Whose messages its frames are made from."""
+        return self.feature.channel
 
     def work(self, run: Run) -> Iterator[tuple[int, list[int], Callable[[], EncodedFrame]]]:
         """For every message of a run that a tick shows: its sequence, its ticks, and the encoding of it, to be done."""
@@ -131,5 +136,5 @@ def _finish_first(under_way: deque[tuple[FrameTarget, int, list[int], Future[Enc
 def _by_channel(parts: Iterable[Part]) -> dict[int, list[Part]]:
     channels: dict[int, list[Part]] = {}
     for part in parts:
-        channels.setdefault(part.feature.channel.id, []).append(part)
+        channels.setdefault(part.channel.id, []).append(part)
     return channels

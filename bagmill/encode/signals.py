@@ -1,4 +1,4 @@
-"""A signal's messages → its values on the ticks."""
+"""A signal's messages → its values on the ticks, part by part."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import compress, count
 import numpy as np
 from numpy.typing import NDArray
 
-from bagmill.alignment import RULES, AlignedFeature
+from bagmill.alignment import RULES, AlignedFeature, Timeline
 from bagmill.encode.schedule import used_messages
 from bagmill.errors import DecodeError
 from bagmill.messages import SignalLayout, signal_decoder, signal_layout_finder
-from bagmill.plan import FeaturePlan
+from bagmill.plan import FeaturePlan, PartPlan
 from bagmill.recordings.records import Buffer
 
 _BLOCK_BYTES = 1 << 17
@@ -35,26 +35,29 @@ class _Block:
 
 
 class SignalCollector:
-    """Takes a channel's payloads in the recording's order, and gives the feature's values.
+    """Takes a channel's payloads in the recording's order, and gives the values of one part of a feature.
 
     Only messages that a tick is made from are decoded and kept: memory is one row of float64 for each of them, and a few
     blocks of 128 KiB. Messages that are laid out like one before are read in blocks; the others, and whatever in a block
     turns out to be laid out otherwise, go through the channel's decoder one by one, which gives the same numbers.
     """
 
-    def __init__(self, feature: FeaturePlan, aligned: AlignedFeature, *, num_messages: int) -> None:
+    def __init__(self, feature: FeaturePlan, part: PartPlan, aligned: AlignedFeature, *, num_messages: int) -> None:
         self.feature = feature
+        self.part = part
+        self.channel = part.channel
         self._aligned = aligned
-        path = feature.spec.field or ""
-        self._decode = signal_decoder(feature.channel, path, names=feature.joints)
-        self._find_layout = signal_layout_finder(feature.channel, path, names=feature.joints)
+        self._shape = (len(part.columns),)
+        self._decode = signal_decoder(part.channel, part.field, names=part.joints)
+        self._find_layout = signal_layout_finder(part.channel, part.field, names=part.joints)
         self._num_layouts_left = _MAX_LAYOUTS if self._find_layout is not None else 0
         self._blocks: dict[int, _Block] = {}
         """By the size of their messages."""
         is_used = used_messages(aligned, num_messages=num_messages)
+        self._is_used_mask = is_used
         self._is_used = is_used.tobytes()  # indexed by every message: NumPy's own scalars are slow
         self._row = np.cumsum(is_used) - 1
-        self._values = np.full((int(np.count_nonzero(is_used)), *feature.shape), np.nan)
+        self._values = np.full((int(np.count_nonzero(is_used)), *self._shape), np.nan)
         self._damaged: list[int] = []
 
     @property
@@ -94,21 +97,36 @@ class SignalCollector:
         if len(block.sequences) >= block.capacity:
             self._read(block)
 
-    def values(self, is_valid: NDArray[np.bool_]) -> NDArray[np.floating]:
-        """Values (T, D) in the feature's dtype; nan where not valid.
+    @property
+    def unmeasured(self) -> list[int]:
+        """Sequences of the messages taken so far that say "not measured", rising.
 
-        Args:
-            is_valid: (T,) the alignment's mask less the ticks that damaged messages would have fed.
+        That is a quaternion of length 0 where orientations are wanted, and a number that is none where the profile says so.
         """
         self._read_blocks()
-        values = np.full((len(is_valid), *self.feature.shape), np.nan)
+        values = self._values
+        is_unmeasured = np.zeros(len(values), np.bool_)
+        if self.part.spec.nan == "invalid":
+            is_unmeasured |= np.isnan(values).any(axis=1)
+        if self.part.rule == "slerp":
+            is_unmeasured |= np.equal(values.reshape(len(values), -1, 4), 0).all(axis=2).any(axis=1)
+        is_unmeasured[self._row[self._damaged]] = False
+        sequences: list[int] = np.flatnonzero(self._is_used_mask)[is_unmeasured].tolist()
+        return sequences
+
+    def values(self, is_valid: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Values (T, D); nan where not valid.
+
+        Args:
+            is_valid: (T,) the alignment's mask less the ticks that messages without a value would have fed.
+        """
+        self._read_blocks()
+        values = np.full((len(is_valid), *self._shape), np.nan)
         ticks = np.flatnonzero(is_valid)
         before = self._values[self._row[self._aligned.before[ticks]]]
         after = self._values[self._row[self._aligned.after[ticks]]]
-        values[ticks] = RULES[self.feature.rule].combine(before, after, self._aligned.weight[ticks])
-        with np.errstate(over="ignore"):
-            # A number beyond float32 becomes infinite, which `values_finite` counts.
-            return values.astype(self.feature.dtype)
+        values[ticks] = RULES[self.part.rule].combine(before, after, self._aligned.weight[ticks])
+        return values
 
     def _take_one(self, sequence: int, payload: Buffer) -> None:
         if self._decode_one(sequence, payload) and self._num_layouts_left:
@@ -121,7 +139,7 @@ class SignalCollector:
         except DecodeError:
             self._damaged.append(sequence)
             return False
-        if values.shape != self.feature.shape:
+        if values.shape != self._shape:
             self._damaged.append(sequence)
             return False
         self._values[self._row[sequence]] = values
@@ -153,3 +171,20 @@ class SignalCollector:
         if 2 * np.count_nonzero(fits) < len(fits):
             # Most are laid out otherwise: the next one may be a better example.
             del self._blocks[block.layout.size_bytes]
+
+
+def signal_values(collectors: Sequence[SignalCollector], timeline: Timeline) -> NDArray[np.floating]:
+    """The values (T, D) of a signal in its own dtype; nan where not valid.
+
+    Args:
+        collectors: Of all parts of one feature, with all of their messages taken.
+        timeline: Less the ticks that messages without a value would have fed.
+    """
+    feature = collectors[0].feature
+    is_valid = timeline.features[feature.name].is_valid
+    values = np.full((len(is_valid), *feature.shape), np.nan)
+    for collector in collectors:
+        values[:, list(collector.part.columns)] = collector.values(is_valid)
+    with np.errstate(over="ignore"):
+        # A number beyond float32 becomes infinite, which `values_finite` counts.
+        return values.astype(feature.dtype)

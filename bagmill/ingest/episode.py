@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bagmill.alignment import Timeline
 from bagmill.dataset import FeatureReport
-from bagmill.encode import EncodeResult, encode_episode, episode_attributes, write_ticks
+from bagmill.encode import EncodeResult, encode_episode, episode_attributes, signal_attributes, write_ticks
 from bagmill.episodes import Episode, EpisodeWriter
 from bagmill.errors import StorageError
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged
@@ -73,8 +73,7 @@ def make_episode(
         write_ticks(writer, result.timeline)
         for feature in plan.features:
             if feature.kind == "signal":
-                attributes = {"names": list(feature.names), "units": feature.spec.units}
-                writer.put_signal(feature.name, result.signals[feature.name], attributes=attributes)
+                writer.put_signal(feature.name, result.signals[feature.name], attributes=signal_attributes(feature))
         path = writer.publish(episode_attributes(plan, result, episode=request.episode, version=version))
     stored_bytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     return MadeEpisode(Episode.open(path), result, stored_bytes, request.num_threads_here)
@@ -144,7 +143,7 @@ def describe_episode(plan: IngestPlan, made: MadeEpisode) -> dict[str, object]:
 def feature_reports(plan: IngestPlan) -> tuple[FeatureReport, ...]:
     """What the dataset's tables say of the features."""
     return tuple(
-        FeatureReport(name=f.name, kind=f.kind, shape=f.shape, dtype=str(f.dtype), channel=f.channel.topic)
+        FeatureReport(name=f.name, kind=f.kind, shape=f.shape, dtype=str(f.dtype), channel=f.topics)
         for f in plan.features
     )
 
@@ -156,10 +155,11 @@ def _describe_feature(name: str, plan: IngestPlan, made: MadeEpisode) -> dict[st
         "shape": " × ".join(map(str, (made.timeline.num_ticks, *feature.shape))),
         "dtype": str(feature.dtype),
         "num_damaged": made.result.num_damaged[name],
+        "num_unmeasured": made.result.num_unmeasured.get(name, 0),
     }
     target = made.result.targets.get(name)
     if target is None:
-        return said | {"stored_as": feature.spec.dtype, "num_frames": 0, "frame_bytes": 0}
+        return said | {"stored_as": str(feature.dtype), "num_frames": 0, "frame_bytes": 0}
     stored_as = {
         "copy": "JPEG as recorded",
         "420": f"JPEG Q{feature.spec.quality} 4:2:0",

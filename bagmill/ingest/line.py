@@ -291,6 +291,6 @@ class _Line:
 
     def _message_reporter(self, plan: IngestPlan) -> Callable[[int], None] | None:
         progress = self._progress
-        channels = {feature.channel.id for feature in plan.features}
+        channels = {part.channel.id for feature in plan.features for part in feature.parts}
         total = sum(plan.index.streams[channel].num_messages for channel in channels)
         return None if progress is None else lambda done: progress("episode", done, total)

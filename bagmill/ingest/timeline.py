@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from bagmill.alignment import AlignmentRequest, Timeline, align
-from bagmill.plan import FeaturePlan, IngestPlan
+from bagmill.alignment import AlignmentRequest, Timeline, align, combine_parts, in_stream
+from bagmill.plan import FeaturePlan, IngestPlan, PartPlan
 from bagmill.quality import CheckResult, TimelineEvidence, judge
 
 
@@ -15,16 +17,34 @@ def make_timeline(plan: IngestPlan) -> Timeline:
     Raises:
         AlignmentError: The streams share no time, or their stamps make no sense.
     """
+    parts = [(feature, part) for feature in plan.features for part in feature.parts]
     requests = {
-        feature.name: AlignmentRequest(
-            stamps_ns=plan.stream_of(feature).time_ns(feature.clock),
-            rule=feature.rule,
-            tolerance_ns=feature.tolerance_ns,
+        _subject(feature, part): AlignmentRequest(
+            stamps_ns=plan.stamps_of(part),
+            rule=part.rule,
+            tolerance_ns=part.tolerance_ns,
             is_required=feature.spec.required,
         )
-        for feature in plan.features
+        for feature, part in parts
     }
-    return align(requests, rate_hz=plan.profile.rate_hz, span=plan.profile.span)
+    aligned = align(requests, rate_hz=plan.profile.rate_hz, span=plan.profile.span)
+    laid = {
+        (feature.name, part.label): in_stream(aligned.features[_subject(feature, part)], part.rows)
+        for feature, part in parts
+    }
+    return Timeline(
+        time_ns=aligned.time_ns,
+        features={
+            feature.name: combine_parts([laid[feature.name, part.label] for part in feature.parts], aligned.time_ns)
+            for feature in plan.features
+        },
+        parts={key: part for key, part in laid.items() if key[1]},
+    )
+
+
+def _subject(feature: FeaturePlan, part: PartPlan) -> str:
+    """What a part is called to people."""
+    return f"{feature.name}.{part.label}" if part.label else feature.name
 
 
 def judge_timeline(plan: IngestPlan, timeline: Timeline) -> tuple[CheckResult, ...]:
@@ -50,12 +70,16 @@ def _describe_feature(feature: FeaturePlan, timeline: Timeline) -> dict[str, obj
     p50, p99, largest = np.percentile(skew_ms, (50, 99, 100)).round(3).tolist() if len(skew_ms) else (None,) * 3
     return {
         "feature": feature.name,
-        "channel": feature.channel.topic,
-        "clock": feature.clock,
-        "rule": feature.rule,
+        "channel": feature.topics,
+        "clock": _each(part.clock for part in feature.parts),
+        "rule": _each(part.rule for part in feature.parts),
         "valid_percent": round(100 * float(aligned.is_valid.mean()), 2),
         "interpolated_percent": round(100 * float(aligned.is_interpolated.mean()), 2),
         "skew_p50_ms": p50,
         "skew_p99_ms": p99,
         "skew_max_ms": largest,
     }
+
+
+def _each(values: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(values))

@@ -10,7 +10,7 @@ from bagmill.messages.content import ChannelContent
 from bagmill.messages.depth import to_depth
 from bagmill.messages.describe import describe
 from bagmill.messages.dynamic import MESSAGE_ENCODINGS, message_decoder
-from bagmill.messages.field_path import field_width
+from bagmill.messages.forms import UNREADABLE, UNTOLD, ChannelForms
 from bagmill.messages.image_schemas import image_decoder
 from bagmill.messages.jpeg_layout import UsualJpeg
 from bagmill.messages.payload import COMPRESSED_ENCODINGS, RAW_ENCODINGS, ImagePayload
@@ -23,12 +23,14 @@ __all__ = [
     "COMPRESSED_ENCODINGS",
     "MESSAGE_ENCODINGS",
     "RAW_ENCODINGS",
+    "UNREADABLE",
+    "UNTOLD",
     "ChannelContent",
+    "ChannelForms",
     "ImagePayload",
     "SignalLayout",
     "UsualJpeg",
     "describe",
-    "field_width",
     "header_stamp_reader",
     "image_decoder",
     "message_decoder",

@@ -10,6 +10,7 @@ from rosbags.typesys.store import Typestore
 
 from bagmill.errors import DecodeError
 from bagmill.messages.foreign import reading_schema
+from bagmill.messages.ros_bytes import spell_out_bytes
 from bagmill.recordings.records import Channel
 
 _SCHEMA_ENCODINGS = {"cdr": ("ros2msg", "ros2idl"), "ros1": ("ros1msg",)}
@@ -49,6 +50,7 @@ def ros_definitions(channel: Channel) -> Typestore:
 @lru_cache(maxsize=256)
 def _store(name: str, encoding: str, data: bytes, *, message_encoding: str) -> Typestore:
     store = _standard_store(name, message_encoding) if not data.strip() else _parsed_store(name, encoding, data)
+    spell_out_bytes(store, message_encoding=message_encoding)
     try:
         store.get_msgdef(name)
     except KeyError as err:

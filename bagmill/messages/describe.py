@@ -1,17 +1,19 @@
-"""A channel's first message → the inventory's entry for the channel."""
+"""A message → the inventory's entry for the messages like it."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from bagmill.errors import DecodeError
 from bagmill.messages.content import ChannelContent
+from bagmill.messages.definitions import ros_definitions
 from bagmill.messages.dynamic import message_decoder
+from bagmill.messages.example import example_of
 from bagmill.messages.image_schemas import image_decoder, is_image_schema
-from bagmill.messages.joint_state import joint_names
-from bagmill.messages.numeric import numeric_fields
+from bagmill.messages.numeric import number_types
 from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload
 from bagmill.messages.png import read_png_header
+from bagmill.messages.ros_types import ros_number_types
 from bagmill.recordings.records import Buffer, Channel
 
 
@@ -20,7 +22,7 @@ def describe(channel: Channel, data: Buffer) -> ChannelContent:
 
     Args:
         channel: Any.
-        data: The payload of its first message, or of a later one where that is damaged.
+        data: The payload of one of its messages.
 
     Returns:
         Kind `none` with a problem where it cannot be decoded, and `none` without one where it holds no numbers; never
@@ -29,13 +31,37 @@ def describe(channel: Channel, data: Buffer) -> ChannelContent:
     try:
         if is_image_schema(channel):
             return _describe_picture(image_decoder(channel)(data))
-        message = message_decoder(channel)(data)
-        fields = numeric_fields(message)
+        return describe_message(channel, message_decoder(channel)(data))
     except DecodeError as err:
-        return ChannelContent("none", problem=f"{err.problem} ({err.remedy})" if err.remedy else err.problem)
-    if not fields:
+        return ChannelContent("none", problem=said_at_once(err))
+
+
+def said_at_once(err: DecodeError) -> str:
+    """What is wrong, and what to do in brackets."""
+    return f"{err.problem} ({err.remedy})" if err.remedy else err.problem
+
+
+def describe_message(channel: Channel, message: Any) -> ChannelContent:
+    """What messages like a decoded one hold.
+
+    Args:
+        channel: Of the message; no channel of pictures.
+        message: From the channel's `message_decoder`.
+    """
+    example = example_of(message)
+    if not isinstance(example, dict):
         return ChannelContent("none")
-    return ChannelContent("numeric", fields=fields, names=joint_names(message))
+    types = None
+    if channel.message_encoding in ("cdr", "ros1"):
+        types = _types_of(channel)
+    elif channel.message_encoding == "protobuf":
+        types = number_types(message, is_typed=True)
+    return ChannelContent.of_numbers(example, types=types)
+
+
+def _types_of(channel: Channel) -> dict[str, str]:
+    store = ros_definitions(channel)
+    return ros_number_types(store, channel.schema_name, message_encoding=channel.message_encoding)
 
 
 def _describe_picture(payload: ImagePayload) -> ChannelContent:

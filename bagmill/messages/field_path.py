@@ -1,27 +1,52 @@
-"""Paths to the numbers inside a message: `position`, `data[0:7]`, `transforms[0].transform.translation`."""
+"""Paths to the numbers inside a message: `position`, `data[0:7]`, `transforms[child_frame_id=tool].transform.translation`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bagmill.errors import DecodeError
 from bagmill.messages.tree import child, children, is_list
 
 _NAME = re.compile(r"[^.\[\]\s]+")
-_STEP = re.compile(r"(?P<name>[^.\[\]\s]+)(?P<picks>(\[\d+(:\d+)?\])*)")
-_PICK = re.compile(r"\[(\d+)(?::(\d+))?\]")
-_LAST_PICK = re.compile(r"(?P<parent>.+)\[(?P<first>\d+)(?::(?P<end>\d+))?\]")
+_PICK = re.compile(r"\[\s*(?:(?P<index>\d+)|(?P<first>\d*)\s*:\s*(?P<end>\d*)|(?P<conditions>[^\[\]:]*=.*?))\s*\]")
+_CONDITION = re.compile(
+    r"\s*(?P<key>[^\s\[\]=,\"']+)\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^,\"'\]]*?))\s*(?:,|$)"
+)
+NAME_LISTS = ("name", "names", "joint_names")
+"""Fields that name what runs parallel to them in the same message."""
+_EXAMPLES = "Examples: position, position[3], data[0:7], motors[:].q, transforms[child_frame_id=tool].transform"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Chooses the one element of a list whose texts or numbers are as said."""
+
+    conditions: tuple[tuple[tuple[str, ...], str], ...]
+    """(way inside the element, what stands there as text): all of them must hold."""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{'.'.join(way)}={_quoted(text)}" for way, text in self.conditions)
+
+
+Step = str | int | slice | Selector
 
 
 @dataclass(frozen=True, slots=True)
 class FieldPath:
-    """A parsed path: names to descend by, integers and slices to pick from lists with."""
+    """A parsed path: names to descend by; integers, slices and selectors to pick from lists with."""
 
     text: str
-    steps: tuple[str | int | slice, ...]
+    steps: tuple[Step, ...]
+
+    def with_steps(self, steps: tuple[Step, ...]) -> FieldPath:
+        """The path of other steps, spelled out."""
+        return replace(self, text=spell(steps), steps=steps)
+
+
+class NotInMessageError(DecodeError):
+    """A message that does not hold what is looked for: it may be another message's business."""
 
 
 def parse_field_path(text: str) -> FieldPath:
@@ -30,19 +55,36 @@ def parse_field_path(text: str) -> FieldPath:
     Raises:
         DecodeError: It is none, or a slice in it is empty.
     """
-    steps: list[str | int | slice] = []
-    for part in text.split("."):
-        match = _STEP.fullmatch(part)
-        if match is None:
-            raise DecodeError(
-                f"{text!r} is no path to a field", remedy="Examples: position, position[3], data[0:7], pose.position"
-            )
-        steps.append(match["name"])
-        for first, end in _PICK.findall(match["picks"]):
-            if end and int(end) <= int(first):
-                raise DecodeError(f"{text!r}: [{first}:{end}] picks nothing", remedy="Write [first:end], end excluded")
-            steps.append(slice(int(first), int(end)) if end else int(first))
-    return FieldPath(text, tuple(steps))
+    steps: list[Step] = []
+    rest = text
+    while True:
+        name = _NAME.match(rest)
+        if name is None:
+            raise DecodeError(f"{text!r} is no path to a field", remedy=_EXAMPLES)
+        steps.append(name[0])
+        rest = rest[name.end() :]
+        while found := _PICK.match(rest):
+            steps.append(_parse_pick(found, text))
+            rest = rest[found.end() :]
+        if not rest:
+            return FieldPath(text, tuple(steps))
+        if not rest.startswith("."):
+            raise DecodeError(f"{text!r} is no path to a field: {rest!r} is not understood", remedy=_EXAMPLES)
+        rest = rest[1:]
+
+
+def spell(steps: tuple[Step, ...]) -> str:
+    """Steps as the text that is parsed into them."""
+    text = ""
+    for step in steps:
+        match step:
+            case str():
+                text += f".{step}" if text else step
+            case slice():
+                text += f"[{'' if step.start is None else step.start}:{'' if step.stop is None else step.stop}]"
+            case _:
+                text += f"[{step}]"
+    return text
 
 
 def is_addressable(name: str) -> bool:
@@ -56,46 +98,18 @@ def follow(message: Any, path: FieldPath) -> Any:
     Where it picks several messages of a list (`transforms[0:2].transform`), a list of what the rest of it gives in each.
 
     Raises:
-        DecodeError: The message has no such field, or a list in it is too short: expected and found.
+        NotInMessageError: A list in the message is too short, or no element of it is as the selector says.
+        DecodeError: The message has no such field, or several elements are as the selector says.
     """
     return _follow(message, path.steps, path)
 
 
-def field_width(fields: Mapping[str, int], field: str) -> int | None:
-    """How many numbers a path gives, told from an inventory that lists whole fields.
+def descend(value: Any, name: str, path: FieldPath) -> Any:
+    """One step of a path by name.
 
-    Args:
-        fields: `ChannelContent.fields`.
-        field: A path.
-
-    Returns:
-        The count, or None where the messages have no such field or not as many numbers there.
+    Raises:
+        DecodeError: The message has no such field, or is a list.
     """
-    if field in fields:
-        return fields[field]
-    match = _LAST_PICK.fullmatch(field)
-    if match is None or (width := fields.get(match["parent"])) is None:
-        return None
-    first, end = int(match["first"]), int(match["end"] or int(match["first"]) + 1)
-    if f"{match['parent']}[0]" in fields:  # a list of messages: its items are listed one by one
-        counts = [fields.get(f"{match['parent']}[{n}]") for n in range(first, end)]
-        return None if None in counts else sum(filter(None, counts))
-    return end - first if first < end <= width else None
-
-
-def _follow(value: Any, steps: tuple[str | int | slice, ...], path: FieldPath) -> Any:
-    for position, step in enumerate(steps):
-        if isinstance(step, str):
-            value = _named(value, step, path)
-            continue
-        value = _picked(value, step, path)
-        rest = steps[position + 1 :]
-        if isinstance(step, slice) and rest and isinstance(rest[0], str):
-            return [_follow(item, rest, path) for item in value]
-    return value
-
-
-def _named(value: Any, name: str, path: FieldPath) -> Any:
     try:
         return child(value, name)
     except KeyError:
@@ -106,10 +120,111 @@ def _named(value: Any, name: str, path: FieldPath) -> Any:
     raise DecodeError(f"`{path.text}`: no `{name}` in the message, it has {known}")
 
 
-def _picked(value: Any, step: int | slice, path: FieldPath) -> Any:
+def pick(parent: Any, value: Any, step: int | slice | Selector, path: FieldPath) -> Any:
+    """One step of a path into a list.
+
+    Args:
+        parent: The message that holds the list, which may name the elements in another list of its own.
+        value: The list.
+        step: Which of its elements.
+        path: For error messages.
+
+    Raises:
+        NotInMessageError: The list is too short, or no element of it is as the selector says.
+        DecodeError: It is no list, or several elements are as the selector says.
+    """
     if not is_list(value):
         raise DecodeError(f"`{path.text}`: expected a list to pick from, found {type(value).__name__}")
-    num_needed = step.stop if isinstance(step, slice) else step + 1
+    if isinstance(step, Selector):
+        return _selected(parent, value, step, path)
+    num_needed = (step.stop or step.start or 0) if isinstance(step, slice) else step + 1
     if len(value) < num_needed:
-        raise DecodeError(f"`{path.text}`: expected at least {num_needed} elements, found {len(value)}")
+        raise NotInMessageError(f"`{path.text}`: expected at least {num_needed} elements, found {len(value)}")
     return value[step]
+
+
+def _parse_pick(match: re.Match[str], text: str) -> Step:
+    if match["index"] is not None:
+        return int(match["index"])
+    if match["conditions"] is not None:
+        return _selector(match["conditions"], text)
+    first, end = (int(number) if number else None for number in (match["first"], match["end"]))
+    if end is not None and end <= (first or 0):
+        raise DecodeError(f"{text!r}: [{match['first']}:{end}] picks nothing", remedy="Write [first:end], end excluded")
+    return slice(first, end)
+
+
+def _selector(text: str, path: str) -> Selector:
+    conditions: list[tuple[tuple[str, ...], str]] = []
+    place = 0
+    while place < len(text):
+        match = _CONDITION.match(text, place)
+        if match is None:
+            raise DecodeError(
+                f"{path!r}: [{text}] is no condition on an element",
+                remedy='Write [child_frame_id=tool] or [header.frame_id=base, child_frame_id="tool"]',
+            )
+        wanted = next(found for found in match.group("double", "single", "bare") if found is not None)
+        conditions.append((tuple(match["key"].split(".")), wanted))
+        place = match.end()
+    return Selector(tuple(conditions))
+
+
+def _quoted(text: str) -> str:
+    return text if text and not re.search(r"[\s,\[\]\"'=]", text) else (f"'{text}'" if '"' in text else f'"{text}"')
+
+
+def _follow(value: Any, steps: tuple[Step, ...], path: FieldPath) -> Any:
+    parent: Any = None
+    for position, step in enumerate(steps):
+        if isinstance(step, str):
+            parent, value = value, descend(value, step, path)
+            continue
+        value = pick(parent, value, step, path)
+        rest = steps[position + 1 :]
+        if isinstance(step, slice) and rest and isinstance(rest[0], str):
+            return [_follow(item, rest, path) for item in value]
+    return value
+
+
+def _selected(parent: Any, value: Any, selector: Selector, path: FieldPath) -> Any:
+    names = _names_beside(parent, value)
+    found = [
+        n
+        for n, element in enumerate(value)
+        if all(_says(element, way, names[n] if names else None) == wanted for way, wanted in selector.conditions)
+    ]
+    if len(found) == 1:
+        return value[found[0]]
+    if found:
+        raise DecodeError(
+            f"`{path.text}`: {len(found)} elements have {selector}", remedy="Add a condition that tells them apart"
+        )
+    raise NotInMessageError(f"`{path.text}`: none of the message's {len(value)} elements has {selector}")
+
+
+def _names_beside(message: Any, elements: Any) -> tuple[str, ...]:
+    """The names in a list of the same message that is as long as the elements' own."""
+    for field in NAME_LISTS:
+        try:
+            names = child(message, field)
+        except KeyError:
+            continue
+        if is_list(names) and len(names) == len(elements) and all(isinstance(name, str) for name in names):
+            return tuple(names)
+    return ()
+
+
+def _says(element: Any, way: tuple[str, ...], name: str | None) -> str | None:
+    """What stands in an element at a way inside it, or what the list beside it calls the element; None: nothing does."""
+    value = element
+    for part in way:
+        try:
+            value = child(value, part)
+        except KeyError:
+            return name if len(way) == 1 and part in NAME_LISTS else None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int) or (hasattr(value, "dtype") and value.dtype.kind in "iu" and value.ndim == 0):
+        return str(value)
+    return None

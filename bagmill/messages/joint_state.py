@@ -1,33 +1,13 @@
-"""Messages that name their joints (sensor_msgs/JointState, in any encoding): values by name, not by place."""
+"""Values of messages that name their joints (sensor_msgs/JointState, in any encoding), by name and not by place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bagmill.errors import DecodeError
-from bagmill.messages.tree import child, is_list
-
-_NAME_FIELDS = ("name", "names", "joint_names")
-
-
-def joint_names(message: Any) -> tuple[str, ...]:
-    """The joints a message names, in its order; empty where it names none, or not each by a name of its own.
-
-    Args:
-        message: From a message decoder.
-    """
-    for field in _NAME_FIELDS:
-        try:
-            names = child(message, field)
-        except KeyError:
-            continue
-        if is_list(names) and all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
-            return tuple(names)
-    return ()
+from bagmill.messages.field_path import NotInMessageError
 
 
 class JointOrder:
@@ -57,20 +37,20 @@ class JointOrder:
             (D,) in the order wanted.
 
         Raises:
-            DecodeError: A joint is missing, or the message has not one value for each joint.
+            NotInMessageError: A joint is missing, or the message has not one value for each joint.
         """
         last_found, index = self._last
         if found != last_found:
             place = {name: n for n, name in enumerate(found)}
             missing = [name for name in self._names if name not in place]
             if missing:
-                raise DecodeError(
+                raise NotInMessageError(
                     f"no joint called {', '.join(missing)} in the message, it has {', '.join(found) or 'no names'}"
                 )
             index = np.array([place[name] for name in self._names], np.intp)
             self._last = (found, index)
         if len(values) != len(found):
-            raise DecodeError(
+            raise NotInMessageError(
                 f"`{self._field}`: expected one number for each of {len(found)} joints, found {len(values)}"
             )
         return values[index]

@@ -16,7 +16,7 @@ MAX_NUMBERS = 4096
 
 _NUMBERS = (bool, int, float)
 
-_MAX_LISTED = 16
+_MAX_LISTED = 64
 """Messages of a list that the inventory lists one by one; longer lists are told as one field."""
 
 
@@ -63,6 +63,47 @@ def numeric_fields(message: Any) -> dict[str, int]:
     for name, value in () if is_stamp(message) else children(message) or ():
         _count(value, name, fields if is_addressable(name) else {})
     return {path: count for path, count in fields.items() if 0 < count <= MAX_NUMBERS}
+
+
+def number_types(message: Any, *, is_typed: bool = False) -> dict[str, str]:
+    """The type of every number in a message by what Python makes of it: `bool`, `int64`, `float64`, with `[]` in a list.
+
+    Elements of a list of messages have one path: `motors[:].q`. Of numbers of several types in one list it is the widest.
+
+    Args:
+        message: From a message decoder, or plain dicts and lists.
+        is_typed: The message has whole numbers only where its definition has them. JSON writes 1.0 as 1.
+    """
+    types: dict[str, str] = {}
+    for name, value in () if is_stamp(message) else children(message) or ():
+        _type(value, name, types)
+    return types if is_typed else {path: kind.replace("int64", "float64") for path, kind in types.items()}
+
+
+_WIDTH = ("bool", "int64", "float64")
+
+
+def _type(value: Any, path: str, types: dict[str, str]) -> None:
+    if isinstance(value, _NUMBERS):
+        kinds, suffix = [_WIDTH[_NUMBERS.index(type(value))]], ""
+    elif isinstance(value, np.ndarray):
+        kinds, suffix = [value.dtype.name], "[]"
+    elif _is_passed_over(value):
+        return
+    elif (parts := children(value)) is not None:
+        for name, part in parts:
+            _type(part, f"{path}.{name}", types)
+        return
+    elif value and all(isinstance(item, _NUMBERS) for item in value):
+        kinds, suffix = [_WIDTH[_NUMBERS.index(type(item))] for item in value], "[]"
+    else:
+        for item in value:
+            _type(item, f"{path}[:]", types)
+        return
+    before = types.get(path, "").removesuffix("[]")
+    if before in _WIDTH:
+        kinds.append(before)
+    types[path] = max(kinds, key=lambda kind: _WIDTH.index(kind) if kind in _WIDTH else 0) + suffix
 
 
 def _count(value: Any, path: str, fields: dict[str, int]) -> int:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from bagmill.errors import DecodeError
 from bagmill.messages.definitions import ros_definitions
 from bagmill.messages.dynamic import message_decoder
-from bagmill.messages.field_path import follow, parse_field_path
+from bagmill.messages.field_path import Selector, follow, parse_field_path
 from bagmill.messages.foreign import guarded, reading_schema
-from bagmill.messages.joint_state import JointOrder, joint_names
+from bagmill.messages.joint_state import JointOrder
 from bagmill.messages.numeric import numbers_of
+from bagmill.messages.parallel import follow_named
 from bagmill.messages.ros_layout import ros_layout
 from bagmill.messages.signal_layout import SignalLayout
 from bagmill.recordings.records import Buffer, Channel
@@ -27,14 +28,14 @@ def signal_decoder(
 
     Args:
         channel: Any that `message_decoder` can read.
-        field: `position`, `position[3]`, `data[0:7]`, `pose.position`, `transforms[0].transform.translation`.
+        field: `position`, `position[3]`, `data[0:7]`, `motors[:].q`, `transforms[child_frame_id=tool].transform`.
         names: Joints in the order wanted, for messages that name theirs and have one number a joint at `field`; empty:
             the numbers as they stand in the message.
 
     Returns:
         A decoder that may be called from several threads at once: float64 (D,), no view of the payload. How many
         numbers came before is not remembered: the caller compares. It raises DecodeError where the payload is damaged,
-        lacks the field, is too short for what the path picks, or lacks a joint.
+        lacks the field; NotInMessageError where it is too short for what the path picks, or lacks a joint or element.
 
     Raises:
         DecodeError: The path is none, or the channel's messages cannot be decoded.
@@ -65,6 +66,9 @@ def signal_layout_finder(
         return None
     pick = _picker(channel, field, names)
     store = ros_definitions(channel)
+    selectors = [step for step in parse_field_path(field).steps if isinstance(step, Selector)]
+    if any(_is_number(text) for selector in selectors for _, text in selector.conditions):
+        return None  # a layout has places where a message has numbers, so that nothing can be chosen by them
 
     def find(data: Buffer) -> SignalLayout | None:
         try:
@@ -73,9 +77,13 @@ def signal_layout_finder(
             return None
         # Picking from a message of places gives the places of what is picked, by whatever rule.
         places = pick(layout.message).astype(np.int64)
-        return SignalLayout.of(data, layout, places, is_text_fixed=bool(names))
+        return SignalLayout.of(data, layout, places, is_text_fixed=bool(names or selectors))
 
     return find
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("-").isdigit() or text in ("true", "false")
 
 
 def _picker(channel: Channel, field: str, names: tuple[str, ...]) -> Callable[[Any], NDArray[np.float64]]:
@@ -85,4 +93,9 @@ def _picker(channel: Channel, field: str, names: tuple[str, ...]) -> Callable[[A
     if not names:
         return lambda message: numbers_of(follow(message, path))
     order = JointOrder(names, field=field)
-    return lambda message: order.apply(numbers_of(follow(message, path)), found=joint_names(message))
+
+    def pick(message: Any) -> NDArray[np.float64]:
+        value, found = follow_named(message, path)
+        return order.apply(numbers_of(value), found=found)
+
+    return pick

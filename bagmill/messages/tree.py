@@ -60,16 +60,21 @@ def is_list(value: Any) -> bool:
 
 
 def is_stamp(value: Any) -> bool:
-    """Whether a value is a point in time, or a header, which holds one and nothing to train on."""
+    """Whether a value is a point in time, a duration, or a header, which holds one and nothing to train on."""
     message_type = getattr(value, "__msgtype__", None)
     if message_type is not None:
-        return message_type in _ROS_STAMPS
+        return message_type in _ROS_STAMPS or _is_of_two_parts(dict(_ros_fields(value.__class__) or ()))
     if isinstance(value, dict):
         if "stamp" in value:
             return value.keys() <= _HEADER and is_stamp(value["stamp"])
-        return len(value) == 2 and any(name in value for name in SECONDS) and any(name in value for name in NANOSECONDS)
+        return _is_of_two_parts(value)
     descriptor = getattr(value, "DESCRIPTOR", None)
     return descriptor is not None and bool(descriptor.full_name == _PROTOBUF_STAMP)
+
+
+def _is_of_two_parts(fields: Mapping[str, Any]) -> bool:
+    """Seconds and nanoseconds and nothing else: a point in time or a duration."""
+    return len(fields) == 2 and any(name in fields for name in SECONDS) and any(name in fields for name in NANOSECONDS)
 
 
 @lru_cache(maxsize=4096)  # classes are made anew for every schema, for as long as the process lives

@@ -37,8 +37,8 @@ def _where_invalid(is_valid: NDArray[np.bool_], time_ns: NDArray[np.int64]) -> s
 
 def _pace(feature: FeaturePlan, plan: IngestPlan) -> str:
     """What to set beside each other where a channel is slower than its feature tolerates."""
-    stamps = np.sort(plan.stream_of(feature).time_ns(feature.clock))
-    if len(stamps) < 2:
+    stamps = np.sort(plan.stamps_of(feature.parts[0]))
+    if len(stamps) < 2 or len(feature.parts) > 1:
         return ""
     interval_ms = float(np.median(elapsed_ns(stamps[:-1], stamps[1:]))) / 1e6
     return f"; messages {interval_ms:,.1f} ms apart (median), tolerance {feature.tolerance_ns / 1e6:g} ms"

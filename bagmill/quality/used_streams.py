@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.plan.streams import clock_of
 from bagmill.profile import Clock
 from bagmill.quality.metric import Measurement, RecordingEvidence
 from bagmill.streams.index import Stream
@@ -45,8 +46,9 @@ def used_streams(evidence: RecordingEvidence) -> list[UsedStream]:
     profile = evidence.profile
     expected: dict[tuple[str, Clock], float | None] = {}
     for spec in profile.features.values():
-        key = (spec.channel, spec.clock or profile.clock)
-        expected[key] = expected.get(key) or spec.expected_rate_hz
+        for part in spec.sources:
+            key = (part.channel, clock_of(part, profile))
+            expected[key] = expected.get(key) or part.expected_rate_hz
     topics = [topic for topic, _ in expected]
     used = []
     for (topic, clock), rate_hz in expected.items():

@@ -9,14 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.errors import DecodeError
-from bagmill.messages import describe, header_stamp_reader
+from bagmill.messages import ChannelForms, header_stamp_reader
 from bagmill.messages.content import ChannelContent
 from bagmill.recordings import Buffer, Channel
 from bagmill.recordings.records import Run
 from bagmill.streams.index import NO_STAMP, Stream
-
-_MAX_DESCRIBED = 16
-"""A camera's first pictures may be damaged while it starts; a channel that begins with this many is not decodable."""
 
 
 class GrowingStream:
@@ -30,20 +27,17 @@ class GrowingStream:
         self.channel = channel
         self.num_unreadable = 0
         """Messages whose header stamp could not be read though there should be one."""
-        self._content = ChannelContent(kind="none")
-        self._num_to_describe = _MAX_DESCRIBED
+        self._forms = ChannelForms(channel)
         self._read_stamp = header_stamp_reader(channel)
+        self._form = array("i")
         self._log = array("q")
         self._publish = array("q")
         self._header = array("q")
         self._size = array("q")
 
     def extend(self, run: Run) -> None:
-        """Append messages; the first is described, or one soon after it where that is damaged."""
-        for payload in run.payloads:
-            if not self._num_to_describe:
-                break
-            self._describe(payload)
+        """Append messages."""
+        self._form.extend(self._forms.take(run.payloads))
         self._log.extend(run.log_times_ns)
         self._publish.extend(run.publish_times_ns)
         self._size.extend(map(len, run.payloads))
@@ -57,9 +51,13 @@ class GrowingStream:
         header_time_ns = (
             np.full(len(log_time_ns), NO_STAMP, np.int64) if self._read_stamp is None else _int64(self._header)
         )
+        contents = tuple(self._forms.contents)
+        form = np.array(self._form, dtype=np.int32)
         return Stream(
             channel=self.channel,
-            content=self._content,
+            content=_main(contents, form) or ChannelContent("none", problem=self._forms.problem),
+            contents=contents or (ChannelContent("none", problem=self._forms.problem),),
+            form=form,
             log_time_ns=log_time_ns,
             publish_time_ns=publish_time_ns,
             header_time_ns=header_time_ns,
@@ -74,12 +72,15 @@ class GrowingStream:
             self._header.append(NO_STAMP)
             self.num_unreadable += 1
 
-    def _describe(self, payload: Buffer) -> None:
-        content = describe(self.channel, payload)
-        if content.problem is None or self._num_to_describe == _MAX_DESCRIBED:
-            self._content = content
-        self._num_to_describe = self._num_to_describe - 1 if content.problem is not None else 0
-
 
 def _int64(values: array[int]) -> NDArray[np.int64]:
     return np.array(values, dtype=np.int64)
+
+
+def _main(contents: tuple[ChannelContent, ...], form: NDArray[np.int32]) -> ChannelContent | None:
+    """The content that most messages have, of those that hold something; None where there is no message to go by."""
+    if not contents:
+        return None
+    counts = np.bincount(form[form >= 0], minlength=len(contents))
+    holds = np.array([content.kind != "none" for content in contents])
+    return contents[int(np.argmax(np.where(holds, counts, 0) if holds.any() else counts))]

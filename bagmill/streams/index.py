@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ class Stream:
 
     channel: Channel
     content: ChannelContent
+    """What most of its messages hold, of those that hold something."""
     log_time_ns: NDArray[np.int64]
     """(N,) ns since the Unix epoch, in the recording's own order, so not necessarily rising."""
     publish_time_ns: NDArray[np.int64]
@@ -31,6 +32,16 @@ class Stream:
     """(N,) the stamp inside the message; `NO_STAMP` where there is none."""
     size_bytes: NDArray[np.int64]
     """(N,) payload sizes."""
+    contents: tuple[ChannelContent, ...] = ()
+    """The forms that its messages have, in the order of their first appearance; left out: `content` alone."""
+    form: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    """(N,) the place of every message's form in `contents`; `messages.UNREADABLE` or `messages.UNTOLD` where it has none.
+    Left out: all of them are of the first."""
+
+    def __post_init__(self) -> None:
+        if not self.contents:
+            object.__setattr__(self, "contents", (self.content,))
+            object.__setattr__(self, "form", np.zeros(len(self.log_time_ns), np.int32))
 
     @property
     def num_messages(self) -> int:

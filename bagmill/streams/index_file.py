@@ -18,7 +18,7 @@ from bagmill.messages.content import ChannelContent
 from bagmill.recordings import Channel, Fault
 from bagmill.streams.index import RecordingIndex, Stream
 
-_FORMAT = "bagmill index 1"
+_FORMAT = "bagmill index 2"
 _COLUMNS = ("log_time_ns", "publish_time_ns", "header_time_ns", "size_bytes")
 _REMEDY = "Scan the recording again"
 
@@ -26,8 +26,8 @@ _REMEDY = "Scan the recording again"
 def save_index(index: RecordingIndex, path: Path | str) -> None:
     """Write an index; under its name there is the old file or the whole new one, never a part. Folders are made.
 
-    Layout: `description`, JSON as bytes; `schemas`, the channels' definitions end to end; and one int64 array for each
-    of log, publish and header times and sizes, channel after channel.
+    Layout: `description`, JSON as bytes; `schemas`, the channels' definitions end to end; one int64 array for each of log,
+    publish and header times and sizes, and one of int32 for the messages' forms, channel after channel.
 
     Raises:
         StorageError: It cannot be written.
@@ -56,6 +56,7 @@ def save_index(index: RecordingIndex, path: Path | str) -> None:
                     allow_pickle=False,
                     description=np.frombuffer(json.dumps(description).encode(), np.uint8),
                     schemas=np.frombuffer(b"".join(stream.channel.schema_data for stream in index.streams), np.uint8),
+                    form=np.concatenate([np.empty(0, np.int32), *(stream.form for stream in index.streams)]),
                     **columns,
                 )
                 file.flush()
@@ -99,7 +100,8 @@ def _describe(stream: Stream) -> dict[str, Any]:
     }
     return {
         "channel": {**channel, "metadata": dict(stream.channel.metadata)},
-        "content": {**dataclasses.asdict(stream.content)},
+        "content": dataclasses.asdict(stream.content),
+        "contents": [dataclasses.asdict(content) for content in stream.contents],
         "num_messages": stream.num_messages,
         "schema_bytes": len(stream.channel.schema_data),
     }
@@ -115,15 +117,16 @@ def _rebuild(arrays: dict[str, NDArray[Any]]) -> RecordingIndex:
     for entry in description["streams"]:
         schema_start, schema_end = schema_end, schema_end + entry["schema_bytes"]
         message_start, message_end = message_end, message_end + entry["num_messages"]
-        content = {**entry["content"], "names": tuple(entry["content"]["names"])}
         streams.append(
             Stream(
                 channel=Channel(**entry["channel"], schema_data=schemas[schema_start:schema_end]),
-                content=ChannelContent(**content),
+                content=_rebuild_content(entry["content"]),
+                contents=tuple(map(_rebuild_content, entry["contents"])),
+                form=arrays["form"][message_start:message_end],
                 **{name: arrays[name][message_start:message_end] for name in _COLUMNS},
             )
         )
-    if schema_end != len(schemas) or any(len(arrays[name]) != message_end for name in _COLUMNS):
+    if schema_end != len(schemas) or any(len(arrays[name]) != message_end for name in (*_COLUMNS, "form")):
         raise ValueError("its arrays and its description differ in length")
     return RecordingIndex(
         path=description["path"],
@@ -133,3 +136,7 @@ def _rebuild(arrays: dict[str, NDArray[Any]]) -> RecordingIndex:
         streams=tuple(streams),
         faults=tuple(Fault(**fault) for fault in description["faults"]),
     )
+
+
+def _rebuild_content(entry: dict[str, Any]) -> ChannelContent:
+    return ChannelContent(**{**entry, "names": tuple(entry["names"])})

@@ -17,7 +17,7 @@ STAMPS = np.arange(1, 50, dtype=np.int64) * 10_000_000
 
 def index() -> RecordingIndex:
     contents = {
-        "/imu": ChannelContent("numeric", fields={"orientation": 4, "rate": 3}),
+        "/imu": ChannelContent.of_numbers({"orientation": [0.0] * 4, "rate": [0.0] * 3}),
         "/wrist": ChannelContent("image", encoding="rgb8", height=16, width=16),
     }
     streams = tuple(

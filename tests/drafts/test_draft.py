@@ -57,7 +57,7 @@ def test_a_healthy_recording_gets_the_profile_one_would_write(tmp_path: Path) ->
         "state": "linear",
         "action": "latest",
     }
-    assert features["state"].joints == JOINT_NAMES
+    assert features["state"].parts[0].joints == JOINT_NAMES
     assert {name: feature.spec.expected_rate_hz for name, feature in features.items()} == {
         "images/cam_high": 30,
         "images/cam_wrist": 30,

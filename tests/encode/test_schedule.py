@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bagmill.alignment.timeline import AlignedFeature, Timeline
-from bagmill.encode.damage import without_damaged
+from bagmill.encode.damage import without_messages
 from bagmill.encode.schedule import FrameSchedule, audited_ticks, used_messages
 
 
@@ -48,7 +48,7 @@ def test_damaged_messages_invalidate_every_tick_made_from_them():
         time_ns=np.arange(4) * 10,
         features={"state": aligned_of([0, 1, 2, -1], [0, 2, 3, -1]), "images/a": aligned_of([0, 1, 2, 3])},
     )
-    whole = without_damaged(timeline, {"state": [2], "images/a": []})
+    whole = without_messages(timeline, {("state", ""): [2], ("images/a", ""): []})
     state = whole.features["state"]
     assert state.is_valid.tolist() == [True, False, False, False]
     assert state.before.tolist() == [0, -1, -1, -1]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bagmill.alignment import AlignedFeature
 from bagmill.encode.signals import SignalCollector
-from bagmill.plan import FeaturePlan
+from bagmill.plan import FeaturePlan, PartPlan
 from bagmill.profile import FeatureSpec
 from bagmill.recordings.records import Channel
 from bagmill.testing.messages import Dialect, SampleMessage, serialise, typestore
@@ -48,21 +48,27 @@ def collector_of(channel: Channel, rows, *, num_messages: int, field="position",
         is_valid=rows >= 0,
         is_interpolated=np.zeros(len(rows), np.bool_),
     )
-    feature = FeaturePlan(
-        name="state",
-        kind="signal",
-        spec=FeatureSpec(channel="/state", field=field),
+    part = PartPlan(
+        label="",
+        spec=FeatureSpec(channel="/state", field=field).sources[0],
         channel=channel,
         clock="header",
         rule="nearest",
         tolerance_ns=10**9,
+        rows=np.arange(num_messages),
+        field=field,
+        joints=joints,
+        columns=tuple(range(width)),
+    )
+    feature = FeaturePlan(
+        name="state",
+        kind="signal",
+        spec=FeatureSpec(channel="/state"),
+        parts=(part,),
         shape=(width,),
         dtype=np.dtype(np.float64),
-        names=(),
-        joints=joints,
-        is_jpeg_source=False,
     )
-    return SignalCollector(feature, aligned, num_messages=num_messages)
+    return SignalCollector(feature, part, aligned, num_messages=num_messages)
 
 
 def take_all(collector: SignalCollector, payloads: list[bytes]) -> None:

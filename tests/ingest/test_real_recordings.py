@@ -20,7 +20,7 @@ from zstandard import ZstdDecompressor
 
 from bagmill.dataset import Dataset, read_quarantine
 from bagmill.ingest import IngestOutcome, IngestRequest, ingest
-from bagmill.profile import Profile, load_profile, rule_of
+from bagmill.profile import Profile, load_profile
 
 PROFILES = Path(__file__).parents[2] / "examples" / "profiles"
 Sample = tuple[int, np.ndarray]
@@ -211,7 +211,7 @@ def test_signals_are_what_an_independent_reading_gives(
         values, valid = np.asarray(group[feature][:]), np.asarray(group[f"valid/{feature}"][:])
         source = np.asarray(group[f"source/{feature}"][:])
         assert {int(stamp) for stamp in source[valid]} <= stamps
-        rule = rule_of(feature, spec.features[feature])
+        rule = spec.features[feature].rule or "linear"
         tolerance_ns = round(spec.features[feature].tolerance_ms * 1e6)
         checked = range(0, len(ticks), max(1, len(ticks) // 400))
         for tick in checked:

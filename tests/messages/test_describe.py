@@ -82,13 +82,17 @@ def test_jpegs_are_pictures(wire):
 def test_numbers_come_with_their_fields_and_joints(wire):
     name = "sensor_msgs/msg/JointState"
     data = wire.pack(name, {"name": ["a", "b"], "position": [1, 2], "effort": [3, 4]})
-    expected = ChannelContent("numeric", fields={"position": 2, "effort": 2}, names=("a", "b"))
-    assert describe(wire.channel(name), data) == expected
+    content = describe(wire.channel(name), data)
+    assert (content.kind, content.fields, content.names) == ("numeric", {"position": 2, "effort": 2}, ("a", "b"))
+    assert content.types["position"] == content.types["velocity"] == "float64[]"
+    assert content.example["name"] == ["a", "b"]
+    assert content.example["position"] == [0, 0]
 
 
 @pytest.mark.parametrize("name", ["std_msgs/msg/String", "std_msgs/msg/Empty", "std_msgs/msg/Header"])
 def test_nothing_to_train_on_is_no_problem(wire, name):
-    assert describe(wire.channel(name), wire.pack(name, {})) == ChannelContent("none")
+    content = describe(wire.channel(name), wire.pack(name, {}))
+    assert (content.kind, content.problem, content.fields) == ("none", None, {})
 
 
 def test_a_damaged_first_picture_says_what_is_wrong(wire):

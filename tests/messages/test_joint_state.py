@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bagmill.errors import DecodeError
 from bagmill.messages import signal_decoder
-from bagmill.messages.joint_state import joint_names
+from bagmill.messages.parallel import joint_names
 
 JOINT_STATE = "sensor_msgs/msg/JointState"
 JOINTS = ("hip", "knee", "ankle", "toe")

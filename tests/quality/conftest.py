@@ -33,8 +33,8 @@ PROFILE: dict[str, Any] = {
 CONTENT = {
     "/wrist": ChannelContent("image", encoding="rgb8", height=16, width=24),
     "/depth": ChannelContent("depth", encoding="16UC1", height=16, width=24),
-    "/joints": ChannelContent("numeric", fields={"position": 2}),
-    "/commands": ChannelContent("numeric", fields={"data": 1}),
+    "/joints": ChannelContent.of_numbers({"position": [0.0] * 2}),
+    "/commands": ChannelContent.of_numbers({"data": 0.0}),
 }
 
 
@@ -80,7 +80,7 @@ class Robot:
         return align(
             {
                 feature.name: AlignmentRequest(
-                    plan.stream_of(feature).time_ns(feature.clock),
+                    plan.stamps_of(feature.parts[0]),
                     feature.rule,
                     tolerance_ns=feature.tolerance_ns,
                     is_required=feature.spec.required,

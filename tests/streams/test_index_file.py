@@ -45,7 +45,9 @@ def index() -> RecordingIndex:
             stream(
                 2,
                 num_messages=7,
-                content=ChannelContent("numeric", fields={"position": 14, "pose.position": 3}, names=("a", "b")),
+                content=ChannelContent.of_numbers(
+                    {"position": [0.0] * 14, "name": ["a", "b"]}, types={"position": "float64[]"}
+                ),
                 schema_data=b"float64 x",
             ),
             stream(3, num_messages=1, content=ChannelContent("none", problem="It is broken.")),
@@ -61,6 +63,8 @@ def assert_equal(found: RecordingIndex, expected: RecordingIndex) -> None:
     for a, b in zip(found.streams, expected.streams, strict=True):
         assert a.channel == b.channel
         assert a.content == b.content
+        assert a.contents == b.contents
+        np.testing.assert_array_equal(a.form, b.form)
         for column in COLUMNS:
             assert getattr(a, column).dtype == np.int64
             np.testing.assert_array_equal(getattr(a, column), getattr(b, column))
@@ -141,7 +145,7 @@ def test_damage_is_refused_or_harmless(index, tmp_path):
 def test_other_archives_are_refused(index, tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, description=np.frombuffer(b'{"format": "bagmill index 99"}', np.uint8))
-    with pytest.raises(StorageError, match="'bagmill index 99', not 'bagmill index 1'"):
+    with pytest.raises(StorageError, match="'bagmill index 99', not 'bagmill index 2'"):
         load_index(path)
     np.savez(path, description=np.array([{"a": 1}], dtype=object))
     with pytest.raises(StorageError, match="damaged"):

@@ -25,9 +25,10 @@ class RequiredChannels:
         features: dict[str, list[str]] = {}
         required: set[str] = set()
         for name, spec in evidence.profile.features.items():
-            features.setdefault(spec.channel, []).append(name)
-            if spec.required:
-                required.add(spec.channel)
+            for topic in spec.channels:
+                features.setdefault(topic, []).append(name)
+                if spec.required:
+                    required.add(topic)
         return [
             Measurement(
                 topic,

@@ -1,0 +1,78 @@
+"""Lists that run parallel to a list of names: which names a message gives to the numbers at a path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bagmill.messages.field_path import NAME_LISTS, FieldPath, descend, pick
+from bagmill.messages.tree import child, is_list
+
+OWN_NAMES: Final = ("name", "joint_name", "child_frame_id", "id")
+"""Fields by which an element of a list names itself."""
+
+
+def joint_names(message: Any) -> tuple[str, ...]:
+    """The list of names that a message holds, in its order; empty where it has none, or not each a name of its own.
+
+    Args:
+        message: From a message decoder.
+    """
+    for field in NAME_LISTS:
+        try:
+            names = child(message, field)
+        except KeyError:
+            continue
+        if is_list(names) and all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
+            return tuple(names)
+    return ()
+
+
+def follow_named(message: Any, path: FieldPath) -> tuple[Any, tuple[str, ...]]:
+    """The value at a path, and the names that go with the elements of the list it ends in or goes across.
+
+    The names are those of the innermost message on the way that holds a list of names, whether or not there are as many
+    as elements: the caller compares. Where no message holds one, they are what the elements call themselves.
+
+    Raises:
+        DecodeError: As `follow`.
+    """
+    parents: list[Any] = []
+    value = message
+    names: tuple[str, ...] | None = None
+    for position, step in enumerate(path.steps):
+        rest = path.steps[position + 1 :]
+        if isinstance(step, str):
+            parents.append(value)
+            names = None
+            value = descend(value, step, path)
+        elif isinstance(step, slice):
+            names = _names_of(parents, value)
+            names = names[step] if len(names) == len(value) else names
+            elements = pick(parents[-1], value, step, path)
+            if not rest or not isinstance(rest[0], str):
+                value = elements
+                continue
+            inner = path.with_steps(rest)
+            return [follow_named(element, inner)[0] for element in elements], names
+        else:
+            names = None
+            value = pick(parents[-1], value, step, path)
+    if names is None:
+        names = _names_of(parents, value) if is_list(value) else ()
+    return value, names
+
+
+def _names_of(parents: Sequence[Any], elements: Any) -> tuple[str, ...]:
+    for parent in reversed(parents):
+        names = joint_names(parent)
+        if names:
+            return names
+    for field in OWN_NAMES:
+        try:
+            found = [child(element, field) for element in elements]
+        except (KeyError, TypeError):
+            continue
+        if found and all(isinstance(name, str) and name for name in found) and len(set(found)) == len(found):
+            return tuple(found)
+    return ()

@@ -1,0 +1,198 @@
+"""Numbers by name: where a message names its numbers, they are taken by these names and not by their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from bagmill.errors import DecodeError
+from bagmill.messages import ChannelContent
+from bagmill.messages.example import names_something
+from bagmill.messages.field_path import NAME_LISTS, FieldPath, Selector, Step, follow, spell
+from bagmill.messages.parallel import follow_named, joint_names
+from bagmill.messages.tree import children, is_list
+from bagmill.profile import PartSpec
+
+_OF_JOINTS = re.compile(
+    r"(.*_)?(positions?|pos|velocit(y|ies)|vel|efforts?|accelerations?|torques?|tau|currents?|temperatures?|voltages?|displacements?"
+    r"|angles?|values?|q|dq|ddq|stiffness|damping|loads?|joints?)(_.*)?",
+    re.IGNORECASE,
+)
+"""What a list of one number a joint is called."""
+_OF_SPACE = re.compile(
+    r"(.*_)?(force|wrench|pose|twist|point|vector|translation|rotation|orientation|linear|angular|gravity|tcp|ee|axis|xyz|rpy|quat"
+    r"|quaternion|color|rgb)(_.*)?",
+    re.IGNORECASE,
+)
+"""What a vector in space is called, which may happen to have as many numbers as there are joints."""
+
+
+_MOST_BY_CHANCE = 9
+"""As many numbers as names are no proof up to here: vectors, quaternions and rotations have as many."""
+
+
+class NumbersError(Exception):
+    """Why a part's numbers cannot be taken, as a clause."""
+
+
+def type_path(path: FieldPath) -> str:
+    """The path as `ChannelContent.types` has it: one for all elements of a list, a list of numbers by its own name."""
+    steps: list[Step] = []
+    for position, step in enumerate(path.steps):
+        if isinstance(step, str):
+            steps.append(step)
+        elif position + 1 < len(path.steps):
+            steps.append(slice(None))
+    return spell(tuple(steps))
+
+
+def is_by_name(path: FieldPath, spec: PartSpec, found: Sequence[tuple[ChannelContent, int, tuple[str, ...]]]) -> bool:
+    """Whether a part's numbers run parallel to the names in its messages.
+
+    Args:
+        path: To the numbers.
+        spec: Of the part: `names` and `by` decide.
+        found: For every form that holds them: its content, how many numbers it has there, and the names beside them.
+
+    Raises:
+        NumbersError: It cannot be told, and the names stand in different orders.
+    """
+    fits = [(content, names) for content, width, names in found if names and len(names) == width]
+    if spec.by is not None or not fits:
+        return spec.by == "name"
+    if spec.names or any(isinstance(step, slice) for step in path.steps):
+        return True
+    field = next(step for step in reversed(path.steps) if isinstance(step, str))
+    if not isinstance(path.steps[-1], str) or not _is_list_of_any_length(path, fits[0][0]):
+        return False
+    if _OF_SPACE.fullmatch(field) or _OF_JOINTS.fullmatch(field):
+        return _OF_SPACE.fullmatch(field) is None
+    orders = {names for _, names in fits}
+    if len(fits) == len(found) and (len(set(map(len, orders))) > 1 or len(fits[0][1]) > _MOST_BY_CHANCE):
+        return True
+    if len(fits) == len(found) and len(orders) > 1:
+        raise NumbersError(
+            f"`{spec.field}` has as many numbers as its messages have names, whose order changes: say `by: name` if the "
+            "numbers go with the names, `by: place` if not"
+        )
+    return False
+
+
+def named_path(
+    path: FieldPath, spec: PartSpec, contents: Sequence[ChannelContent]
+) -> tuple[FieldPath, tuple[str, ...]]:
+    """A path without the places in it that a name can stand for, and the names of the numbers that it picks.
+
+    `position[2]` becomes `position` and the name of the third joint, `pose[1].position` becomes
+    `pose[name=robot].position`: by the first message that has the place.
+    """
+    if spec.by == "place":
+        return path, ()
+    examples = [content for content in contents if content.example is not None]
+    path = _elements_by_name(path, examples)
+    last = path.steps[-1]
+    if isinstance(last, Selector) and len(last.conditions) == 1 and last.conditions[0][0][0] in NAME_LISTS:
+        return path.with_steps(path.steps[:-1]), (last.conditions[0][1],)
+    if not isinstance(last, int | slice) or spec.names or len(path.steps) < 2 or not isinstance(path.steps[-2], str):
+        return path, ()
+    whole = path.with_steps(path.steps[:-1])
+    for content in examples:
+        found = _follow(content, whole)
+        if found is None:
+            continue
+        value, names = found
+        if not is_list(value) or len(value) != len(names) or any(children(item) is not None for item in value):
+            continue
+        picked = names[last] if isinstance(last, slice) else names[last : last + 1]
+        whole_spec = spec.model_copy(update={"field": whole.text})
+        if picked and is_by_name(whole, whole_spec, [(content, len(value), names)]):
+            return whole, tuple(picked)
+    return path, ()
+
+
+def problems_of_elements(path: FieldPath, contents: Sequence[ChannelContent]) -> str | None:
+    """Why an element cannot be taken by its place: what it says of itself differs between messages."""
+    for position, step in enumerate(path.steps):
+        if not isinstance(step, int) or position + 1 == len(path.steps):
+            continue
+        whole = path.with_steps(path.steps[:position])
+        said: dict[str, list[str]] = {}
+        for content in contents:
+            elements = None if content.example is None else _elements(content, whole)
+            if elements is None or len(elements) <= step:
+                continue
+            for way, text in _says_of_itself(elements[step]):
+                texts = said.setdefault(way, [])
+                if text not in texts:
+                    texts.append(text)
+        differing = {way: texts for way, texts in said.items() if len(texts) > 1}
+        if differing:
+            # What tells the elements apart best is what has most values.
+            way = max(differing, key=lambda each: len(differing[each]))
+            texts = differing[way]
+            example = path.with_steps(
+                (*path.steps[:position], Selector(((tuple(way.split(".")), texts[0]),)), *path.steps[position + 1 :])
+            )
+            shown = ", ".join(texts[:6]) + (f" and {len(texts) - 6} more" if len(texts) > 6 else "")
+            return (
+                f"`{whole.text}[{step}]` is another element in every message: its `{way}` is {shown}; "
+                f'choose by what it says: `field: "{example.text}"`'
+            )
+    return None
+
+
+def _elements_by_name(path: FieldPath, contents: Sequence[ChannelContent]) -> FieldPath:
+    """Places in lists of messages that run parallel to a list of names, replaced by selectors."""
+    steps = list(path.steps)
+    for position, step in enumerate(path.steps):
+        if (
+            not isinstance(step, int)
+            or position + 1 == len(path.steps)
+            or not isinstance(path.steps[position - 1], str)
+        ):
+            continue
+        holder = path.with_steps(tuple(steps[: position - 1])) if position > 1 else None
+        for content in contents:
+            try:
+                parent = content.example if holder is None else follow(content.example, holder)
+            except DecodeError:
+                continue
+            names = joint_names(parent)
+            fields: dict[str, Any] = dict(children(parent) or ())
+            elements: Any = fields.get(str(path.steps[position - 1]))
+            if "name" in fields and is_list(elements) and len(elements) == len(names) > step:
+                steps[position] = Selector(((("name",), names[step]),))
+                break
+    return path.with_steps(tuple(steps)) if steps != list(path.steps) else path
+
+
+def _elements(content: ChannelContent, path: FieldPath) -> Any:
+    try:
+        value = follow(content.example, path)
+    except DecodeError:
+        return None
+    return value if is_list(value) else None
+
+
+def _says_of_itself(element: Any) -> list[tuple[str, str]]:
+    """(way inside it, text) of everything that tells an element of a list from the others."""
+    said: list[tuple[str, str]] = []
+    for name, part in children(element) or ():
+        if isinstance(part, str | int) and not isinstance(part, bool) and names_something(name):
+            said.append((name, str(part)))
+        elif name == "header":
+            said += [(f"header.{inner}", text) for inner, text in _says_of_itself(part) if inner == "frame_id"]
+    return said
+
+
+def _follow(content: ChannelContent, path: FieldPath) -> tuple[Any, tuple[str, ...]] | None:
+    try:
+        return follow_named(content.example, path)
+    except DecodeError:
+        return None
+
+
+def _is_list_of_any_length(path: FieldPath, content: ChannelContent) -> bool:
+    """Whether the numbers at a path are a list whose length the definition leaves open."""
+    return content.types.get(type_path(path), "").endswith("[]")

@@ -1,0 +1,159 @@
+"""A signal's field and the forms of a channel's messages → which messages hold its numbers, and by which names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bagmill.errors import DecodeError
+from bagmill.messages import UNREADABLE, UNTOLD, ChannelContent
+from bagmill.messages.field_path import FieldPath, NotInMessageError, parse_field_path
+from bagmill.messages.numeric import numbers_of
+from bagmill.messages.parallel import follow_named
+from bagmill.plan.naming import NumbersError, is_by_name, named_path, problems_of_elements, type_path
+from bagmill.profile import PartSpec
+from bagmill.streams.index import Stream
+
+_MOST_GROUPS = 16
+_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What to take from some of a channel's messages."""
+
+    field: str
+    joints: tuple[str, ...]
+    """As of `PartPlan`."""
+    names: tuple[str, ...]
+    """What the columns are called: the joints, or numbered places."""
+    forms: frozenset[int]
+    """Of the messages that hold them."""
+    types: frozenset[str]
+    """Of the numbers, as recorded: `float64`, `int8`."""
+
+    def rows(self, stream: Stream) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """(M,) the messages that hold them, and those that may: which cannot be decoded, or were not looked into."""
+        wanted = np.array([*self.forms, UNREADABLE, UNTOLD])
+        return np.flatnonzero(np.isin(stream.form, wanted)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a path leads to in messages of one form."""
+
+    form: int
+    width: int
+    names: tuple[str, ...]
+
+
+def resolve_numbers(spec: PartSpec, stream: Stream) -> tuple[Numbers, ...]:
+    """Find a part's numbers in the forms of its channel's messages.
+
+    Returns:
+        One, or several where messages of different publishers hold different joints of it.
+
+    Raises:
+        NumbersError: No message holds them, or the path does not say enough.
+    """
+    try:
+        path = parse_field_path(spec.field)
+    except DecodeError as err:
+        raise NumbersError(f"{err.problem} ({err.remedy})" if err.remedy else err.problem) from err
+    contents = stream.contents
+    if problem := problems_of_elements(path, contents):
+        raise NumbersError(problem)
+    path, wanted = named_path(path, spec, contents)
+    found = _find(path, spec, stream)
+    types = frozenset(_types(path, contents))
+    by_name = bool(wanted) or is_by_name(path, spec, [(contents[each.form], each.width, each.names) for each in found])
+    if not by_name:
+        return (_by_place(path, spec, found, stream, types),)
+    return tuple(
+        Numbers(path.text, joints, joints, forms, types)
+        for joints, forms in _groups(wanted or spec.names, found, spec, stream)
+    )
+
+
+def _find(path: FieldPath, spec: PartSpec, stream: Stream) -> list[_Found]:
+    found: list[_Found] = []
+    lacking: DecodeError | None = None
+    for form, content in enumerate(stream.contents):
+        if content.example is None:
+            continue
+        try:
+            value, names = follow_named(content.example, path)
+            width = len(numbers_of(value))
+        except NotInMessageError as err:
+            lacking = err
+            continue
+        except DecodeError:
+            continue
+        if width:
+            found.append(_Found(form, width, names))
+    if found:
+        return found
+    if lacking is not None:
+        raise NumbersError(f"no message on {spec.channel} holds it; {lacking.problem}{_elements_there(stream)}")
+    known = ", ".join(list(stream.content.fields)[:_SHOWN]) or "none"
+    raise NumbersError(f"no numeric field `{spec.field}` in {stream.channel.schema_name}; it has {known}")
+
+
+def _elements_there(stream: Stream) -> str:
+    names = list(dict.fromkeys(name for content in stream.contents for name in content.names))
+    return f"; the messages name {', '.join(names[:_SHOWN])}" if names else ""
+
+
+def _by_place(
+    path: FieldPath, spec: PartSpec, found: Sequence[_Found], stream: Stream, types: frozenset[str]
+) -> Numbers:
+    if spec.names:
+        raise NumbersError(
+            f"`names` are given, but `{spec.field}` does not hold one number a joint"
+            if any(each.names for each in found)
+            else f"`names` are given, but the messages on {spec.channel} name no joints"
+        )
+    counts = np.bincount(stream.form[stream.form >= 0], minlength=len(stream.contents))
+    widths: dict[int, int] = {}
+    for each in found:
+        widths[each.width] = widths.get(each.width, 0) + int(counts[each.form])
+    width = max(widths, key=widths.__getitem__)
+    label = spec.name or spec.field
+    names = (label,) if width == 1 else tuple(f"{label}[{n}]" for n in range(width))
+    # Messages of another width are damaged, and told as such; those without the numbers are somebody else's.
+    return Numbers(path.text, (), names, frozenset(each.form for each in found), types)
+
+
+def _groups(
+    wanted: tuple[str, ...], found: Sequence[_Found], spec: PartSpec, stream: Stream
+) -> list[tuple[tuple[str, ...], frozenset[int]]]:
+    """Joints that stand in the same messages, and the forms of these messages."""
+    fitting = [each for each in found if len(each.names) == each.width]
+    known = tuple(dict.fromkeys(name for each in fitting for name in each.names))
+    if not known:
+        raise NumbersError(
+            f"`{spec.field}` does not hold one number for each of the names of a message on {spec.channel}"
+        )
+    if unknown := [name for name in wanted if name not in known]:
+        raise NumbersError(f"no joint called {', '.join(unknown)} on {spec.channel}; it has {', '.join(known)}")
+    groups: dict[frozenset[int], list[str]] = {}
+    for name in wanted or known:
+        forms = frozenset(each.form for each in fitting if name in each.names)
+        groups.setdefault(forms, []).append(name)
+    if len(groups) > _MOST_GROUPS:
+        raise NumbersError(
+            f"the messages on {stream.channel.topic} hold {len(wanted or known)} joints in {len(groups)} different "
+            "combinations; say with `names` which joints you want"
+        )
+    return [(tuple(names), forms) for forms, names in groups.items()]
+
+
+def _types(path: FieldPath, contents: Iterable[ChannelContent]) -> Iterable[str]:
+    """The recorded types of all numbers at or below a path."""
+    place = type_path(path)
+    for content in contents:
+        for known, kind in content.types.items():
+            if known == place or known.startswith((f"{place}.", f"{place}[")):
+                yield kind.partition("[")[0]

@@ -1,0 +1,142 @@
+"""The plan of a signal: its parts, its columns, how it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bagmill.alignment.rules import RULES
+from bagmill.plan.naming import NumbersError
+from bagmill.plan.numbers import Numbers, resolve_numbers
+from bagmill.plan.plan import FeaturePlan, PartPlan
+from bagmill.plan.streams import clock_of, find_stream
+from bagmill.profile import FeatureSpec, PartSpec, Profile
+from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
+
+_EXACT_IN_FLOAT32 = frozenset(("bool", "int8", "uint8", "int16", "uint16", "float32"))
+_COUNTED = frozenset(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)) | {"bool"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of the plan before it knows its columns."""
+
+    plan: PartPlan
+    numbers: Numbers
+    names: tuple[str, ...]
+    is_named: bool
+
+
+def resolve_signal(name: str, spec: FeatureSpec, *, profile: Profile, index: RecordingIndex) -> FeaturePlan | list[str]:
+    """The plan of a signal, or what speaks against it."""
+    problems: list[str] = []
+    pieces: list[_Piece] = []
+    names: list[str] = []
+    for position, part in enumerate(spec.sources):
+        where = f"part {part.name or position}: " if spec.parts else ""
+        found = _resolve_part(part, profile=profile, index=index, is_alone=not spec.parts)
+        if isinstance(found, str):
+            problems.append(f"{where}{found}")
+        else:
+            pieces += found
+            names += _in_wanted_order(part, [column for piece in found for column in piece.names])
+    if problems:
+        return problems
+    if twice := sorted({column for column in names if names.count(column) > 1}):
+        return [f"two columns are called {', '.join(twice)}; give each part a `name` of its own"]
+    if len(spec.limits) not in (0, 1, len(names)):
+        return [f"expected 1 or {len(names)} pairs of limits, found {len(spec.limits)}"]
+    units = {column: piece.plan.spec.units for piece in pieces for column in piece.names}
+    types = frozenset(kind for piece in pieces for kind in piece.numbers.types)
+    dtype = spec.dtype or ("float32" if types and types <= _EXACT_IN_FLOAT32 else "float64")
+    return FeaturePlan(
+        name=name,
+        kind="signal",
+        spec=spec,
+        parts=tuple(_parts(pieces, names)),
+        shape=(len(names),),
+        dtype=np.dtype(dtype),
+        names=tuple(names),
+        is_named=all(piece.is_named for piece in pieces),
+        units=tuple(units[column] for column in names),
+    )
+
+
+def _resolve_part(part: PartSpec, *, profile: Profile, index: RecordingIndex, is_alone: bool) -> list[_Piece] | str:
+    stream = find_stream(part, index, wanted="signal")
+    if isinstance(stream, str):
+        return stream
+    try:
+        found = resolve_numbers(part, stream)
+    except NumbersError as err:
+        return str(err)
+    pieces = []
+    for numbers in found:
+        rule = part.rule or ("latest" if numbers.types and numbers.types <= _COUNTED else "linear")
+        problem = _problem_of_rule(rule, part, len(numbers.names))
+        clock = clock_of(part, profile)
+        rows = numbers.rows(stream)
+        problem = problem or _problem_of_clock(clock, part, stream, rows)
+        if problem is not None:
+            return problem
+        plan = PartPlan(
+            label="",
+            spec=part,
+            channel=stream.channel,
+            clock=clock,
+            rule=rule,
+            tolerance_ns=round((part.tolerance_ms or 0) * 1e6),
+            rows=rows,
+            field=numbers.field,
+            joints=numbers.joints,
+        )
+        names = tuple(f"{part.name}.{joint}" for joint in numbers.joints) if part.name else numbers.joints
+        is_named = bool(numbers.joints) or (part.name is not None and not is_alone)
+        pieces.append(_Piece(plan, numbers, names or numbers.names, is_named))
+    return pieces
+
+
+def unknown_rule(rule: str | None) -> list[str]:
+    """What to say of a rule that does not exist; nothing of one that does, or of none."""
+    if rule is None or rule in RULES:
+        return []
+    return [f"no alignment rule is called `{rule}`; known: {', '.join(RULES)}"]
+
+
+def _problem_of_rule(rule: str, part: PartSpec, num_values: int) -> str | None:
+    if unknown := unknown_rule(rule):
+        return unknown[0]
+    if num_values % RULES[rule].group_size:
+        return f"rule `{rule}` takes numbers by {RULES[rule].group_size}, found {num_values}"
+    if part.infinity == "keep" and RULES[rule].is_interpolating:
+        return (
+            f"rule `{rule}` would spread infinite numbers; with `infinity: keep` say `rule: nearest` or `rule: latest`"
+        )
+    return None
+
+
+def _problem_of_clock(
+    clock: str, part: PartSpec, stream: Stream, rows: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> str | None:
+    stamps = stream.header_time_ns[rows]
+    if clock != "header" or (len(stamps) and bool(np.all((stamps != NO_STAMP) & (stamps != 0)))):
+        return None
+    return f"clock `header`, but messages of {part.channel} carry no header stamps or zero ones; use clock `log`"
+
+
+def _in_wanted_order(part: PartSpec, names: list[str]) -> list[str]:
+    """A part's columns as its `names` order them, where publishers hold some of them each."""
+    wanted = [f"{part.name}.{name}" if part.name else name for name in part.names]
+    return wanted if sorted(wanted) == sorted(names) else names
+
+
+def _parts(pieces: Sequence[_Piece], names: Sequence[str]) -> list[PartPlan]:
+    parts = []
+    for position, piece in enumerate(pieces):
+        name = piece.plan.spec.name
+        is_shared = sum(other.plan.spec is piece.plan.spec for other in pieces) > 1
+        label = "" if len(pieces) == 1 else str(position) if name is None or is_shared else name
+        parts.append(replace(piece.plan, label=label, columns=tuple(names.index(column) for column in piece.names)))
+    return parts

@@ -1,0 +1,40 @@
+"""Which stream feeds a part, by which clock, or why none does."""
+
+from __future__ import annotations
+
+from bagmill.profile import Clock, FeatureKind, PartSpec, Profile
+from bagmill.streams.index import RecordingIndex, Stream
+
+_SHOWN = 12
+
+
+def find_stream(part: PartSpec, index: RecordingIndex, *, wanted: FeatureKind) -> Stream | str:
+    """The stream of a part's channel, or why it cannot feed it."""
+    streams = [stream for stream in index.streams_of(part.channel) if stream.num_messages]
+    if len(streams) != 1:
+        return _why_no_stream(part, streams, index)
+    stream = streams[0]
+    content = stream.content
+    if content.problem is not None:
+        return f"{part.channel}: {content.problem}"
+    if content.kind != ("numeric" if wanted == "signal" else wanted):
+        found = "nothing to train on" if content.kind == "none" else f"{content.kind} ({content.encoding or 'fields'})"
+        kind = "numeric" if wanted == "signal" else wanted
+        return f"expected {kind} messages ({stream.channel.schema_name}) on {part.channel}, found {found}"
+    return stream
+
+
+def clock_of(part: PartSpec, profile: Profile) -> Clock:
+    """The clock a part is laid on the timeline by: its own, `header` where it says what its stamp is, else the profile's."""
+    return part.clock or ("header" if part.stamp is not None else profile.clock)
+
+
+def _why_no_stream(part: PartSpec, streams: list[Stream], index: RecordingIndex) -> str:
+    if streams:
+        schemas = ", ".join(stream.channel.schema_name for stream in streams)
+        return f"channel {part.channel} was recorded with {len(streams)} different schemas ({schemas})"
+    if index.streams_of(part.channel):
+        return f"channel {part.channel} has no messages"
+    topics = sorted({stream.channel.topic for stream in index.streams if stream.num_messages})
+    shown = ", ".join(topics[:_SHOWN]) + (f" and {len(topics) - _SHOWN} more" if len(topics) > _SHOWN else "")
+    return f"no channel {part.channel}; the recording has {shown or 'no messages at all'}"
