@@ -94,7 +94,7 @@ def encode_episode(
         follow([targets[name] for name in again], [])
 
     damaged: dict[tuple[str, str], list[int]] = {(name, ""): target.damaged for name, target in targets.items()}
-    damaged |= {(collector.feature.name, collector.part.label): collector.damaged for collector in collectors}
+    damaged |= {(collector.feature.name, collector.part.label): collector.faults.sequences for collector in collectors}
     unmeasured = {(collector.feature.name, collector.part.label): collector.unmeasured for collector in collectors}
     whole = without_messages(timeline, {key: damaged[key] + unmeasured.get(key, []) for key in damaged})
     signals = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bagmill.alignment import RULES, AlignedFeature, Timeline
 from bagmill.encode.schedule import used_messages
 from bagmill.errors import DecodeError
-from bagmill.messages import SignalLayout, signal_decoder, signal_layout_finder
+from bagmill.messages import DecodeFaults, SignalLayout, signal_decoder, signal_layout_finder
 from bagmill.plan import FeaturePlan, PartPlan
 from bagmill.recordings.records import Buffer
 
@@ -58,13 +58,13 @@ class SignalCollector:
         self._is_used = is_used.tobytes()  # indexed by every message: NumPy's own scalars are slow
         self._row = np.cumsum(is_used) - 1
         self._values = np.full((int(np.count_nonzero(is_used)), *self._shape), np.nan)
-        self._damaged: list[int] = []
+        self._faults = DecodeFaults()
 
     @property
-    def damaged(self) -> list[int]:
-        """Sequences of the messages taken so far that could not be decoded, rising."""
+    def faults(self) -> DecodeFaults:
+        """The messages taken so far that could not be decoded, and why."""
         self._read_blocks()
-        return sorted(self._damaged)
+        return self._faults
 
     def take(self, sequence: int, payload: Buffer) -> None:
         """Decode message number `sequence` if a tick is made from it, now or with others like it; the payload is copied."""
@@ -110,7 +110,7 @@ class SignalCollector:
             is_unmeasured |= np.isnan(values).any(axis=1)
         if self.part.rule == "slerp":
             is_unmeasured |= np.equal(values.reshape(len(values), -1, 4), 0).all(axis=2).any(axis=1)
-        is_unmeasured[self._row[self._damaged]] = False
+        is_unmeasured[self._row[self._faults.sequences]] = False
         sequences: list[int] = np.flatnonzero(self._is_used_mask)[is_unmeasured].tolist()
         return sequences
 
@@ -136,11 +136,10 @@ class SignalCollector:
         """Whether it could be decoded."""
         try:
             values = self._decode(payload)
-        except DecodeError:
-            self._damaged.append(sequence)
-            return False
-        if values.shape != self._shape:
-            self._damaged.append(sequence)
+            if values.shape != self._shape:
+                raise DecodeError(f"expected {self._shape[0]} numbers, found {len(values)}")
+        except DecodeError as err:
+            self._faults.add(sequence, err)
             return False
         self._values[self._row[sequence]] = values
         return True

@@ -7,6 +7,7 @@ payload or a schema is a DecodeError that names the channel, and every decoder m
 """
 
 from bagmill.messages.content import ChannelContent
+from bagmill.messages.decode_faults import DecodeFault, DecodeFaults
 from bagmill.messages.depth import to_depth
 from bagmill.messages.describe import describe
 from bagmill.messages.dynamic import MESSAGE_ENCODINGS, message_decoder
@@ -27,6 +28,8 @@ __all__ = [
     "UNTOLD",
     "ChannelContent",
     "ChannelForms",
+    "DecodeFault",
+    "DecodeFaults",
     "ImagePayload",
     "SignalLayout",
     "UsualJpeg",

@@ -93,7 +93,7 @@ def test_many_messages_of_one_layout(dialect, take):
     assert len(payloads[0]) * len(payloads) > 2 * 2**17, "more than two blocks"
     collector = collector_of(channel_of(dialect), range(4000), num_messages=4000)
     take(collector, payloads)
-    assert collector.damaged == []
+    assert collector.faults.sequences == []
     assert collector.values(np.ones(4000, np.bool_)).tolist() == [written(n) for n in range(4000)]
 
 
@@ -126,7 +126,7 @@ def test_odd_and_damaged_messages_among_the_usual_ones(dialect, take, kinds, dat
     joints = data.draw(st.permutations(JOINTS).map(tuple))
     collector = collector_of(channel_of(dialect), rows, num_messages=len(kinds), joints=joints)
     take(collector, [payload for payload, _ in messages])
-    assert collector.damaged == sorted({row for row in rows if row >= 0 and not messages[row][1]})
+    assert collector.faults.sequences == sorted({row for row in rows if row >= 0 and not messages[row][1]})
     is_valid = np.array([row >= 0 and messages[row][1] for row in rows], np.bool_)
     expected = [written(row, joints) if valid else [np.nan] * 3 for row, valid in zip(rows, is_valid, strict=True)]
     np.testing.assert_array_equal(collector.values(is_valid), np.reshape(expected, (-1, 3)))
@@ -138,7 +138,7 @@ def test_a_channel_that_changes_its_layout_for_good(dialect):
     assert len(payloads[0]) == len(payloads[-1])
     collector = collector_of(channel_of(dialect), range(2500), num_messages=2500)
     take_all(collector, payloads)
-    assert collector.damaged == []
+    assert collector.faults.sequences == []
     assert collector.values(np.ones(2500, np.bool_)).tolist() == [written(n) for n in range(2500)]
 
 
@@ -165,14 +165,14 @@ def test_messages_of_another_width_are_damaged():
     payloads = [pack({"name": JOINTS, "position": [1.0] * (3 + (n == 4))}, n, "ros2") for n in range(6)]
     collector = collector_of(channel_of("ros2"), range(6), num_messages=6, joints=())
     take_all(collector, payloads)
-    assert collector.damaged == [4]
+    assert collector.faults.sequences == [4]
 
 
 @pytest.mark.parametrize("take", [take_all, take_runs])
 def test_messages_that_no_tick_uses_are_not_looked_into(take):
     collector = collector_of(channel_of("ros2"), [0, 2], num_messages=3)
     take(collector, [joint_state(0, "ros2"), b"no message", joint_state(2, "ros2"), b"not there at the scan"])
-    assert collector.damaged == []
+    assert collector.faults.sequences == []
     assert collector.values(np.ones(2, np.bool_)).tolist() == [written(0), written(2)]
 
 
@@ -180,4 +180,4 @@ def test_damage_may_be_asked_for_between_messages():
     collector = collector_of(channel_of("ros2"), range(40), num_messages=40)
     for n in range(40):
         collector.take(n, joint_state(n, "ros2").replace(b"hip", b"hop" if n % 10 == 5 else b"hip"))
-        assert collector.damaged == list(range(5, n + 1, 10))
+        assert collector.faults.sequences == list(range(5, n + 1, 10))
