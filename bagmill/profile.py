@@ -222,6 +222,12 @@ class Profile(_Section):
             raise ProfileError(problems)
         return self
 
+    @property
+    def stamps(self) -> dict[str, StampSpec]:
+        """Topic → where its messages' stamp is, for channels whose stamp is not the header's."""
+        parts = [part for spec in self.features.values() for part in spec.sources]
+        return {part.channel: part.stamp for part in parts if part.stamp is not None}
+
     def canonical(self) -> dict[str, Any]:
         """The profile with every default written out, as plain JSON values: what the episode version is taken over."""
         return self.model_dump(mode="json")
@@ -295,11 +301,8 @@ def _problems_of_parts(spec: FeatureSpec) -> list[str]:
 
 def _problems_of_stamps(features: dict[str, FeatureSpec]) -> list[str]:
     """A channel has one stamp, whoever uses it."""
-    stamps: dict[str, StampSpec] = {}
-    for spec in features.values():
-        for part in spec.sources:
-            if part.stamp is not None:
-                stamps.setdefault(part.channel, part.stamp)
+    parts = [part for spec in features.values() for part in spec.sources]
+    stamps = {part.channel: part.stamp for part in reversed(parts) if part.stamp is not None}
     return [
         f"channel {part.channel} has another `stamp` elsewhere @ $.features.{name}"
         for name, spec in features.items()

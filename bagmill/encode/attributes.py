@@ -75,7 +75,13 @@ def _of_part(part: PartPlan, plan: IngestPlan) -> dict[str, Any]:
         "rule": part.rule,
         "tolerance_ns": part.tolerance_ns,
     }
-    return said | ({"field": part.spec.field} if part.field else {})
+    if part.field:
+        said["field"] = part.spec.field
+    if part.spec.stamp is not None:
+        said["stamp"] = part.spec.stamp.model_dump()
+        if part.spec.stamp.epoch == "boot":
+            said["stamp"]["offset_ns"] = plan.index.boot_offset_ns
+    return said
 
 
 def _clock_estimate(part: PartPlan, plan: IngestPlan) -> dict[str, float | None] | None:

@@ -135,9 +135,7 @@ class SignalCollector:
     def _decode_one(self, sequence: int, payload: Buffer) -> bool:
         """Whether it could be decoded."""
         try:
-            values = self._decode(payload)
-            if values.shape != self._shape:
-                raise DecodeError(f"expected {self._shape[0]} numbers, found {len(values)}")
+            values = _of_width(self._decode(payload), self._shape[0])
         except DecodeError as err:
             self._faults.add(sequence, err)
             return False
@@ -170,6 +168,12 @@ class SignalCollector:
         if 2 * np.count_nonzero(fits) < len(fits):
             # Most are laid out otherwise: the next one may be a better example.
             del self._blocks[block.layout.size_bytes]
+
+
+def _of_width(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    if len(values) != width:
+        raise DecodeError(f"expected {width} numbers, found {len(values)}")
+    return values
 
 
 def signal_values(collectors: Sequence[SignalCollector], timeline: Timeline) -> NDArray[np.floating]:

@@ -37,7 +37,7 @@ from bagmill.plan import IngestPlan, resolve
 from bagmill.previews import skew_plot
 from bagmill.quality import CheckResult, Stage, resolve_checks
 from bagmill.recordings import Recording, open_recording
-from bagmill.streams import RecordingIndex, save_index, scan
+from bagmill.streams import RecordingIndex, restamped, save_index, scan
 
 
 def ingest(request: IngestRequest, *, progress: Progress | None = None) -> IngestOutcome:
@@ -197,12 +197,21 @@ class _Line:
                 self.report = replace(self.report, duplicate_of=original)
                 said.metadata = {"duplicate_of": original, **describe_recording(index)}
             else:
+                index = self._restamped(index)
                 said.metadata = describe_recording(index)
                 said.checks = judge_recording(index, self.request.profile)
                 # Drawn for a recording that is refused, too: there it is needed most.
                 rates = draw_rates(index, self.request.profile)
                 write_whole(self.dataset.rates_plot_path(self.request.episode, self._version), rates)
         return index
+
+    def _restamped(self, index: RecordingIndex) -> RecordingIndex:
+        """The index by the stamps that the profile finds inside the messages, which are read for it once more."""
+        stamps = self.request.profile.stamps
+        if not stamps:
+            return index
+        recording = self._opened.recording(self.request.recording)
+        return restamped(index, recording, stamps, num_threads=self.request.num_threads_here)
 
     def _scan(self, taken: Fingerprint) -> RecordingIndex:
         recording, episode = self.request.recording, self.request.episode

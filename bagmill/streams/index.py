@@ -80,6 +80,8 @@ class RecordingIndex:
     streams: tuple[Stream, ...]
     """By channel id; channels without a message included."""
     faults: tuple[Fault, ...]
+    boot_offset_ns: int | None = None
+    """What was added to stamps that count from boot, ns; None where the profile names none, and in the scan itself."""
 
     @property
     def num_messages_from_scan(self) -> int:

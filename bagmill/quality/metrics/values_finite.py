@@ -9,7 +9,7 @@ from bagmill.quality.metric import Direction, EpisodeEvidence, Measurement, Stag
 
 
 class ValuesFinite:
-    """Values of valid ticks that are nan or infinite."""
+    """Values of valid ticks that are nan, or infinite where the profile does not keep infinite ones."""
 
     name = "values_finite"
     stage: Stage = "episode"
@@ -25,8 +25,15 @@ class ValuesFinite:
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
         """One count a signal."""
         measurements = []
-        for name, values in evidence.signals.items():
-            is_bad = ~np.isfinite(values) & evidence.timeline.features[name].is_valid[:, np.newaxis]
+        for feature in evidence.plan.features:
+            if feature.name not in evidence.signals:
+                continue
+            name, values = feature.name, evidence.signals[feature.name]
+            is_kept = np.zeros(values.shape[1], np.bool_)
+            for part in feature.parts:
+                is_kept[list(part.columns)] = part.spec.infinity == "keep"
+            is_good = np.isfinite(values) | (np.isinf(values) & is_kept)
+            is_bad = ~is_good & evidence.timeline.features[name].is_valid[:, np.newaxis]
             ticks = np.flatnonzero(is_bad.any(axis=1))
             note = f"at {len(ticks):,} ticks, the first {ticks[0]}" if len(ticks) else ""
             measurements.append(Measurement(name, float(np.count_nonzero(is_bad)), note))

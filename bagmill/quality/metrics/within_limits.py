@@ -40,6 +40,9 @@ def _measure(feature: FeaturePlan, evidence: EpisodeEvidence) -> Measurement:
     lowest, highest = np.array(feature.spec.limits, dtype=values.dtype).T
     is_valid = evidence.timeline.features[feature.name].is_valid[:, np.newaxis]
     is_out = ((values < lowest) | (values > highest)) & is_valid
+    for part in feature.parts:
+        if part.spec.infinity == "keep":
+            is_out[:, list(part.columns)] &= np.isfinite(values[:, list(part.columns)])
     if not is_out.any():
         return Measurement(feature.name, 0.0)
     places = np.flatnonzero(is_out.any(axis=0)).tolist()
