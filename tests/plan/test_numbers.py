@@ -1,0 +1,135 @@
+"""By name or by place: which numbers of a message go with its names."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bagmill.messages.content import ChannelContent
+from bagmill.plan.naming import NumbersError
+from bagmill.plan.numbers import Numbers, resolve_numbers
+from bagmill.profile import PartSpec
+from bagmill.recordings.records import Channel
+from bagmill.streams.index import Stream
+
+
+def stream_of(*examples: dict[str, Any], types: dict[str, str] | None = None) -> Stream:
+    """One message of each form."""
+    contents = tuple(ChannelContent.of_numbers(example, types=types) for example in examples)
+    stamps = np.arange(len(contents), dtype=np.int64) + 1
+    channel = Channel(0, "/robot", "x/msg/State", "ros2msg", b"", "cdr")
+    form = np.arange(len(contents), dtype=np.int32)
+    return Stream(channel, contents[0], stamps, stamps, stamps, stamps, contents, form)
+
+
+def numbers(stream: Stream, field: str, **settings: Any) -> tuple[Numbers, ...]:
+    return resolve_numbers(PartSpec(channel="/robot", field=field, **settings), stream)
+
+
+def joints_of(stream: Stream, field: str, **settings: Any) -> list[tuple[str, ...]]:
+    return [each.joints for each in numbers(stream, field, **settings)]
+
+
+STATE = {
+    "name": ["a", "b", "c"],
+    "position": [0.0] * 3,
+    "tcp_force": [0.0] * 3,
+    "time_from_start": {"sec": 0, "nanosec": 0},
+    "gains": [0.0] * 3,
+    "offset": {"x": 0.0, "y": 0.0, "z": 0.0},
+}
+TYPES = {"position": "float64[]", "tcp_force": "float64[]", "gains": "float64[]", "offset.x": "float64"}
+
+
+def turned(example: dict[str, Any]) -> dict[str, Any]:
+    return {**example, "name": example["name"][::-1]}
+
+
+def test_only_lists_that_run_parallel_to_the_names_are_theirs():
+    stream = stream_of(STATE, turned(STATE), types=TYPES)
+    assert joints_of(stream, "position") == [("a", "b", "c")]
+    assert joints_of(stream, "position[2]") == [("c",)]
+    assert joints_of(stream, "position[0:2]") == [("a", "b")]
+    assert joints_of(stream, "tcp_force") == [()]
+    assert joints_of(stream, "offset") == [()]
+    assert numbers(stream, "tcp_force")[0].names == ("tcp_force[0]", "tcp_force[1]", "tcp_force[2]")
+
+
+def test_a_fixed_list_is_not_theirs_and_one_that_varies_with_them_is():
+    fixed = stream_of(STATE, turned(STATE), types={**TYPES, "position": "float64[3]"})
+    assert joints_of(fixed, "position") == [()]
+    longer = {**STATE, "name": [*"abcd"], "gains": [0.0] * 4, "position": [0.0] * 4}
+    assert joints_of(stream_of(STATE, longer, types=TYPES), "gains") == [("a", "b", "c"), ("d",)]
+
+
+def test_what_cannot_be_told_is_asked_where_the_order_changes():
+    assert joints_of(stream_of(STATE, types=TYPES), "gains") == [()]
+    stream = stream_of(STATE, turned(STATE), types=TYPES)
+    with pytest.raises(NumbersError, match="say `by: name` if the numbers go with the names, `by: place` if not"):
+        numbers(stream, "gains")
+    assert joints_of(stream, "gains", by="name") == [("a", "b", "c")]
+    assert joints_of(stream, "gains", by="place") == [()]
+    assert joints_of(stream, "gains", names=["c", "a"]) == [("c", "a")]
+
+
+def test_messages_without_the_joints_are_left_to_others():
+    arm, gripper = {"name": ["a", "b"], "position": [0.0] * 2}, {"name": ["g"], "position": [0.0]}
+    stream = stream_of(arm, gripper, {"name": [], "position": []}, {**arm, "position": []})
+    found = numbers(stream, "position")
+    assert [(each.joints, each.rows(stream).tolist()) for each in found] == [(("a", "b"), [0]), (("g",), [1])]
+    only = numbers(stream, "position", names=["b"])
+    assert [(each.joints, each.rows(stream).tolist()) for each in only] == [(("b",), [0])]
+    with pytest.raises(NumbersError, match="no joint called z on /robot; it has a, b, g"):
+        numbers(stream, "position", names=["z", "a"])
+
+
+def test_one_field_across_a_list():
+    motors = {"motors": [{"q": 0.0, "mode": 0} for _ in range(20)]}
+    (found,) = numbers(stream_of(motors), "motors[:].q")
+    assert len(found.names) == 20
+    assert found.names[19] == "motors[:].q[19]"
+    named = {"motors": [{"name": name, "q": 0.0} for name in "xyz"]}
+    assert joints_of(stream_of(named), "motors[:].q") == [("x", "y", "z")]
+    assert joints_of(stream_of(named), "motors[1:].q") == [("y", "z")]
+
+
+def test_a_place_in_a_list_beside_names_becomes_a_selector():
+    models = {"name": ["ground", "robot"], "pose": [{"position": {"x": 0.0}} for _ in range(2)]}
+    stream = stream_of(models, turned(models))
+    (found,) = numbers(stream, "pose[1].position")
+    assert found.field == "pose[name=robot].position"
+
+
+def test_a_place_whose_element_changes_is_refused():
+    def tags(*ids: int) -> dict[str, Any]:
+        return {"tags": [{"id": tag, "x": 0.0} for tag in ids]}
+
+    with pytest.raises(NumbersError, match=r"its `id` is 3, 4; choose by what it says: `field: \"tags\[id=3\].x\"`"):
+        numbers(stream_of(tags(3), tags(4, 3)), "tags[0].x")
+    assert numbers(stream_of(tags(3), tags(4, 3)), "tags[id=3].x")[0].forms == {0, 1}
+    with pytest.raises(NumbersError, match=r"none of the message's 1 elements has id=9"):
+        numbers(stream_of(tags(3)), "tags[id=9].x")
+
+
+def test_the_width_that_most_messages_have_counts():
+    contents = [{"data": [0.0] * 6}, {"data": [0.0] * 4}, {"data": []}]
+    stream = stream_of(*contents)
+    many = Stream(
+        stream.channel,
+        stream.content,
+        *[np.arange(1, 8)] * 4,
+        stream.contents,
+        np.array([1, 0, 0, 0, 2, 2, 2], np.int32),
+    )
+    (found,) = numbers(many, "data")
+    assert len(found.names) == 6
+    assert found.rows(many).tolist() == [0, 1, 2, 3]  # the one of another width is damaged, not somebody else's
+
+
+def test_types_are_those_of_the_numbers_below_the_path():
+    stream = stream_of(
+        {"a": {"b": 0.0, "c": 0.0}, "m": [{"q": 0.0}]}, types={"a.b": "float32", "a.c": "int64", "m[:].q": "uint8"}
+    )
+    assert numbers(stream, "a")[0].types == {"float32", "int64"}
+    assert numbers(stream, "a.b")[0].types == {"float32"}
+    assert numbers(stream, "m[0].q")[0].types == {"uint8"}
