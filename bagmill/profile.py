@@ -217,16 +217,9 @@ class Profile(_Section):
             problems += (f"{problem} @ $.features.{name}" for problem in _problems_of_feature(name, spec))
             if outer := next((other for other in self.features if name.startswith(f"{other}/")), None):
                 problems.append(f"a feature cannot lie inside another, `{outer}` @ $.features.{name}")
-        problems += _problems_of_stamps(self.features)
         if problems:
             raise ProfileError(problems)
         return self
-
-    @property
-    def stamps(self) -> dict[str, StampSpec]:
-        """Topic → where its messages' stamp is, for channels whose stamp is not the header's."""
-        parts = [part for spec in self.features.values() for part in spec.sources]
-        return {part.channel: part.stamp for part in parts if part.stamp is not None}
 
     def canonical(self) -> dict[str, Any]:
         """The profile with every default written out, as plain JSON values: what the episode version is taken over."""
@@ -297,15 +290,3 @@ def _problems_of_parts(spec: FeatureSpec) -> list[str]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         problems.append(f"two parts are called {', '.join(twice)}")
     return problems
-
-
-def _problems_of_stamps(features: dict[str, FeatureSpec]) -> list[str]:
-    """A channel has one stamp, whoever uses it."""
-    parts = [part for spec in features.values() for part in spec.sources]
-    stamps = {part.channel: part.stamp for part in reversed(parts) if part.stamp is not None}
-    return [
-        f"channel {part.channel} has another `stamp` elsewhere @ $.features.{name}"
-        for name, spec in features.items()
-        for part in spec.sources
-        if part.stamp is not None and part.stamp != stamps[part.channel]
-    ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from bagmill.encode.episode import EncodeResult
 from bagmill.plan import FeaturePlan, IngestPlan, PartPlan
-from bagmill.streams import estimate_clock
+from bagmill.streams import NO_STAMP, estimate_clock
 
 
 def episode_attributes(plan: IngestPlan, result: EncodeResult, *, episode: str, version: str) -> dict[str, Any]:
@@ -77,9 +79,9 @@ def _of_part(part: PartPlan, plan: IngestPlan) -> dict[str, Any]:
     }
     if part.field:
         said["field"] = part.spec.field
-    if part.spec.stamp is not None:
-        said["stamp"] = part.spec.stamp.model_dump()
-        if part.spec.stamp.epoch == "boot":
+    if part.stamp is not None:
+        said["stamp"] = part.stamp.model_dump()
+        if part.stamp.epoch == "boot":
             said["stamp"]["offset_ns"] = plan.index.boot_offset_ns
     return said
 
@@ -87,9 +89,10 @@ def _of_part(part: PartPlan, plan: IngestPlan) -> dict[str, Any]:
 def _clock_estimate(part: PartPlan, plan: IngestPlan) -> dict[str, float | None] | None:
     """Log against header time of the feature's channel; None where its messages carry no stamps."""
     stream = plan.stream_of(part)
-    if not stream.has_header_stamps:
+    header_ns = plan.index.stamps_of(stream, "header", part.stamp)[part.rows]
+    if np.any((header_ns == NO_STAMP) | (header_ns == 0)):
         return None
-    clock = estimate_clock(stream.header_time_ns, stream.log_time_ns)
+    clock = estimate_clock(header_ns, stream.log_time_ns[part.rows])
     return {
         "offset_ns": clock.offset_ns,
         "drift_ppm": clock.drift_ppm,

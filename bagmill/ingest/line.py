@@ -33,7 +33,7 @@ from bagmill.ingest.recording import describe_recording, judge_recording
 from bagmill.ingest.refusal import refusal_entry
 from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress, wanted_stages
 from bagmill.ingest.timeline import describe_timeline, judge_timeline, make_timeline
-from bagmill.plan import IngestPlan, resolve
+from bagmill.plan import IngestPlan, resolve, stamps_wanted
 from bagmill.previews import skew_plot
 from bagmill.quality import CheckResult, Stage, resolve_checks
 from bagmill.recordings import Recording, open_recording
@@ -207,11 +207,11 @@ class _Line:
 
     def _restamped(self, index: RecordingIndex) -> RecordingIndex:
         """The index by the stamps that the profile finds inside the messages, which are read for it once more."""
-        stamps = self.request.profile.stamps
-        if not stamps:
+        wanted = stamps_wanted(self.request.profile, index)
+        if not wanted:
             return index
         recording = self._opened.recording(self.request.recording)
-        return restamped(index, recording, stamps, num_threads=self.request.num_threads_here)
+        return restamped(index, recording, wanted, num_threads=self.request.num_threads_here)
 
     def _scan(self, taken: Fingerprint) -> RecordingIndex:
         recording, episode = self.request.recording, self.request.episode

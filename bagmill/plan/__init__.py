@@ -7,5 +7,6 @@ tick (`alignment`), reading anything (`encode`).
 
 from bagmill.plan.plan import FeaturePlan, IngestPlan, PartPlan
 from bagmill.plan.resolve import resolve
+from bagmill.plan.stamps import stamps_wanted
 
-__all__ = ["FeaturePlan", "IngestPlan", "PartPlan", "resolve"]
+__all__ = ["FeaturePlan", "IngestPlan", "PartPlan", "resolve", "stamps_wanted"]

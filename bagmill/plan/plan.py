@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bagmill.profile import Clock, FeatureKind, FeatureSpec, PartSpec, Profile
+from bagmill.profile import Clock, FeatureKind, FeatureSpec, PartSpec, Profile, StampSpec
 from bagmill.recordings.records import Channel
 from bagmill.streams.index import RecordingIndex, Stream
 
@@ -26,6 +26,8 @@ class PartPlan:
     """What the profile says."""
     channel: Channel
     clock: Clock
+    stamp: StampSpec | None
+    """Where in its messages the stamps by `header` are; None: in their header."""
     rule: str
     tolerance_ns: int
     rows: NDArray[np.int64]
@@ -103,4 +105,4 @@ class IngestPlan:
 
     def stamps_of(self, part: PartPlan) -> NDArray[np.int64]:
         """(M,) stamps of a part's messages by its clock, ns, in the recording's order."""
-        return self.stream_of(part).time_ns(part.clock)[part.rows]
+        return self.index.stamps_of(self.stream_of(part), part.clock, part.stamp)[part.rows]

@@ -8,7 +8,7 @@ from bagmill.alignment.rules import RULES
 from bagmill.errors import PlanError
 from bagmill.plan.plan import FeaturePlan, IngestPlan, PartPlan
 from bagmill.plan.signal import resolve_signal, unknown_rule
-from bagmill.plan.streams import clock_of, find_stream
+from bagmill.plan.streams import clock_of, find_stream, problems_of_clock
 from bagmill.profile import FeatureSpec, Profile, feature_kind
 from bagmill.streams.index import RecordingIndex
 
@@ -60,10 +60,7 @@ def _resolve_camera(
     content = stream.content
     clock = clock_of(part, profile)
     rows = np.arange(stream.num_messages, dtype=np.int64)
-    if clock == "header" and not stream.has_header_stamps:
-        problems.append(
-            f"clock `header`, but messages of {part.channel} carry no header stamps or zero ones; use clock `log`"
-        )
+    problems += problems_of_clock(part, clock, index.stamps_of(stream, clock, part.stamp))
     if problems:
         return problems
     size = (content.height or 0, content.width or 0)
@@ -77,6 +74,7 @@ def _resolve_camera(
                 spec=part,
                 channel=stream.channel,
                 clock=clock,
+                stamp=part.stamp,
                 rule=rule,
                 tolerance_ns=round((part.tolerance_ms or spec.tolerance_ms) * 1e6),
                 rows=rows,

@@ -11,9 +11,10 @@ from bagmill.alignment.rules import RULES
 from bagmill.plan.naming import NumbersError
 from bagmill.plan.numbers import Numbers, resolve_numbers
 from bagmill.plan.plan import FeaturePlan, PartPlan
-from bagmill.plan.streams import clock_of, find_stream
+from bagmill.plan.stamps import stamp_of
+from bagmill.plan.streams import clock_of, find_stream, problems_of_clock
 from bagmill.profile import FeatureSpec, PartSpec, Profile
-from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
+from bagmill.streams.index import RecordingIndex
 
 _EXACT_IN_FLOAT32 = frozenset(("bool", "int8", "uint8", "int16", "uint16", "float32"))
 _COUNTED = frozenset(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)) | {"bool"}
@@ -76,16 +77,17 @@ def _resolve_part(part: PartSpec, *, profile: Profile, index: RecordingIndex, is
     for numbers in found:
         rule = part.rule or ("latest" if numbers.types and numbers.types <= _COUNTED else "linear")
         problem = _problem_of_rule(rule, part, len(numbers.names))
-        clock = clock_of(part, profile)
+        clock, stamp = clock_of(part, profile), stamp_of(part, profile, stream)
         rows = numbers.rows(stream)
-        problem = problem or _problem_of_clock(clock, part, stream, rows)
-        if problem is not None:
-            return problem
+        problems = problems_of_clock(part, clock, index.stamps_of(stream, clock, stamp)[rows])
+        if problem is not None or problems:
+            return problem or problems[0]
         plan = PartPlan(
             label="",
             spec=part,
             channel=stream.channel,
             clock=clock,
+            stamp=stamp,
             rule=rule,
             tolerance_ns=round((part.tolerance_ms or 0) * 1e6),
             rows=rows,
@@ -115,15 +117,6 @@ def _problem_of_rule(rule: str, part: PartSpec, num_values: int) -> str | None:
             f"rule `{rule}` would spread infinite numbers; with `infinity: keep` say `rule: nearest` or `rule: latest`"
         )
     return None
-
-
-def _problem_of_clock(
-    clock: str, part: PartSpec, stream: Stream, rows: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> str | None:
-    stamps = stream.header_time_ns[rows]
-    if clock != "header" or (len(stamps) and bool(np.all((stamps != NO_STAMP) & (stamps != 0)))):
-        return None
-    return f"clock `header`, but messages of {part.channel} carry no header stamps or zero ones; use clock `log`"
 
 
 def _in_wanted_order(part: PartSpec, names: list[str]) -> list[str]:

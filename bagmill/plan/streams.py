@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bagmill.profile import Clock, FeatureKind, PartSpec, Profile
-from bagmill.streams.index import RecordingIndex, Stream
+from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
 
 _SHOWN = 12
 
@@ -27,6 +30,19 @@ def find_stream(part: PartSpec, index: RecordingIndex, *, wanted: FeatureKind) -
 def clock_of(part: PartSpec, profile: Profile) -> Clock:
     """The clock a part is laid on the timeline by: its own, `header` where it says what its stamp is, else the profile's."""
     return part.clock or ("header" if part.stamp is not None else profile.clock)
+
+
+def problems_of_clock(part: PartSpec, clock: Clock, stamps_ns: NDArray[np.int64]) -> list[str]:
+    """What speaks against a clock: messages without its stamps.
+
+    Args:
+        part: Of which the messages are.
+        clock: That it is to be laid on the timeline by.
+        stamps_ns: (M,) of its messages by that clock.
+    """
+    if clock != "header" or bool(np.all((stamps_ns != NO_STAMP) & (stamps_ns != 0))):
+        return []
+    return [f"clock `header`, but messages of {part.channel} carry no header stamps or zero ones; use clock `log`"]
 
 
 def _why_no_stream(part: PartSpec, streams: list[Stream], index: RecordingIndex) -> str:

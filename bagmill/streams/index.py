@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.messages.content import ChannelContent
+from bagmill.profile import Clock, StampSpec
 from bagmill.recordings.records import Channel, Fault
 
 NO_STAMP = np.iinfo(np.int64).min
@@ -80,6 +82,9 @@ class RecordingIndex:
     streams: tuple[Stream, ...]
     """By channel id; channels without a message included."""
     faults: tuple[Fault, ...]
+    own_stamps: Mapping[tuple[str, StampSpec], NDArray[np.int64]] = field(default_factory=dict)
+    """(topic, where in its messages) → the stamps (N,) that stand there, ns; `NO_STAMP` where there is none. Empty in the
+    scan itself: `restamped` fills it for a profile."""
     boot_offset_ns: int | None = None
     """What was added to stamps that count from boot, ns; None where the profile names none, and in the scan itself."""
 
@@ -87,6 +92,12 @@ class RecordingIndex:
     def num_messages_from_scan(self) -> int:
         """On all channels together, as counted, not as the container says."""
         return sum(stream.num_messages for stream in self.streams)
+
+    def stamps_of(self, stream: Stream, clock: Clock, stamp: StampSpec | None) -> NDArray[np.int64]:
+        """Stamps (N,) of a stream by a clock, ns; by `header` those that stand where a profile says."""
+        if clock == "header" and stamp is not None:
+            return self.own_stamps[stream.channel.topic, stamp]
+        return stream.time_ns(clock)
 
     def streams_of(self, topic: str) -> tuple[Stream, ...]:
         """Streams of a topic: one, but for a topic that was recorded with two schemas."""

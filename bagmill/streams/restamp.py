@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
 
@@ -26,9 +26,9 @@ _INT64: Final = range(NO_STAMP + 1, 1 << 63)
 
 
 def restamped(
-    index: RecordingIndex, recording: Recording, stamps: Mapping[str, StampSpec], *, num_threads: int = 1
+    index: RecordingIndex, recording: Recording, wanted: Collection[tuple[str, StampSpec]], *, num_threads: int = 1
 ) -> RecordingIndex:
-    """The index with header stamps read from where the profile says they are.
+    """The index with the stamps that stand where a profile says.
 
     Stamps that count from boot are moved to the log's time by one distance for the whole recording, that of the fastest
     messages: log time is never before the stamp, but for the drift of the clocks.
@@ -36,49 +36,45 @@ def restamped(
     Args:
         index: Of the recording.
         recording: Open; only the channels named are read.
-        stamps: Topic → where its messages' stamp is.
+        wanted: (topic, where its messages' stamp is); topics without messages are passed over.
         num_threads: Threads that read ahead.
 
     Raises:
         PlanError: A channel has no such number, or none of its messages has.
         RecordingError: The recording cannot be read further.
     """
-    wanted = {
-        stream.channel.id: stamps[stream.channel.topic]
-        for stream in index.streams
-        if stream.channel.topic in stamps and stream.num_messages
-    }
-    if not wanted:
+    readers = [
+        _Reader(stream, spec) for topic, spec in wanted for stream in index.streams_of(topic) if stream.num_messages
+    ]
+    if not readers:
         return index
-    found = _read(index, recording, wanted, num_threads=num_threads)
-    offset_ns = _boot_offset(index, wanted, found)
-    streams = tuple(
-        replace(stream, header_time_ns=_moved(found[stream.channel.id], wanted[stream.channel.id], offset_ns))
-        if stream.channel.id in wanted
-        else stream
-        for stream in index.streams
-    )
-    return replace(index, streams=streams, boot_offset_ns=offset_ns)
-
-
-def _read(
-    index: RecordingIndex, recording: Recording, wanted: Mapping[int, StampSpec], *, num_threads: int
-) -> dict[int, NDArray[np.int64]]:
-    readers = {channel_id: _Reader(index.streams[channel_id], spec) for channel_id, spec in wanted.items()}
-    for block in recording.blocks(readers.keys(), num_threads=num_threads):
+    of_channel: dict[int, list[_Reader]] = {}
+    for reader in readers:
+        of_channel.setdefault(reader.stream.channel.id, []).append(reader)
+    for block in recording.blocks(of_channel.keys(), num_threads=num_threads):
         for run in block.runs.values():
-            readers[run.channel_id].take(run.first_sequence, run.payloads)
-    if problems := [problem for reader in readers.values() if (problem := reader.problem) is not None]:
+            for reader in of_channel[run.channel_id]:
+                reader.take(run.first_sequence, run.payloads)
+    if problems := [problem for reader in readers if (problem := reader.problem) is not None]:
         raise PlanError(
             problems, path=index.path, remedy="Change `stamp` in the profile; `bagmill scan` lists the fields"
         )
-    return {channel_id: reader.stamps_ns for channel_id, reader in readers.items()}
+    offset_ns = min((reader.boot_distance_ns for reader in readers if reader.spec.epoch == "boot"), default=None)
+    own_stamps = {(reader.stream.channel.topic, reader.spec): reader.moved_by(offset_ns or 0) for reader in readers}
+    return replace(index, own_stamps=own_stamps, boot_offset_ns=offset_ns)
 
 
 class _Reader:
-    """Reads the stamps of one channel."""
+    """Reads the stamps of one channel.
+
+    Args:
+        stream: The channel's.
+        spec: Where its messages' stamp is.
+    """
 
     def __init__(self, stream: Stream, spec: StampSpec) -> None:
+        self.stream = stream
+        self.spec = spec
         self.stamps_ns = np.full(stream.num_messages, NO_STAMP, np.int64)
         self._unit_ns = _UNIT_NS[spec.unit]
         self._where = f"channel {stream.channel.topic}: `stamp: {{field: {spec.field}}}`"
@@ -96,6 +92,19 @@ class _Reader:
         if np.any(self.stamps_ns != NO_STAMP):
             return None
         return f"{self._where}: {self._first_error or 'no message has it'}"
+
+    @property
+    def boot_distance_ns(self) -> int:
+        """Log time less stamp of the fastest messages, ns."""
+        is_stamp = self.stamps_ns != NO_STAMP
+        distance = (self.stream.log_time_ns - self.stamps_ns)[is_stamp]
+        return int(np.percentile(distance, _FASTEST_PERCENT, method="lower"))
+
+    def moved_by(self, offset_ns: int) -> NDArray[np.int64]:
+        """The stamps (N,), those that count from boot moved to the log's time."""
+        if self.spec.epoch == "unix":
+            return self.stamps_ns
+        return np.where(self.stamps_ns == NO_STAMP, NO_STAMP, self.stamps_ns + offset_ns)
 
     def take(self, first_sequence: int, payloads: list[Buffer]) -> None:
         """Read the stamps of messages that follow each other."""
@@ -132,22 +141,3 @@ def _nanoseconds(value: Any, unit_ns: int) -> int:
     if isinstance(value, float) and np.isfinite(value):
         return round(value * unit_ns)
     raise DecodeError(f"expected one number or a point in time, found {type(value).__name__}")
-
-
-def _boot_offset(
-    index: RecordingIndex, wanted: Mapping[int, StampSpec], found: Mapping[int, NDArray[np.int64]]
-) -> int | None:
-    """What is to be added to stamps that count from boot, ns; None where none do."""
-    distances = []
-    for channel_id, spec in wanted.items():
-        is_stamp = found[channel_id] != NO_STAMP
-        if spec.epoch == "boot":
-            distance = (index.streams[channel_id].log_time_ns - found[channel_id])[is_stamp]
-            distances.append(int(np.percentile(distance, _FASTEST_PERCENT, method="lower")))
-    return min(distances, default=None)
-
-
-def _moved(stamps_ns: NDArray[np.int64], spec: StampSpec, offset_ns: int | None) -> NDArray[np.int64]:
-    if spec.epoch == "unix" or offset_ns is None:
-        return stamps_ns
-    return np.where(stamps_ns == NO_STAMP, NO_STAMP, stamps_ns + offset_ns)

@@ -146,6 +146,27 @@ def test_an_index_into_a_list_that_stays_the_same_is_taken(make_episode):
     np.testing.assert_array_equal(made.group["camera"][:, 0], 2.0)
 
 
+def test_a_chosen_element_goes_by_its_own_stamp(make_episode):
+    """The second transform was measured 30 ms after the first, beside which it was sent."""
+    messages = []
+    for n in range(40):
+        first, second = (
+            transform(n, ("base", name, n + 1.0), late_ns=late) for name, late in (("a", 0), ("b", 30_000_000))
+        )
+        both = {"transforms": first.values["transforms"] + second.values["transforms"]}
+        messages.append(SampleMessage("/tf", "tf2_msgs/msg/TFMessage", both, second.log_ns))
+    path = "transforms[child_frame_id={}].transform.translation"
+    made = make_episode(
+        messages,
+        {name: {"channel": "/tf", "field": path.format(name), "rule": "nearest"} for name in "ab"},
+        span="union",
+        checks={"tick_coverage": {"threshold": 90}, "episode_coverage": {"threshold": 90}},
+    )
+    for name, late_ns in (("a", 0), ("b", 30_000_000)):
+        source = made.group[f"source/{name}"][:][made.group[f"valid/{name}"][:]]
+        assert set((source - START_NS) % STEP_NS) == {late_ns}
+
+
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_order_and_publishers_never_change_a_values_name(make_episode, data):
