@@ -7,6 +7,9 @@ source/<feature>                             int64 (T,) stamp behind every tick,
 valid/<feature>                              bool (T,)
 interpolated/<feature>                       bool (T,)
 sequence/<feature>                           int64 (T,) message behind every tick (`Message.sequence`); −1: none
+
+A signal that several parts feed has `source/<feature>.<part>` and its like besides; without the part's name, they tell of the
+part whose message is furthest from the tick.
 """
 
 from __future__ import annotations
