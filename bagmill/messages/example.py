@@ -53,3 +53,18 @@ def _plain(value: Any, field: str, *, is_in_list: bool) -> Any:  # noqa: PLR0911
     if len(value) > MAX_NUMBERS:
         return []
     return [_plain(item, field if not children(item) else "", is_in_list=children(item) is not None) for item in value]
+
+
+def has_naming_numbers(example: Any) -> bool:
+    """Whether elements of a list in an example are told apart by whole numbers."""
+    return _has_naming_numbers(example, is_in_list=False)
+
+
+def _has_naming_numbers(value: Any, *, is_in_list: bool) -> bool:
+    if isinstance(value, dict):
+        return any(
+            (is_in_list and isinstance(part, int) and not isinstance(part, bool) and names_something(name))
+            or _has_naming_numbers(part, is_in_list=is_in_list)
+            for name, part in value.items()
+        )
+    return isinstance(value, list) and any(_has_naming_numbers(item, is_in_list=True) for item in value)

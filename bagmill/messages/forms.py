@@ -14,7 +14,7 @@ from bagmill.messages.content import ChannelContent
 from bagmill.messages.definitions import ros_definitions
 from bagmill.messages.describe import describe, describe_message, said_at_once
 from bagmill.messages.dynamic import message_decoder
-from bagmill.messages.example import example_of
+from bagmill.messages.example import example_of, has_naming_numbers
 from bagmill.messages.image_schemas import is_image_schema
 from bagmill.messages.ros_form import form_bytes
 from bagmill.recordings.records import Buffer, Channel
@@ -32,6 +32,7 @@ _LARGE_BYTES = 1 << 18
 """Messages of more bytes are pictures, clouds and maps; they are taken to be of the form of the first."""
 _BLOCK_BYTES = 1 << 16
 _MOST_SIZES = 1024
+_OF_NUMBERS = b"0123456789.+-eE"
 _MIN_BLOCK = 4
 
 
@@ -60,6 +61,8 @@ class ChannelForms:
         self._channel = channel
         self._forms: dict[str, int] = {}
         self._layouts: dict[int, list[_Layout]] = {}
+        self._skeleton = _json_skeleton if channel.message_encoding == "json" else None
+        self._skeletons: dict[tuple[bytes, ...], int] = {}
         self._num_unreadable = 0
         self._is_picture = is_image_schema(channel)
         self._decode: Callable[[Buffer], Any] | None = None
@@ -101,6 +104,11 @@ class ChannelForms:
             for layout in layouts:
                 if np.array_equal(row[layout.places], layout.told):
                     return layout.form
+        if self._skeletons and self._skeleton is not None:
+            skeleton = self._skeleton(payload)
+            form = None if skeleton is None else self._skeletons.get(skeleton)
+            if form is not None:
+                return form
         if (size > _LARGE_BYTES or self._is_picture) and self.contents:
             return UNTOLD if size > _LARGE_BYTES and not self._is_picture else 0
         if len(self.contents) >= _MOST_FORMS:
@@ -114,11 +122,22 @@ class ChannelForms:
             self.problem = self.problem or said_at_once(err)
             self._num_unreadable += 1
             return UNREADABLE
+        self._remember(payload, form)
+        return form
+
+    def _remember(self, payload: Buffer, form: int) -> None:
+        """Know the messages that are laid out alike without decoding them."""
+        if self._skeleton is not None:
+            if has_naming_numbers(self.contents[form].example):
+                return
+            skeleton = self._skeleton(payload)
+            if skeleton is not None and len(self._skeletons) < _MOST_SIZES:
+                self._skeletons[skeleton] = form
+            return
         places = self._find_places(payload) if self._find_places is not None else None
         layouts = self._layouts.setdefault(len(payload), []) if len(self._layouts) < _MOST_SIZES else []
         if places is not None and len(layouts) < _MOST_LAYOUTS_PER_SIZE:
             layouts.append(_Layout(places, np.frombuffer(payload, np.uint8)[places].copy(), form))
-        return form
 
     def _form_of(self, payload: Buffer) -> int:
         if self._decode is None:
@@ -135,6 +154,14 @@ class ChannelForms:
         form = self._forms[key] = len(self.contents)
         self.contents.append(content)
         return form
+
+
+def _json_skeleton(data: Buffer) -> tuple[bytes, ...] | None:
+    """A JSON text without the digits of its numbers, and all of its texts; None where texts have escapes."""
+    whole = bytes(data)
+    if b"\\" in whole:
+        return None
+    return (whole.translate(None, _OF_NUMBERS), *whole.split(b'"')[1::2])
 
 
 def _place_finder(channel: Channel) -> Callable[[Buffer], NDArray[np.int64] | None] | None:

@@ -74,6 +74,18 @@ def test_numbers_that_name_an_element_count_and_others_do_not(json_channel):
     assert forms.take(payloads) == [0, 0, 1, 0]
 
 
+@given(
+    names=st.lists(st.permutations(["j1", "j2", "a, 7", 'q"3']), min_size=2, max_size=8),
+    numbers=st.lists(st.floats(-1e9, 1e9), min_size=4, max_size=4),
+)
+def test_json_is_told_apart_by_its_texts_whatever_its_numbers(json_channel, names, numbers):
+    forms = ChannelForms(json_channel(JOINT_STATE))
+    payloads = [
+        json.dumps({"name": order, "position": [n + x for x in numbers]}).encode() for n, order in enumerate(names)
+    ]
+    assert [forms.contents[form].names for form in forms.take(payloads)] == [tuple(order) for order in names]
+
+
 def test_damaged_messages_have_no_form(wire):
     good, damaged = wire.pack(JOINT_STATE, joint_state(["a"])), b"\x00\x01\x00"
     forms = ChannelForms(wire.channel(JOINT_STATE))
