@@ -29,7 +29,7 @@ _MOST_LAYOUTS_PER_SIZE = 8
 _MOST_UNREADABLE = 16
 """A channel that begins with this many messages that cannot be decoded is not looked at further."""
 _LARGE_BYTES = 1 << 18
-"""Messages of more bytes are pictures, clouds and maps; they are taken to be of the form of the first."""
+"""Messages of more bytes are pictures, clouds and maps, none of which is a signal: after the first they are not looked into."""
 _BLOCK_BYTES = 1 << 16
 _MOST_SIZES = 1024
 _OF_NUMBERS = b"0123456789.+-eE"
