@@ -99,6 +99,14 @@ class QueryError(BagmillError):
     """A condition over a snapshot's rows that cannot be understood, or names what the snapshot does not have."""
 
 
+class FeatureError(BagmillError):
+    """A feature of several episodes that cannot be one: other columns, units or scales."""
+
+
+class ColumnsError(FeatureError):
+    """A feature whose episodes have other columns, so that only datasets of each kind can be put together."""
+
+
 class TrainingError(BagmillError):
     """Samples that cannot be made as they are asked for: features, windows, sizes, sources that do not go together."""
 

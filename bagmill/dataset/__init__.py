@@ -11,6 +11,8 @@ from bagmill.dataset.curation import Curation, CurationStep
 from bagmill.dataset.current import has_current
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.held_features import HeldFeature, held_features
+from bagmill.dataset.joined_episodes import EpisodeFeatures, episode_features
+from bagmill.dataset.joined_feature import JoinedFeature, join_feature
 from bagmill.dataset.known_recordings import (
     KnownRecording,
     counts_elsewhere,
@@ -40,7 +42,7 @@ from bagmill.dataset.quarantine import (
 from bagmill.dataset.query import select
 from bagmill.dataset.report import EpisodeReport, FeatureReport, StageReport, load_report, make_current, save_report
 from bagmill.dataset.report_summary import ReportSummary, load_summary
-from bagmill.dataset.snapshot import Snapshot, load_snapshot, make_snapshot
+from bagmill.dataset.snapshot import Snapshot, load_snapshot, make_snapshot, rows_of_split
 from bagmill.dataset.snapshot_file import SPLIT
 from bagmill.dataset.snapshot_list import SnapshotFacts, describe_snapshots
 from bagmill.dataset.snapshot_names import LATEST, list_snapshot_names, resolve_id, resolve_name
@@ -69,10 +71,12 @@ __all__ = [
     "CurationStep",
     "Dataset",
     "EarlierNights",
+    "EpisodeFeatures",
     "EpisodeReport",
     "FeatureReport",
     "GroupTotals",
     "HeldFeature",
+    "JoinedFeature",
     "KnownRecording",
     "Measure",
     "Measures",
@@ -93,11 +97,13 @@ __all__ = [
     "counts_elsewhere",
     "curate",
     "describe_snapshots",
+    "episode_features",
     "episode_name",
     "find_outliers",
     "find_spreads",
     "has_current",
     "held_features",
+    "join_feature",
     "list_quarantine",
     "list_snapshot_names",
     "load_curation",
@@ -120,6 +126,7 @@ __all__ = [
     "release_for_retry",
     "resolve_id",
     "resolve_name",
+    "rows_of_split",
     "save_night",
     "save_report",
     "select",

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bagmill.dataset.feature_facts import is_described, with_stored_facts
+from bagmill.episodes import layout
 from bagmill.profile import FeatureKind
 
 if TYPE_CHECKING:
     import pandas as pd  # see `dataset.snapshot`
+
+Fetch = Callable[[Sequence[Path]], object]
+"""Brings files of a dataset that is kept elsewhere to where they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +30,61 @@ class HeldFeature:
     shape: tuple[int, ...]
     """Of one tick's value."""
     dtype: np.dtype[Any]
+    names: tuple[str, ...] = ()
+    """Signals: what every column is called, (D,); empty where that is not known."""
+    is_named: bool = False
+    """Whether the names are the signals' own, as those of joints; else they number places: `position[0]`."""
+    units: tuple[str | None, ...] = ()
+    """Signals: of every column, (D,), None where the profile says none; empty where that is not known."""
+    scale_m: float | None = None
+    """Depth: metres that a count is; None where that is not known."""
 
 
-def held_features(table: pd.DataFrame) -> list[Mapping[str, HeldFeature]]:
-    """By row of a snapshot's table: feature → how the episode holds it; the same mapping for episodes that are alike."""
+def held_features(table: pd.DataFrame, folder: Path, *, fetch: Fetch | None = None) -> list[Mapping[str, HeldFeature]]:
+    """What every row of a snapshot's table holds.
+
+    Snapshots that were made before their tables knew names, units and scales are completed from the episodes' own
+    attributes; of an episode that cannot be read they stay unknown.
+
+    Args:
+        table: As `load_snapshot` gives it, or rows of that.
+        folder: The dataset's.
+        fetch: Called with the metadata files that will be read, before they are; None: they are there.
+
+    Returns:
+        By row: feature → how the episode holds it; the same mapping for episodes that are alike.
+    """
+    texts = table["features"].tolist()
+    # Parsed once for thousands of episodes that are alike.
+    parsed: dict[str, dict[str, dict[str, Any]]] = {text: json.loads(text) for text in dict.fromkeys(texts)}
+    is_whole = {text: all(map(is_described, said.values())) for text, said in parsed.items()}
+    paths: list[str] = table["path"].tolist()
+    if fetch is not None and not all(is_whole.values()):
+        rest = [path for path, text in zip(paths, texts, strict=True) if not is_whole[text]]
+        fetch([folder / path / layout.METADATA_FILE for path in rest])
     known: dict[str, Mapping[str, HeldFeature]] = {}
     found = []
-    for text in table["features"].tolist():
-        # Parsed once for thousands of episodes that are alike.
+    for text, path in zip(texts, paths, strict=True):
+        said = parsed[text]
+        if not is_whole[text]:
+            said = with_stored_facts(said, folder / path)
+            text = json.dumps(said)  # noqa: PLW2901 - from here on only a key
         if text not in known:
-            known[text] = {
-                name: HeldFeature(name, said["kind"], tuple(said["shape"]), np.dtype(said["dtype"]))
-                for name, said in json.loads(text).items()
-            }
+            known[text] = {name: _held(name, facts) for name, facts in said.items()}
         found.append(known[text])
     return found
+
+
+def _held(name: str, said: Mapping[str, Any]) -> HeldFeature:
+    shape = tuple(said["shape"])
+    units = said.get("units")
+    return HeldFeature(
+        name=name,
+        kind=said["kind"],
+        shape=shape,
+        dtype=np.dtype(said["dtype"]),
+        names=tuple(said.get("names") or ()),
+        is_named=bool(said.get("is_named")),
+        units=tuple(units) if isinstance(units, list) else (units,) * shape[0] if said.get("names") else (),
+        scale_m=said.get("scale_m"),
+    )

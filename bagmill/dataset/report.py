@@ -37,6 +37,14 @@ class FeatureReport:
     """Of one tick's value."""
     dtype: str
     channel: str
+    names: tuple[str, ...] = ()
+    """Signals: what every column is called; empty in reports that were written before they said it."""
+    is_named: bool | None = None
+    """Signals: whether the names are the signals' own, as those of joints, or number places; None: as `names`."""
+    units: tuple[str | None, ...] = ()
+    """Signals: of every column, None where the profile says none; empty: as `names`."""
+    scale_m: float | None = None
+    """Depth: metres that a count is; None: as `names`."""
 
 
 @dataclass(frozen=True, slots=True)

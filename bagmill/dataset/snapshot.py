@@ -112,8 +112,15 @@ def load_snapshot(dataset: Dataset, name_or_id: str = LATEST, *, split: str | No
     """
     snapshot_id = resolve_id(dataset, name_or_id)
     table = read_table(dataset, snapshot_id).to_pandas(categories=list(_FEW_VALUES))
-    if split is None:
-        return table
+    return table if split is None else rows_of_split(table, split, snapshot_id=snapshot_id)
+
+
+def rows_of_split(table: pd.DataFrame, split: str, *, snapshot_id: str) -> pd.DataFrame:
+    """The rows of one split, with an index of their own from 0.
+
+    Raises:
+        QueryError: The snapshot has no such split.
+    """
     known = sorted(set(table[SPLIT])) if SPLIT in table else []
     if split not in known:
         raise QueryError(

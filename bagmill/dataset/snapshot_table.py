@@ -6,10 +6,13 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import pyarrow as pa
 
+from bagmill.dataset.feature_facts import Facts, is_described, plain_units, with_stored_facts
 from bagmill.dataset.folder import Dataset
+from bagmill.dataset.report import FeatureReport
 from bagmill.dataset.report_summary import ReportSummary
 
 QUALITY_PREFIX = "quality."
@@ -19,10 +22,21 @@ def _rate(text: str) -> float | None:
     return float(Fraction(text)) if text else None
 
 
-def _features(row: ReportSummary) -> str:
-    return json.dumps(
-        {item.name: {"kind": item.kind, "shape": item.shape, "dtype": item.dtype} for item in row.features}
-    )
+def _features(row: ReportSummary, episode: Path) -> str:
+    facts = {item.name: _facts(item) for item in row.features}
+    if not all(map(is_described, facts.values())):
+        # Of a report that was written before it said names, units and scales.
+        facts = with_stored_facts(facts, episode)
+    return json.dumps(facts)
+
+
+def _facts(item: FeatureReport) -> Facts:
+    said: Facts = {"kind": item.kind, "shape": item.shape, "dtype": item.dtype}
+    if item.kind == "signal" and item.names:
+        said |= {"names": item.names, "is_named": bool(item.is_named), "units": plain_units(item.units)}
+    if item.kind == "depth" and item.scale_m is not None:
+        said["scale_m"] = item.scale_m
+    return said
 
 
 def _legible(path: str) -> str:
@@ -44,18 +58,18 @@ _COLUMNS: tuple[_Column, ...] = (
     ("recording_hash", pa.string(), lambda row: row.recording_hash),
     ("raw_bytes", pa.int64(), lambda row: row.raw_bytes),
     ("stored_bytes", pa.int64(), lambda row: row.stored_bytes),
-    ("features", pa.string(), _features),
 )
 
 
 def snapshot_table(dataset: Dataset, rows: Sequence[ReportSummary]) -> pa.Table:
     """A table sorted by episode: names and version, path below the dataset's folder, sizes and times, quality.
 
-    Column `features` is JSON, `{name: {kind, shape, dtype}}`. A metric that was not measured on an episode is null in
-    `quality.<metric>`; it is its worst value over all subjects elsewhere.
+    Column `features` is JSON, `{name: {kind, shape, dtype, …}}`, with what `feature_facts` has. A metric that was not
+    measured on an episode is null in `quality.<metric>`; it is its worst value over all subjects elsewhere.
     """
     rows = sorted(rows, key=lambda row: row.episode)
-    paths = [dataset.episode_path(row.episode, row.version).relative_to(dataset.path).as_posix() for row in rows]
+    folders = [dataset.episode_path(row.episode, row.version) for row in rows]
+    paths = [folder.relative_to(dataset.path).as_posix() for folder in folders]
     columns: dict[str, pa.Array] = {
         "episode": pa.array([row.episode for row in rows], pa.string()),
         "version": pa.array([row.version for row in rows], pa.string()),
@@ -63,6 +77,7 @@ def snapshot_table(dataset: Dataset, rows: Sequence[ReportSummary]) -> pa.Table:
     }
     for name, kind, value_of in _COLUMNS:
         columns[name] = pa.array([value_of(row) for row in rows], kind)
+    columns["features"] = pa.array(list(map(_features, rows, folders)), pa.string())
     metrics = sorted({metric for row in rows for metric in row.quality})
     for metric in metrics:
         values = [row.quality.get(metric) for row in rows]

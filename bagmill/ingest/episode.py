@@ -13,7 +13,7 @@ from bagmill.episodes import Episode, EpisodeWriter
 from bagmill.errors import StorageError
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged
 from bagmill.ingest.request import IngestRequest
-from bagmill.plan import IngestPlan
+from bagmill.plan import FeaturePlan, IngestPlan
 from bagmill.quality import CheckResult, EpisodeEvidence, FrameSample, ImageSample, MeasuredFrame, judge
 from bagmill.recordings import Recording
 
@@ -142,9 +142,21 @@ def describe_episode(plan: IngestPlan, made: MadeEpisode) -> dict[str, object]:
 
 def feature_reports(plan: IngestPlan) -> tuple[FeatureReport, ...]:
     """What the dataset's tables say of the features."""
-    return tuple(
-        FeatureReport(name=f.name, kind=f.kind, shape=f.shape, dtype=str(f.dtype), channel=f.topics)
-        for f in plan.features
+    return tuple(_feature_report(feature) for feature in plan.features)
+
+
+def _feature_report(feature: FeaturePlan) -> FeatureReport:
+    is_signal = feature.kind == "signal"
+    return FeatureReport(
+        name=feature.name,
+        kind=feature.kind,
+        shape=feature.shape,
+        dtype=str(feature.dtype),
+        channel=feature.topics,
+        names=feature.names,
+        is_named=feature.is_named if is_signal else None,
+        units=feature.units,
+        scale_m=feature.spec.scale_m if feature.kind == "depth" else None,
     )
 
 

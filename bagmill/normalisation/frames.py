@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.dataset import HeldFeature
 from bagmill.episodes import Episode
 from bagmill.normalisation.quantiles import histogram_quantiles
 from bagmill.normalisation.statistics import QUANTILES, FeatureStatistics
@@ -44,16 +45,15 @@ class FrameMeter:
     """Takes in a camera's frames.
 
     Args:
-        name: `images/…` or `depth/…`.
-        is_depth: Which of the two.
+        held: The camera, as all episodes together have it.
     """
 
-    def __init__(self, name: str, *, is_depth: bool) -> None:
-        self._name = name
-        self._is_depth = is_depth
+    def __init__(self, held: HeldFeature) -> None:
+        self._name = held.name
+        self._scale_m = held.scale_m
+        self._is_depth = is_depth = held.kind == "depth"
         self._counts = np.zeros((1, 1 << 16) if is_depth else (len(_CHANNELS), 1 << 8), np.int64)
         self._num_frames = 0
-        self._scales: set[float | None] = set()
 
     def add(self, episode: Episode, ticks: NDArray[np.int64]) -> None:
         """Take in some of an episode's frames; ticks without one are passed over.
@@ -61,9 +61,6 @@ class FrameMeter:
         Raises:
             StorageError: It lacks the feature, or a frame is damaged.
         """
-        self._scales.add(
-            episode.features[self._name].attributes.get("scale_m") if self._name in episode.features else None
-        )
         for tick in ticks.tolist():
             if not episode.has_frame(self._name, tick):
                 continue
@@ -88,7 +85,7 @@ class FrameMeter:
             kind="depth" if self._is_depth else "image",
             names=("depth",) if self._is_depth else _CHANNELS,
             unit="",
-            scale_m=next(iter(self._scales)) if len(self._scales) == 1 else None,
+            scale_m=self._scale_m,
             num_ticks=self._num_frames,
             count=tuple(count.tolist()),
             num_left_out=tuple(num_left_out.tolist()),

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import Final
 
 import numpy as np
 
-from bagmill.dataset import LATEST, Dataset, HeldFeature, held_features, load_snapshot, resolve_id
+from bagmill.dataset import (
+    LATEST,
+    Dataset,
+    EpisodeFeatures,
+    JoinedFeature,
+    episode_features,
+    load_snapshot,
+    resolve_id,
+    rows_of_split,
+)
 from bagmill.episodes import Episode
-from bagmill.errors import QueryError
+from bagmill.errors import FeatureError, QueryError
 from bagmill.normalisation.frames import FrameMeter, choose_ticks
 from bagmill.normalisation.signals import SignalMeter
 from bagmill.normalisation.statistics import FeatureStatistics, Normalisation
@@ -21,8 +30,6 @@ _MEMORY_BYTES: Final = 256 << 20
 
 Progress = Callable[[str, int, int], None]
 """Told which step it is, how much of it is done, and how much there is."""
-
-_Held = Mapping[str, HeldFeature]
 
 
 def measure_normalisation(
@@ -40,11 +47,14 @@ def measure_normalisation(
     Signals exactly, over every valid tick; cameras over frames that are sampled evenly over all episodes' ticks. Values that
     memory does not hold lie in temporary files, as many bytes as the signals have.
 
+    Columns of signals are matched by their names, also where some episodes have more of them than others. A feature whose
+    episodes do not agree, as in units or in the scale of depth, is left out with the reason.
+
     Args:
         dataset: Whose snapshot.
         snapshot: Its name or id.
         split: Only episodes of this split: what is learnt from should not have seen the test. None: all.
-        features: Which; None: all.
+        features: Which; None: all whose episodes agree.
         num_frames: Of each camera. 0: no cameras.
         seed: Of the choice of frames.
         progress: Called now and then.
@@ -52,12 +62,16 @@ def measure_normalisation(
     Raises:
         StorageError: There is no such snapshot, or an episode cannot be read.
         QueryError: It has no such split or feature.
+        FeatureError: The episodes do not agree in one of `features`.
     """
     snapshot_id = resolve_id(dataset, snapshot)
-    table = load_snapshot(dataset, snapshot_id, split=split)
-    held = held_features(table)
-    names = _names(held, features, snapshot_id=snapshot_id)
-    cameras = [name for name, kind in names.items() if kind != "signal" and num_frames]
+    whole = load_snapshot(dataset, snapshot_id)
+    table = whole if split is None else rows_of_split(whole, split, snapshot_id=snapshot_id)
+    found_in = episode_features(table, of=whole, folder=dataset.path)
+    held = found_in.per_episode
+    joined, left_out = _joined(found_in, features, snapshot_id=snapshot_id)
+    cameras = [name for name, each in joined.items() if each.held.kind != "signal" and num_frames]
+    signals = [name for name, each in joined.items() if each.held.kind == "signal"]
     num_ticks = table["num_ticks"].to_numpy(dtype=np.int64)
     ticks = {
         name: choose_ticks(
@@ -65,19 +79,22 @@ def measure_normalisation(
         )
         for name in cameras
     }
-    frame_meters = {name: FrameMeter(name, is_depth=names[name] == "depth") for name in cameras}
+    frame_meters = {name: FrameMeter(joined[name].held) for name in cameras}
     tell = progress or _say_nothing
     with ExitStack() as stack:
-        signal_meters = {name: stack.enter_context(each) for name, each in _signal_meters(held, names).items()}
+        signal_meters = {
+            name: stack.enter_context(SignalMeter(joined[name], max_bytes=_MEMORY_BYTES // len(signals)))
+            for name in signals
+        }
         for row, path in enumerate(table["path"]):
             tell("read episodes", row, len(table))
             episode = Episode(dataset.path / path)
-            for name in held[row]:
+            for name, each in held[row].items():
                 if name in signal_meters:
-                    signal_meters[name].add(episode)
+                    signal_meters[name].add(episode, each)
                 elif name in frame_meters:
                     frame_meters[name].add(episode, ticks[name][row])
-        found: dict[str, FeatureStatistics] = {name: each.result() for name, each in frame_meters.items()}
+        found: dict[str, FeatureStatistics] = {name: meter.result() for name, meter in frame_meters.items()}
         for place, (name, meter) in enumerate(signal_meters.items()):
             tell("find quantiles", place, len(signal_meters))
             found[name] = meter.result()
@@ -87,7 +104,9 @@ def measure_normalisation(
         num_episodes=len(table),
         num_frames=num_frames,
         seed=seed,
-        features={name: found[name] for name in names if name in found},
+        features={name: found[name] for name in joined if name in found},
+        left_out=left_out,
+        notes=tuple(each.note for each in joined.values() if each.note is not None),
     )
 
 
@@ -95,28 +114,24 @@ def _say_nothing(_step: str, _done: int, _total: int) -> None:
     """Nobody listens."""
 
 
-def _names(held: Sequence[_Held], wanted: Collection[str] | None, *, snapshot_id: str) -> dict[str, str]:
-    """The features that are measured, each with its kind, sorted by name."""
-    known = {name: each.kind for of_episode in held for name, each in of_episode.items()}
-    unknown = sorted({*(wanted or ())} - known.keys())
+def _joined(
+    found_in: EpisodeFeatures, wanted: Collection[str] | None, *, snapshot_id: str
+) -> tuple[dict[str, JoinedFeature], dict[str, str]]:
+    """The features that are measured, sorted by name, and those of all that are not, with the reason."""
+    known = {name for of_episode in found_in.per_episode for name in of_episode}
+    unknown = sorted({*(wanted or ())} - known)
     if unknown:
         raise QueryError(
             f"no episode of snapshot {snapshot_id} has {', '.join(unknown)}",
             remedy=f"There are {', '.join(sorted(known))}",
         )
-    return {name: known[name] for name in sorted(known if wanted is None else wanted)}
-
-
-def _signal_meters(held: Sequence[_Held], names: Mapping[str, str]) -> dict[str, SignalMeter]:
-    """As wide as the widest episode has a signal, and as exact as the most exact one."""
-    signals = [name for name, kind in names.items() if kind == "signal"]
-    meters = {}
-    for name in signals:
-        of_episodes = [each[name] for each in held if name in each]
-        meters[name] = SignalMeter(
-            name,
-            max(each.shape[0] for each in of_episodes),
-            np.result_type(*{each.dtype for each in of_episodes}),
-            max_bytes=_MEMORY_BYTES // len(signals),
-        )
-    return meters
+    joined: dict[str, JoinedFeature] = {}
+    left_out: dict[str, str] = {}
+    for name in sorted(known if wanted is None else wanted):
+        try:
+            joined[name] = found_in.join(name, is_union=True)
+        except FeatureError as err:
+            if wanted is not None:
+                raise
+            left_out[name] = str(err)
+    return joined, left_out

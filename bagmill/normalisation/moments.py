@@ -28,13 +28,14 @@ class Moments:
         self._squares = np.zeros(width)
         """Sum of squared distances from the mean."""
 
-    def add(self, values: NDArray[np.floating[Any]]) -> None:
+    def add(self, values: NDArray[np.floating[Any]], *, places: NDArray[np.intp] | None = None) -> None:
         """Take in a piece.
 
         Args:
-            values: (N, d) float; with d < D only the first dimensions.
+            values: (N, d) float.
+            places: (d,) which dimension each of them is; None: the first ones.
         """
-        width = values.shape[1]
+        at = np.arange(values.shape[1]) if places is None else places
         exact = values.astype(np.float64)
         is_finite = np.isfinite(exact)
         num = is_finite.sum(axis=0)
@@ -43,17 +44,17 @@ class Moments:
         # Of values near the end of float64's range the squares are infinite, and so is the deviation.
         with np.errstate(over="ignore"):
             squares = (np.where(is_finite, exact - mean, 0.0) ** 2).sum(axis=0)
-        before, now = self.count[:width], self.count[:width] + num
-        distance = mean - self._mean[:width]
+        before, now = self.count[at], self.count[at] + num
+        distance = mean - self._mean[at]
         share = num / np.maximum(now, 1)
-        self._mean[:width] += distance * share
-        self._squares[:width] += squares + distance**2 * before * share
-        self.count[:width] = now
-        self.num_left_out[:width] += len(values) - num
+        self._mean[at] += distance * share
+        self._squares[at] += squares + distance**2 * before * share
+        self.count[at] = now
+        self.num_left_out[at] += len(values) - num
         if len(values):
             low, high = np.where(is_finite, exact, np.inf), np.where(is_finite, exact, -np.inf)
-            np.minimum(self.min[:width], low.min(axis=0), out=self.min[:width])
-            np.maximum(self.max[:width], high.max(axis=0), out=self.max[:width])
+            self.min[at] = np.minimum(self.min[at], low.min(axis=0))
+            self.max[at] = np.maximum(self.max[at], high.max(axis=0))
 
     @property
     def mean(self) -> NDArray[np.float64]:

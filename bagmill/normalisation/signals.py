@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
+from bagmill.dataset import HeldFeature, JoinedFeature
 from bagmill.episodes import Episode
 from bagmill.errors import StorageError
 from bagmill.normalisation.moments import Moments
@@ -19,20 +20,16 @@ class SignalMeter:
     """A context manager that takes in a signal episode by episode.
 
     Args:
-        name: The feature's.
-        width: D, the largest of any episode.
-        dtype: float32 or float64.
+        joined: The signal, as all episodes together have it.
         max_bytes: Of values kept in memory.
     """
 
-    def __init__(self, name: str, width: int, dtype: np.dtype[Any], *, max_bytes: int) -> None:
-        self._name = name
-        self._width = width
-        self._moments = Moments(width)
-        self._spool = Spool(width, dtype, max_bytes=max_bytes)
+    def __init__(self, joined: JoinedFeature, *, max_bytes: int) -> None:
+        self._joined = joined
+        (self._width,) = joined.held.shape
+        self._moments = Moments(self._width)
+        self._spool = Spool(self._width, joined.held.dtype, max_bytes=max_bytes)
         self._num_ticks = 0
-        self._names: tuple[str, ...] = ()
-        self._unit = ""
 
     def __enter__(self) -> Self:
         return self
@@ -42,27 +39,27 @@ class SignalMeter:
     ) -> None:
         self._spool.__exit__(kind, error, trace)
 
-    def add(self, episode: Episode) -> None:
+    def add(self, episode: Episode, held: HeldFeature) -> None:
         """Take in an episode's valid ticks.
+
+        Args:
+            episode: Whose.
+            held: How it has the signal, as its snapshot says.
 
         Raises:
             StorageError: It lacks the feature, has it in another form than its snapshot says, or is damaged.
         """
-        values = episode.signal(self._name)[episode.valid(self._name)]
-        if values.shape[1] > self._width or not np.can_cast(values.dtype, self._spool.dtype):
+        values = episode.signal(held.name)[episode.valid(held.name)]
+        if values.shape[1:] != held.shape or not np.can_cast(values.dtype, self._spool.dtype):
             raise StorageError(
-                f"{self._name} is {values.dtype} of {values.shape[1]} dimensions, which its snapshot does not say",
+                f"{held.name} is {values.dtype} of {values.shape[1]} dimensions, which its snapshot does not say",
                 path=episode.path,
                 remedy="Verify the episode, and make the snapshot again",
             )
-        self._moments.add(values)
-        self._spool.append(values)
+        places = self._joined.places[held]
+        self._moments.add(values, places=places)
+        self._spool.append(values, places=places)
         self._num_ticks += len(values)
-        attributes = episode.features[self._name].attributes
-        names = tuple(map(str, attributes.get("names") or ()))
-        if len(names) == values.shape[1] > len(self._names):
-            self._names = names
-        self._unit = self._unit or str(attributes.get("units") or "")
 
     def result(self) -> FeatureStatistics:
         """Of all that was taken in; goes through the values a few times.
@@ -76,11 +73,11 @@ class SignalMeter:
         except OSError as err:
             raise StorageError(f"a temporary file cannot be read ({err.strerror})") from err
         has_none = moments.count == 0
-        others = tuple(str(place) for place in range(len(self._names), self._width))
+        held = self._joined.held
         return FeatureStatistics(
             kind="signal",
-            names=(*self._names, *others),
-            unit=self._unit,
+            names=held.names or tuple(map(str, range(self._width))),
+            unit=(held.units[0] if len({*held.units}) == 1 else None) or "",
             scale_m=None,
             num_ticks=self._num_ticks,
             count=tuple(moments.count.tolist()),
@@ -90,4 +87,6 @@ class SignalMeter:
             min=tuple(np.where(has_none, np.nan, moments.min).tolist()),
             max=tuple(np.where(has_none, np.nan, moments.max).tolist()),
             quantiles={str(fraction): tuple(row.tolist()) for fraction, row in zip(QUANTILES, quantiles, strict=True)},
+            is_named=held.is_named,
+            units=held.units,
         )

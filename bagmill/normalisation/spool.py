@@ -37,19 +37,20 @@ class Spool:
     ) -> None:
         self._file.close()
 
-    def append(self, values: NDArray[np.floating[Any]]) -> None:
+    def append(self, values: NDArray[np.floating[Any]], *, places: NDArray[np.intp]) -> None:
         """Add rows, all before the first of `blocks`.
 
         Args:
-            values: (N, d) float; with d < D the other dimensions are nan.
+            values: (N, d) float.
+            places: (d,) which dimension each of them is; the others are nan.
 
         Raises:
             StorageError: The disk does not take them.
         """
         rows = values
-        if values.shape[1] != self._width or values.dtype != self.dtype:
+        if values.dtype != self.dtype or not np.array_equal(places, np.arange(self._width)):
             rows = np.full((len(values), self._width), np.nan, self.dtype)
-            rows[:, : values.shape[1]] = values
+            rows[:, places] = values
         try:
             self._file.write(rows.tobytes())
         except OSError as err:

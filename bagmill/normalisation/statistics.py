@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bagmill.profile import FeatureKind
@@ -23,15 +23,15 @@ class FeatureStatistics:
     names: tuple[str, ...]
     """Of the dimensions: joints, or `red`, `green`, `blue`, or `depth`."""
     unit: str
-    """Of a signal's values, as the profile has it."""
+    """Of a signal's values, as the profile has it, where all columns share one; else empty."""
     scale_m: float | None
-    """Of depth: metres that a stored unit is; None elsewhere, and where episodes differ in it."""
+    """Of depth: metres that a stored unit is; None elsewhere, and where episodes do not say it."""
     num_ticks: int
     """Valid ticks of a signal; frames that were sampled of a camera."""
     count: tuple[int, ...]
     """Values that the numbers below are taken over."""
     num_left_out: tuple[int, ...]
-    """Values that are not finite, and pixels of depth without a reading."""
+    """Values that are not finite (nan, and infinities as of a laser that met nothing), pixels of depth without a reading."""
     mean: tuple[float, ...]
     std: tuple[float, ...]
     """Standard deviation: root of the mean squared distance from the mean. nan, as all others, where `count` is 0."""
@@ -39,6 +39,10 @@ class FeatureStatistics:
     max: tuple[float, ...]
     quantiles: Mapping[str, tuple[float, ...]]
     """By fraction, `0.01` to `0.99`; between two values in proportion, as NumPy's `quantile` has it."""
+    is_named: bool = False
+    """Signals: whether `names` are the signals' own, by which values are matched; else they number places."""
+    units: tuple[str | None, ...] = ()
+    """Signals: of every column, (D,), None where none is said; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +59,7 @@ class Normalisation:
     """Of the choice of frames."""
     features: Mapping[str, FeatureStatistics]
     """By the feature's name."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Feature whose episodes do not agree in columns, units or scale → what two of them have, and what to do."""
+    notes: tuple[str, ...] = ()
+    """What could not be compared: signals whose columns have no names."""

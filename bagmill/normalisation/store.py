@@ -11,7 +11,7 @@ from bagmill.dataset.whole_file import read_whole
 from bagmill.errors import StorageError
 from bagmill.normalisation.statistics import Normalisation
 
-_SCHEMA: Final = "bagmill-normalisation-1"
+_SCHEMA: Final = "bagmill-normalisation-2"
 _REMEDY: Final = "Measure it with `bagmill stats`"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from bagmill.alignment.ticks import make_ticks
 from bagmill.codecs import encode_depth, encode_jpeg
 from bagmill.dataset import Dataset, EpisodeReport, FeatureReport, StageReport, save_report
+from bagmill.dataset.feature_facts import numbered_names, plain_units, units_of
 from bagmill.episodes import EpisodeWriter
 from bagmill.profile import feature_kind
 from bagmill.quality.metric import CheckResult, Measurement
 from bagmill.testing.content import START_NS
 
 _SKEW_LIMIT_MS = 20.0
+_SCALE_M = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,12 @@ class PublishedEpisode:
     """By feature, (T,); where one has none, all ticks are. Frames are stored for valid ticks only, signals are nan elsewhere."""
     skew_ns: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     """By feature, (T,); where one has none, 0."""
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By signal, the names of its columns; where one has none, they are numbered places."""
+    units: Mapping[str, str | Sequence[str | None]] = field(default_factory=dict)
+    """By signal, of all columns or one each; where one has none, none is said."""
+    scale_m: Mapping[str, float] = field(default_factory=dict)
+    """By depth feature; where one has none, 0.001."""
     quality: int = 95
     """Of the JPEGs."""
     subsampling: Literal["420", "444"] = "444"
@@ -64,7 +72,7 @@ def publish_episode(dataset: Dataset, episode: PublishedEpisode, *, version: str
             writer.put_array(f"sequence/{name}", np.where(is_valid, np.arange(num_ticks), -1))
             kind = feature_kind(name)
             num_frames += int(is_valid.sum()) if kind != "signal" else 0
-            reports.append(FeatureReport(name, kind, values.shape[1:], values.dtype.name, f"/{name}"))
+            reports.append(_report(name, values, episode))
         path = writer.publish({"episode": episode.name, "rate_hz": str(rate_hz)})
     worst_ms = max((float(np.abs(skew).max()) / 1e6 for skew in episode.skew_ns.values()), default=0.0)
     report = EpisodeReport(
@@ -91,16 +99,44 @@ def publish_episode(dataset: Dataset, episode: PublishedEpisode, *, version: str
     return path
 
 
+def _report(name: str, values: NDArray[Any], episode: PublishedEpisode) -> FeatureReport:
+    kind = feature_kind(name)
+    shape = values.shape[1:]
+    is_signal = kind == "signal"
+    return FeatureReport(
+        name=name,
+        kind=kind,
+        shape=shape,
+        dtype=values.dtype.name,
+        channel=f"/{name}",
+        names=_names(name, values, episode) if is_signal else (),
+        is_named=name in episode.names if is_signal else None,
+        units=units_of(episode.units.get(name), shape[0]) if is_signal else (),
+        scale_m=episode.scale_m.get(name, _SCALE_M) if kind == "depth" else None,
+    )
+
+
+def _names(name: str, values: NDArray[Any], episode: PublishedEpisode) -> tuple[str, ...]:
+    return tuple(episode.names.get(name) or numbered_names(name, values.shape[1]))
+
+
 def _put(
     writer: EpisodeWriter, name: str, values: NDArray[Any], is_valid: NDArray[np.bool_], episode: PublishedEpisode
 ) -> None:
     kind = feature_kind(name)
     if kind == "signal":
-        writer.put_signal(name, np.where(is_valid[:, None], values, np.nan).astype(values.dtype))
+        attributes = {
+            "names": list(_names(name, values, episode)),
+            "is_named": name in episode.names,
+            "units": plain_units(units_of(episode.units.get(name), values.shape[1])),
+        }
+        stored = np.where(is_valid[:, None], values, np.nan).astype(values.dtype)
+        writer.put_signal(name, stored, attributes=attributes)
         return
     num_ticks, height, width = values.shape[:3]
     if kind == "depth":
-        sink = writer.add_depth(name, num_ticks=num_ticks, height=height, width=width)
+        attributes = {"scale_m": episode.scale_m.get(name, _SCALE_M)}
+        sink = writer.add_depth(name, num_ticks=num_ticks, height=height, width=width, attributes=attributes)
     else:
         sink = writer.add_images(
             name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from bagmill.dataset import HeldFeature
 from bagmill.episodes import layout
 from bagmill.episodes.value_array import read_value_array, value_array_paths
 from bagmill.errors import TrainingError
+from bagmill.profile import feature_kind
 
 MASK: Final = "mask"
 """First part of the keys that say which values of a feature are real."""
@@ -35,6 +36,26 @@ class ArraySpec:
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    names: tuple[str, ...] = ()
+    """Signals: of the columns, the last axis; empty where episodes call them by different places, or it is not known."""
+    is_named: bool = False
+    """Whether the names are the signals' own, as those of joints; else they number places, and columns are matched by place."""
+    units: tuple[str | None, ...] = ()
+    """Signals: of every column, None where none is said; empty where it is not known."""
+    scale_m: float | None = None
+    """Depth: metres that a count is; None where it is not known."""
+
+    @classmethod
+    def of(cls, held: HeldFeature, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Self:
+        """The array of a feature."""
+        return cls(shape, dtype, held.names, held.is_named, held.units, held.scale_m)
+
+    def as_held(self, key: str) -> HeldFeature:
+        """The feature that it is the array of, without its window."""
+        kind = feature_kind(key)
+        num_axes = {"image": 3, "depth": 2, "signal": 1}[kind]
+        shape = self.shape[-num_axes:]
+        return HeldFeature(key, kind, shape, self.dtype, self.names, self.is_named, self.units, self.scale_m)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bagmill.cores import usable_cores
-from bagmill.dataset import LATEST, Dataset, load_snapshot, resolve_id, select
+from bagmill.dataset import (
+    LATEST,
+    Dataset,
+    EpisodeFeatures,
+    episode_features,
+    load_snapshot,
+    resolve_id,
+    rows_of_split,
+    select,
+)
 from bagmill.errors import TrainingError
 from bagmill.remote import SHARD_CACHE_BYTES, Mirror, MirroredShards, fetch_snapshot, is_address
 from bagmill.training.columns import MASK, ArraySpec, Column
@@ -26,8 +36,7 @@ from bagmill.training.sample_index import SampleIndex
 from bagmill.training.selection import CameraSelection, select_features
 from bagmill.training.window import Window
 
-if TYPE_CHECKING:
-    import pandas as pd  # see `dataset.snapshot`
+_LOG: Final = logging.getLogger(__name__)
 
 Padding = Literal["edge", "zero", "drop"]
 Arrays = dict[str, NDArray[Any]]
@@ -127,10 +136,11 @@ class EpisodeDataset:
         self.where, self.split, self.padding = where, split, padding
         self.num_threads = num_threads
         self.cache_bytes, self.frame_cache_bytes = cache_bytes, frame_cache_bytes
-        self.table = self._select_episodes()
+        held_by = self._select_episodes()
+        self.table = held_by.table
         """The selected rows of the snapshot, one an episode, index 0 … E−1."""
         self._selection = select_features(
-            self.table,
+            held_by,
             features=features,
             history=history,
             horizon=horizon,
@@ -148,12 +158,17 @@ class EpisodeDataset:
             is_dropping=padding == "drop",
         )
         self.spec: Mapping[str, ArraySpec] = self._make_spec()
-        """Key → shape and dtype of one sample's array."""
+        """Key → shape and dtype of one sample's array; of a signal, what its columns are and their units; of depth, its scale."""
+        self.notes = tuple(each.note for each in self._selection.joined.values() if each.note is not None)
+        """What episodes could not be compared in: signals whose columns have no names."""
+        for note in self.notes:
+            _LOG.info(note)
         self._opened: _Open | None = None
         self._buffers = ProcessBuffers()
 
-    def _select_episodes(self) -> pd.DataFrame:
-        table = load_snapshot(self.dataset, self.snapshot_id, split=self.split)
+    def _select_episodes(self) -> EpisodeFeatures:
+        whole = load_snapshot(self.dataset, self.snapshot_id)
+        table = whole if self.split is None else rows_of_split(whole, self.split, snapshot_id=self.snapshot_id)
         if self.where:
             table = select(table, self.where)
         if not len(table):
@@ -162,7 +177,13 @@ class EpisodeDataset:
                 path=self.dataset.path,
                 remedy="Ask for less",
             )
-        return table
+        fetch = None if self._mirror is None else self._bring
+        return episode_features(table, of=whole, folder=self.dataset.path, fetch=fetch)
+
+    def _bring(self, files: Sequence[Path]) -> None:
+        """Fetch files of a stored dataset; what is not there is told by whoever reads it."""
+        assert self._mirror is not None
+        self._mirror.bring(str(file) for file in files)
 
     def _make_spec(self) -> dict[str, ArraySpec]:
         spec: dict[str, ArraySpec] = {}
@@ -170,6 +191,7 @@ class EpisodeDataset:
             axes = self._axes(part.feature)
             spec[key] = ArraySpec((*axes, *part.shape), part.dtype)
             if key in self._selection.features:
+                spec[key] = ArraySpec.of(self._selection.joined[key].held, spec[key].shape, part.dtype)
                 spec[f"{MASK}/{key}"] = ArraySpec(axes, _MASK)
         return spec | {EPISODE: ArraySpec((), _INT), TICK: ArraySpec((), _INT)}
 
@@ -349,9 +371,9 @@ class EpisodeDataset:
     def _open_values(self, ahead: ReadAhead | None) -> KeptValues:
         def read(episode: int, column: Column) -> NDArray[Any]:
             num_ticks = int(self._num_ticks[episode])
-            return column.read(
-                Path(self._roots[episode]), num_ticks, dtype=self._selection.stored_dtype(column, episode)
-            )
+            dtype = self._selection.stored_dtype(column, episode)
+            values = column.read(Path(self._roots[episode]), num_ticks, dtype=dtype)
+            return self._selection.arranged(values, column, episode)
 
         def read_mirrored(episode: int, column: Column) -> NDArray[Any]:
             assert self._mirror is not None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bagmill.dataset import HeldFeature, held_features
+from bagmill.dataset import EpisodeFeatures, HeldFeature, JoinedFeature
 from bagmill.episodes import layout
-from bagmill.errors import TrainingError
+from bagmill.errors import ColumnsError, FeatureError, TrainingError
 from bagmill.training.columns import (
     Column,
     common_features,
@@ -19,9 +20,6 @@ from bagmill.training.columns import (
 )
 from bagmill.training.fitting import Fit, FrameFit, Resampling
 from bagmill.training.window import Window
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ImageSize = tuple[int, int] | Mapping[str, tuple[int, int]] | None
 
@@ -51,6 +49,8 @@ class Selection:
     windows: Mapping[str, Window]
     """Of the features that have one."""
     per_episode: Sequence[Mapping[str, HeldFeature]]
+    joined: Mapping[str, JoinedFeature]
+    """The selected features, each as all episodes have it."""
     image_size: Mapping[str, tuple[int, int]]
     fit: Fit
     resampling: Resampling
@@ -70,6 +70,11 @@ class Selection:
         feature = self.per_episode[episode].get(column.key)
         return column.dtype if feature is None else feature.dtype
 
+    def arranged(self, values: NDArray[Any], column: Column, episode: int) -> NDArray[Any]:
+        """Values as an episode stores them, with their columns in the order that all episodes share."""
+        joined = self.joined.get(column.key)
+        return values if joined is None else joined.arranged(values, self.per_episode[episode][column.key])
+
     def as_json(self) -> dict[str, Any]:
         """Plain values, as the arguments that give it again."""
         return {
@@ -82,7 +87,7 @@ class Selection:
 
 
 def select_features(
-    table: pd.DataFrame,
+    held_by: EpisodeFeatures,
     *,
     features: Sequence[str] | None,
     history: int | Mapping[str, int] | None,
@@ -97,17 +102,18 @@ def select_features(
     Raises:
         TrainingError: Something is asked for that is not there, or episodes differ in what has to be equal.
     """
-    per_episode = held_features(table)
+    per_episode = held_by.per_episode
     known = common_features(per_episode, None)
     wanted = list(known) if features is None else list(dict.fromkeys(features))
     # What names no feature and no fact is told by `common_features`, with the names that there are.
     facts = {key: fact for key in wanted if key not in known and (fact := _fact(key, known)) is not None}
     held = common_features(per_episode, [key for key in wanted if key not in facts])
     sizes = _sizes(held, image_size)
+    joined = {name: _joined(held_by, name) for name in held}
     parts: dict[str, Column | CameraSelection] = {}
     for name, kinds in held.items():
         if kinds[0].kind == "signal":
-            parts[name] = _signal(kinds)
+            parts[name] = Column(name, name, joined[name].held.shape, joined[name].held.dtype)
         else:
             parts[name] = _camera(name, kinds, per_episode, wanted=sizes.get(name), fit=fit, resampling=resampling)
     parts |= facts
@@ -121,6 +127,7 @@ def select_features(
         columns=columns,
         windows=_windows(parts, history=history, horizon=horizon, windows=windows),
         per_episode=per_episode,
+        joined=joined,
         image_size=sizes,
         fit=fit,
         resampling=resampling,
@@ -131,16 +138,12 @@ def _fact(key: str, known: Mapping[str, Sequence[HeldFeature]]) -> Column | None
     return fact_column(key, {name: kinds[0] for name, kinds in known.items()})
 
 
-def _signal(kinds: Sequence[HeldFeature]) -> Column:
-    name = kinds[0].name
-    shapes = {each.shape for each in kinds}
-    if len(shapes) > 1:
-        listed = " and ".join(str(shape[0]) for shape in sorted(shapes))
-        raise TrainingError(
-            f"{name} has {listed} numbers in different episodes",
-            remedy="Select episodes of one robot or profile by `where`, and put them together in a Mixture",
-        )
-    return Column(name, name, kinds[0].shape, np.result_type(*(each.dtype for each in kinds)))
+def _joined(held_by: EpisodeFeatures, name: str) -> JoinedFeature:
+    try:
+        return held_by.join(name)
+    except FeatureError as err:
+        more = ", and put datasets of each kind together in a Mixture" if isinstance(err, ColumnsError) else ""
+        raise TrainingError(err.problem, remedy=f"{err.remedy}{more}") from err
 
 
 def _camera(
