@@ -1,7 +1,8 @@
 """What a snapshot's table says of a feature, and where an older one does not, what the episode's own attributes say.
 
-As plain JSON values: `kind`, `shape`, `dtype`; of signals `names` (one a column), `is_named` (whether they are the signals' own,
-as those of joints, or number places) and `units` (a text, None, or a list with one a column where they differ); of depth `scale_m`.
+As plain JSON values: `kind`, `shape`, `dtype`; of signals `names` (one a column), `is_named` (whether they are the signals'
+own, as those of joints, or number places) and `units` (a text, None, or a list with one a column where they differ); of depth
+`scale_m`.
 """
 
 from __future__ import annotations

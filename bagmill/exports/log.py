@@ -10,6 +10,7 @@ from bagmill.errors import ExportError
 from bagmill.exports.held import InvalidTicks, reason_to_skip
 from bagmill.exports.report import (
     ExportedEpisode,
+    ExportedFeature,
     ExportReport,
     SkippedEpisode,
     common_losses,
@@ -129,8 +130,17 @@ class ExportLog:
             size_bytes=folder_bytes(folder),
             features=features,
             losses=(*common_losses(features, has_facts=has_facts), *more_losses),
+            notes=(*(f"{note}." for note in source.notes), *_notes_on_values(features)),
             episodes=tuple(self.written),
             skipped=tuple(self._skipped),
         )
         save_report(report, folder)
         return report
+
+
+def _notes_on_values(features: Sequence[ExportedFeature]) -> list[str]:
+    return [
+        f"{each.feature}: {each.num_not_finite:,} numbers are infinite or nan, and are written so."
+        for each in features
+        if each.num_not_finite
+    ]

@@ -37,6 +37,8 @@ class ExportedFeature:
     written_dtype: str | None
     largest_change: float
     """Of a number by its new dtype; 0 where it has the old one."""
+    num_not_finite: int
+    """Numbers that are infinite or nan, among those written."""
     psnr_db: PictureLoss | None
     """Of pictures: what was written, read back, against the episode's."""
 
@@ -91,6 +93,8 @@ class ExportReport:
     features: tuple[ExportedFeature, ...]
     losses: tuple[str, ...]
     """What the episodes hold and the export does not, one sentence each."""
+    notes: tuple[str, ...]
+    """What the episodes could not be compared in, one sentence each."""
     episodes: tuple[ExportedEpisode, ...]
     skipped: tuple[SkippedEpisode, ...]
 

@@ -10,10 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bagmill.dataset import LATEST, SPLIT, Dataset, HeldFeature, held_features, load_snapshot, resolve_id, select
+from bagmill.dataset import (
+    LATEST,
+    SPLIT,
+    Dataset,
+    EpisodeFeatures,
+    HeldFeature,
+    JoinedFeature,
+    episode_features,
+    load_snapshot,
+    resolve_id,
+    select,
+)
 from bagmill.episodes import Episode
-from bagmill.errors import ExportError
+from bagmill.errors import ExportError, FeatureError
 
 if TYPE_CHECKING:
     import pandas as pd  # see `dataset.snapshot`
@@ -35,6 +47,8 @@ class SourceEpisode:
     robot: str
     split: str | None
     """The snapshot's, where it has splits."""
+    held: Mapping[str, HeldFeature]
+    """Its features, as it has them."""
 
     def open(self) -> Episode:
         """Open it.
@@ -55,6 +69,8 @@ class ExportSource:
     episodes: tuple[SourceEpisode, ...]
     """By split, `train` first, then by name."""
     features: Mapping[str, HeldFeature]
+    joined: Mapping[str, JoinedFeature]
+    """The same, with the order that every episode's columns are brought into."""
     left_out: Mapping[str, str]
     """Feature that is not exported → why."""
     rate_hz: Fraction
@@ -63,6 +79,20 @@ class ExportSource:
     def num_ticks(self) -> int:
         """Of all episodes together."""
         return sum(episode.num_ticks for episode in self.episodes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the episodes could not be compared in: signals whose columns have no names."""
+        return tuple(each.note for each in self.joined.values() if each.note is not None)
+
+    def signal(self, name: str, each: SourceEpisode, episode: Episode) -> NDArray[np.floating]:
+        """A signal's values (T, D) of an episode, columns in the order that all episodes share, in the episode's own dtype.
+
+        Raises:
+            StorageError: The episode is damaged.
+        """
+        values: NDArray[np.floating] = self.joined[name].arranged(episode.signal(name), each.held[name])
+        return values
 
 
 def select_source(
@@ -83,7 +113,8 @@ def select_source(
     Raises:
         StorageError: There is no such snapshot, or it is damaged.
         QueryError: The condition cannot be understood.
-        ExportError: No episode is left, or the episodes cannot stand in one data set: rates, shapes, missing features.
+        ExportError: No episode is left, or the episodes cannot stand in one data set: rates, shapes, columns, units, scales,
+            missing features.
     """
     snapshot_id = resolve_id(dataset, snapshot)
     table = load_snapshot(dataset, snapshot_id)
@@ -94,24 +125,29 @@ def select_source(
             path=dataset.path,
             remedy="Loosen the condition",
         )
-    episodes = sorted(_episodes(dataset, rows), key=lambda each: (each.split != "train", each.split or "", each.name))
+    held_by = episode_features(rows, of=table, folder=dataset.path)
+    episodes = sorted(
+        _episodes(dataset, held_by), key=lambda each: (each.split != "train", each.split or "", each.name)
+    )
     if empty := [episode.name for episode in episodes if not episode.num_ticks]:
         raise ExportError(
             f"episodes without a tick: {_some(empty)}", path=dataset.path, remedy="Leave them out: num_ticks > 0"
         )
-    found, left_out = _common_features(rows, wanted=features)
+    joined, left_out = _common_features(held_by, wanted=features)
     return ExportSource(
         dataset=dataset,
         snapshot_id=snapshot_id,
         where=where,
         episodes=tuple(episodes),
-        features=found,
+        features={name: each.held for name, each in joined.items()},
+        joined=joined,
         left_out=left_out,
         rate_hz=_common_rate(rows),
     )
 
 
-def _episodes(dataset: Dataset, rows: pd.DataFrame) -> list[SourceEpisode]:
+def _episodes(dataset: Dataset, held_by: EpisodeFeatures) -> list[SourceEpisode]:
+    rows = held_by.table
     has_split = SPLIT in rows.columns
     splits = rows[SPLIT] if has_split else [None] * len(rows)
     columns = (rows["episode"], rows["version"], rows["path"], rows["num_ticks"], rows["task"], rows["robot"], splits)
@@ -124,8 +160,9 @@ def _episodes(dataset: Dataset, rows: pd.DataFrame) -> list[SourceEpisode]:
             task=str(task),
             robot=str(robot),
             split=split if isinstance(split, str) else None,
+            held=held,
         )
-        for name, version, path, num_ticks, task, robot, split in zip(*columns, strict=True)
+        for name, version, path, num_ticks, task, robot, split, held in zip(*columns, held_by.per_episode, strict=True)
     ]
 
 
@@ -145,18 +182,19 @@ def _common_rate(rows: pd.DataFrame) -> Fraction:
 
 
 def _common_features(
-    rows: pd.DataFrame, *, wanted: Sequence[str] | None
-) -> tuple[dict[str, HeldFeature], dict[str, str]]:
+    held_by: EpisodeFeatures, *, wanted: Sequence[str] | None
+) -> tuple[dict[str, JoinedFeature], dict[str, str]]:
     """The features to export in the order of the first episode, and those that are not, with the reason."""
+    rows = held_by.table
     said: dict[str, list[tuple[str, HeldFeature]]] = {}
-    for episode, features in zip(rows["episode"], held_features(rows), strict=True):
+    for episode, features in zip(rows["episode"], held_by.per_episode, strict=True):
         for name, held in features.items():
             said.setdefault(name, []).append((episode, held))
     if unknown := [name for name in wanted or () if name not in said]:
         raise ExportError(
             f"no episode has {', '.join(unknown)}", remedy=f"There are {', '.join(said) or 'no features at all'}"
         )
-    found: dict[str, HeldFeature] = {}
+    found: dict[str, JoinedFeature] = {}
     left_out: dict[str, str] = {}
     for name, facts in said.items():
         if wanted is not None and name not in wanted:
@@ -170,12 +208,12 @@ def _common_features(
                 f"{name} is missing in {_some(missing)}", remedy="Leave out the feature, or these episodes"
             )
         else:
-            found[name] = _common_feature(name, facts)
+            found[name] = _common_feature(name, facts, held_by)
     return found, left_out
 
 
-def _common_feature(name: str, facts: list[tuple[str, HeldFeature]]) -> HeldFeature:
-    """As all episodes hold it; of several types, the one that has room for all."""
+def _common_feature(name: str, facts: list[tuple[str, HeldFeature]], held_by: EpisodeFeatures) -> JoinedFeature:
+    """As all episodes have it; of several types, the one that has room for all."""
     shapes: dict[tuple[int, ...], list[str]] = {}
     for episode, each in facts:
         shapes.setdefault(each.shape, []).append(episode)
@@ -184,8 +222,10 @@ def _common_feature(name: str, facts: list[tuple[str, HeldFeature]]) -> HeldFeat
         raise ExportError(
             f"{name} has several shapes: {listed}", remedy="Leave out the feature, or the episodes of one shape"
         )
-    dtype = np.result_type(*{each.dtype for _, each in facts})
-    return HeldFeature(name=name, kind=facts[0][1].kind, shape=next(iter(shapes)), dtype=dtype)
+    try:
+        return held_by.join(name)
+    except FeatureError as err:
+        raise ExportError(err.problem, remedy=f"{err.remedy}, or leave out the feature") from err
 
 
 def _some(names: Sequence[str]) -> str:

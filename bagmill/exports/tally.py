@@ -36,6 +36,7 @@ class FeatureTally:
     num_invalid: int = 0
     num_interpolated: int = 0
     largest_change: float = 0.0
+    num_not_finite: int = 0
     skew_p99_ms: float = math.nan
     _psnrs: list[float] = field(default_factory=list)
     _worst: float = math.inf
@@ -57,10 +58,12 @@ class FeatureTally:
             self.skew_p99_ms = skew_ms if math.isnan(self.skew_p99_ms) else max(self.skew_p99_ms, skew_ms)
 
     def count_change(self, before: NDArray[np.floating], after: NDArray[np.floating]) -> None:
-        """Take in what a change of dtype has done to values."""
+        """Take in what a change of dtype has done to values, (T, D)."""
+        is_finite = np.isfinite(before)
+        self.num_not_finite += int(np.count_nonzero(~is_finite))
         with np.errstate(invalid="ignore"):
             change = np.abs(before - after)
-        self.largest_change = max(self.largest_change, float(np.max(change, initial=0.0, where=np.isfinite(change))))
+        self.largest_change = max(self.largest_change, float(np.max(change, initial=0.0, where=is_finite)))
 
     def count_picture(self, source: NDArray[np.uint8], written: NDArray[np.uint8], *, at: str) -> None:
         """Take in a picture that was read back; `at`: its episode and tick."""
@@ -90,6 +93,7 @@ class FeatureTally:
             dtype=str(self.feature.dtype),
             written_dtype=self.written_dtype,
             largest_change=self.largest_change,
+            num_not_finite=self.num_not_finite,
             psnr_db=loss,
         )
 
@@ -107,5 +111,6 @@ def left_out(name: str, why: str) -> ExportedFeature:
         dtype=None,
         written_dtype=None,
         largest_change=0.0,
+        num_not_finite=0,
         psnr_db=None,
     )

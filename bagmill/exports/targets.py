@@ -23,6 +23,19 @@ class Target:
         """Numbers of one tick, of signals."""
         return sum(feature.shape[0] for feature in self.features)
 
+    @property
+    def column_names(self) -> list[str] | None:
+        """What the numbers of signals are called; None where a signal does not say."""
+        if not all(feature.names for feature in self.features):
+            return None
+        return [name for feature in self.features for name in feature.names]
+
+    @property
+    def column_units(self) -> list[str] | None:
+        """The unit of every number, empty where none is said; None where none is of any."""
+        units = [unit or "" for feature in self.features for unit in feature.units or (None,) * feature.shape[0]]
+        return units if any(units) else None
+
 
 def resolve_targets(
     features: Mapping[str, HeldFeature], *, default: Callable[[HeldFeature], str | None], own: Mapping[str, str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,14 +12,16 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bagmill.dataset import Dataset
-from bagmill.errors import TrainingError
+from bagmill.dataset import Dataset, HeldFeature, JoinedFeature, join_feature
+from bagmill.errors import FeatureError, TrainingError
 from bagmill.profile import feature_kind
 from bagmill.training.columns import MASK, ArraySpec
 from bagmill.training.dataset import EpisodeDataset
 from bagmill.training.permutation import Permutation
 from bagmill.training.process_buffers import ProcessBuffers
 from bagmill.training.proportions import Proportions, Weight
+
+_LOG: Final = logging.getLogger(__name__)
 
 SOURCE: Final = "source"
 DIMS: Final = "dims/"
@@ -47,9 +50,10 @@ class Mixture:
     Sample n is the n-th draw, without an end: a source that has been gone through is gone through again, shuffled anew. As
     every draw is found without those before it, a mixture is deterministic, and resumed anywhere at no cost.
 
-    A sample holds the features of all sources. Signals are as long as the longest source's, zeros filling up what another
-    one lacks, and `dims/<feature>` (D,) is True where a source has them; a feature that a source lacks altogether is zeros,
-    and its mask False. `source` (int64) says which source it is, `episode` is a row of that source's table.
+    A sample holds the features of all sources. A signal has every column that any source has, matched by name (by place where
+    columns have no names), zeros standing for what a source lacks, and `dims/<feature>` (D,) is True where it has them. A
+    feature that a source lacks altogether is zeros, and its mask False. `source` (int64) says which source it is, `episode`
+    is a row of that source's table.
 
     Args:
         sources: Datasets and their weights.
@@ -57,7 +61,7 @@ class Mixture:
         num_samples: What counts as an epoch; None: as many draws as the sources have samples together.
 
     Raises:
-        TrainingError: Sources whose pictures or windows differ, without samples, or with weights that are none.
+        TrainingError: Sources whose pictures, windows, units or scales differ, without samples, or with weights that are none.
     """
 
     def __init__(
@@ -73,15 +77,24 @@ class Mixture:
         self._num_samples = sum(self._lengths) if num_samples is None else num_samples
         if self._num_samples < 1:
             raise TrainingError(f"expected an epoch of at least one sample, found {num_samples}")
-        self.spec: Mapping[str, ArraySpec] = _merge([source.spec for source in self.sources])
+        specs = [source.spec for source in self.sources]
+        joined = _join(specs)
+        self.spec: Mapping[str, ArraySpec] = _merge(specs, joined)
+        num_holders = {key: sum(key in spec for spec in specs) for key in joined}
+        self.notes = tuple(each.note for key, each in joined.items() if each.note is not None and num_holders[key] > 1)
+        """What sources could not be compared in: signals whose columns have no names."""
+        for note in self.notes:
+            _LOG.info(note)
         self._buffers = ProcessBuffers()
+        self._places = [_places(spec, joined) for spec in specs]
+        """By source: signal → (d,) the mixture's column that each of its own is."""
         self._dims = [
             {
-                key: np.arange(spec.shape[0]) < _num_dims(source.spec, key.removeprefix(DIMS))
+                key: np.isin(np.arange(spec.shape[0]), places.get(key.removeprefix(DIMS), ()))
                 for key, spec in self.spec.items()
                 if key.startswith(DIMS)
             }
-            for source in self.sources
+            for places in self._places
         ]
 
     def __len__(self) -> int:
@@ -143,8 +156,7 @@ class Mixture:
         for number in np.unique(sources).tolist():
             here = sources == number
             self._blank(out, rows[here], source=number)
-            source = self.sources[number]
-            source.batch(drawn[here], out={key: out[key] for key in source.spec}, rows=rows[here])
+            self._draw_from(number, drawn[here], out, rows[here])
         return {key: out[key] for key in self.spec}
 
     @property
@@ -211,6 +223,25 @@ class Mixture:
     def _shares(self) -> list[tuple[Fraction, EpisodeDataset]]:
         return list(zip(self._proportions.shares, self.sources, strict=True))
 
+    def _draw_from(
+        self, number: int, drawn: NDArray[np.int64], out: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]
+    ) -> None:
+        """Write samples of one source, whose columns may stand in another order, to rows that were blanked."""
+        source = self.sources[number]
+        given = {key: out[key] for key in source.spec}
+        moved = {
+            key: places
+            for key, places in self._places[number].items()
+            if not np.array_equal(places, np.arange(len(places)))
+        }
+        for key in moved:
+            given[key] = np.empty((len(out[key]), *source.spec[key].shape), out[key].dtype)
+        source.batch(drawn, out=given, rows=rows)
+        for key, places in moved.items():
+            arranged = np.zeros((len(rows), *self.spec[key].shape), out[key].dtype)
+            arranged[..., places] = given[key][rows]
+            out[key][rows, ..., : arranged.shape[-1]] = arranged
+
     def _blank(self, out: Mapping[str, NDArray[Any]], rows: NDArray[np.int64], *, source: int) -> None:
         """Write what a source says of itself, and zeros where it has nothing to write."""
         own = self.sources[source].spec
@@ -226,7 +257,27 @@ class Mixture:
                 out[key][rows, ..., own[key].shape[-1] :] = 0
 
 
-def _merge(specs: Sequence[Mapping[str, ArraySpec]]) -> dict[str, ArraySpec]:
+def _join(specs: Sequence[Mapping[str, ArraySpec]]) -> dict[str, JoinedFeature]:
+    """Signals and depth, as all sources together have them."""
+    joined: dict[str, JoinedFeature] = {}
+    for key in dict.fromkeys(key for spec in specs for key in spec if f"{MASK}/{key}" in spec):
+        holders: dict[HeldFeature, str] = {}
+        for number, spec in enumerate(specs):
+            if key in spec:
+                holders.setdefault(spec[key].as_held(key), f"source {number} of the mixture")
+        try:
+            joined[key] = join_feature(holders, choose=lambda *_: "leave one of these sources out", is_union=True)
+        except FeatureError as err:
+            raise TrainingError(err.problem, remedy=err.remedy) from err
+    return joined
+
+
+def _places(spec: Mapping[str, ArraySpec], joined: Mapping[str, JoinedFeature]) -> dict[str, NDArray[np.intp]]:
+    """Signals of a source, with the place of each of their columns."""
+    return {key: each.places[spec[key].as_held(key)] for key, each in joined.items() if key in spec and each.places}
+
+
+def _merge(specs: Sequence[Mapping[str, ArraySpec]], joined: Mapping[str, JoinedFeature]) -> dict[str, ArraySpec]:
     """What the samples of all sources fit in."""
     merged: dict[str, ArraySpec] = {}
     for key in dict.fromkeys(key for spec in specs for key in spec):
@@ -234,13 +285,15 @@ def _merge(specs: Sequence[Mapping[str, ArraySpec]]) -> dict[str, ArraySpec]:
         is_vector = all(_is_vector(spec, key) for spec in holders)
         merged[key] = _common(key, [spec[key] for spec in holders], is_vector=is_vector)
         if is_vector:
+            held = joined[key].held
+            merged[key] = ArraySpec.of(held, (*merged[key].shape[:-1], *held.shape), held.dtype)
             merged[DIMS + key] = ArraySpec(merged[key].shape[-1:], np.dtype(np.bool_))
     merged[SOURCE] = ArraySpec((), np.dtype(np.int64))
     return merged
 
 
 def _common(key: str, found: Sequence[ArraySpec], *, is_vector: bool) -> ArraySpec:
-    """The array that takes what each of some sources holds of a key."""
+    """The array that takes what each of some sources holds of a key, but for its columns."""
     shapes = [spec.shape[:-1] if is_vector else spec.shape for spec in found]
     for shape in shapes:
         if shape != shapes[0]:
@@ -251,17 +304,10 @@ def _common(key: str, found: Sequence[ArraySpec], *, is_vector: bool) -> ArraySp
                 f"{key} is {shapes[0]} in one source of the mixture and {shape} in another",
                 remedy="Give all of them the same image_size" if is_size else "Give all of them the same windows",
             )
-    if not is_vector:
-        return found[0]
-    width = max(spec.shape[-1] for spec in found)
-    return ArraySpec((*shapes[0], width), np.result_type(*(spec.dtype for spec in found)))
+    return found[0]
 
 
 def _is_vector(spec: Mapping[str, ArraySpec], key: str) -> bool:
     """Whether a key is a signal of several values a tick, which may be fewer in another source."""
     mask = spec.get(f"{MASK}/{key}")
     return mask is not None and feature_kind(key) == "signal" and len(spec[key].shape) == len(mask.shape) + 1
-
-
-def _num_dims(spec: Mapping[str, ArraySpec], key: str) -> int:
-    return spec[key].shape[-1] if key in spec else 0

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from bagmill.errors import TrainingError
 from bagmill.normalisation import FeatureStatistics, Normalisation
 from bagmill.training.columns import MASK, ArraySpec
-from bagmill.training.mixture import SOURCE
+from bagmill.training.matched_statistics import match_statistics
+from bagmill.training.mixture import DIMS, SOURCE
 
 Method = Literal["standard", "range"]
 
@@ -24,8 +25,9 @@ class SignalScaling:
     """(value − offset) · factor, for each dimension of each signal.
 
     `standard` makes the mean 0 and the standard deviation 1; `range` makes the 1 % quantile −1 and the 99 % quantile 1.
-    Signals without statistics, and dimensions that a mixture's source does not have, stay as they are. Nothing else of a
-    batch is changed: pictures are scaled where the model runs, from bytes.
+    Signals without statistics, and dimensions that a mixture's source does not have, stay as they are. Statistics are matched
+    to a signal's columns by their names, or by place where there are none. Nothing else of a batch is changed: pictures are
+    scaled where the model runs, from bytes.
 
     Args:
         spec: Of the dataset or the mixture.
@@ -33,7 +35,7 @@ class SignalScaling:
         method: `standard` or `range`.
 
     Raises:
-        TrainingError: Statistics of other dimensions than the signal has, or no way of that name.
+        TrainingError: Statistics of other columns or in other units than the signal has, or no way of that name.
     """
 
     def __init__(
@@ -49,21 +51,38 @@ class SignalScaling:
         self._offsets: dict[str, NDArray[np.float64]] = {}
         """Signal → (S, D), by source; so are the factors."""
         self._factors: dict[str, NDArray[np.float64]] = {}
+        self._is_known: dict[str, NDArray[np.bool_]] = {}
+        """Signal → (S, D), by source: whether there are statistics of a column, as far as there are any of the signal."""
         for key, array in spec.items():
             found = [source.features.get(key) for source in sources]
             if f"{MASK}/{key}" not in spec or not any(each is not None and each.kind == "signal" for each in found):
                 continue
-            num_dims = array.shape[-1]
-            rows = [_row(key, each, num_dims=num_dims, method=method) for each in found]
-            self._offsets[key] = np.stack([offset for offset, _ in rows])
-            self._factors[key] = np.stack([factor for _, factor in rows])
+            rows = [_row(key, each, array, method=method, is_of_source=SOURCE in spec) for each in found]
+            self._offsets[key] = np.stack([offset for offset, _, _ in rows])
+            self._factors[key] = np.stack([factor for _, factor, _ in rows])
+            self._is_known[key] = np.stack([is_known for _, _, is_known in rows])
 
     def apply(self, batch: Mapping[str, NDArray[Any]]) -> None:
-        """Scale a batch's signals (N, [K,] D) in place."""
+        """Scale a batch's signals (N, [K,] D) in place.
+
+        Raises:
+            TrainingError: A source of a mixture has a column that its statistics are not of.
+        """
         for key in self._offsets.keys() & batch.keys():
+            if SOURCE in batch and f"{DIMS}{key}" in batch:
+                self._check_columns(key, batch[SOURCE], batch[f"{DIMS}{key}"])
             offset, factor = self._of(key, batch[key], batch.get(SOURCE, 0))
             np.subtract(batch[key], offset, out=batch[key], casting="same_kind")
             np.multiply(batch[key], factor, out=batch[key], casting="same_kind")
+
+    def _check_columns(self, key: str, sources: NDArray[Any], has_column: NDArray[np.bool_]) -> None:
+        is_lacking = has_column & ~self._is_known[key][sources]
+        if is_lacking.any():
+            row, column = (int(each[0]) for each in np.nonzero(is_lacking))
+            raise TrainingError(
+                f"source {sources[row]} of the mixture has column {column} of {key}, which its statistics are not of",
+                remedy="Give the statistics of each source's own snapshot, in the order of the sources",
+            )
 
     def restore(self, key: str, values: ArrayLike, *, source: ArrayLike = 0) -> NDArray[np.floating[Any]]:
         """Values in the signal's own units, such as a policy's actions.
@@ -90,21 +109,23 @@ class SignalScaling:
 
 
 def _row(
-    key: str, statistics: FeatureStatistics | None, *, num_dims: int, method: Method
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Offsets (D,) and factors (D,) of one source's signal."""
-    offset, factor = np.zeros(num_dims), np.ones(num_dims)
+    key: str, statistics: FeatureStatistics | None, array: ArraySpec, *, method: Method, is_of_source: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Offsets (D,) and factors (D,) of one source's signal, and whether they are known of a column (D,)."""
+    width = array.shape[-1]
+    offset, factor = np.zeros(width), np.ones(width)
     if statistics is None:
-        return offset, factor
-    if len(statistics.mean) > num_dims:
-        raise TrainingError(f"statistics of {key} have {len(statistics.mean)} dimensions, its values {num_dims}")
-    own = slice(len(statistics.mean))
+        return offset, factor, np.ones(width, np.bool_)
+    matched = match_statistics(key, array, statistics, is_of_source=is_of_source)
     if method == "standard":
-        centre, half = np.array(statistics.mean), np.array(statistics.std)
+        centre, half = matched.spread(statistics.mean, width), matched.spread(statistics.std, width)
     else:
-        low, high = np.array(statistics.quantiles[_LOW]), np.array(statistics.quantiles[_HIGH])
+        low = matched.spread(statistics.quantiles[_LOW], width)
+        high = matched.spread(statistics.quantiles[_HIGH], width)
         centre, half = (low + high) / 2, (high - low) / 2
     # nan where nothing was counted: False here.
-    offset[own] = np.where(np.isfinite(centre), centre, 0.0)
-    factor[own] = np.divide(1.0, half, out=np.ones_like(half), where=half > _LEAST_SPREAD)
-    return offset, factor
+    offset = np.where(np.isfinite(centre), centre, 0.0)
+    factor = np.divide(1.0, half, out=factor, where=half > _LEAST_SPREAD)
+    is_known = np.zeros(width, np.bool_)
+    is_known[matched.columns] = True
+    return offset, factor, is_known

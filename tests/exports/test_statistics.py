@@ -28,11 +28,26 @@ def test_of_values():
     assert found["count"].tolist() == [50]
 
 
-def test_numbers_that_are_not_finite_are_left_out():
+def test_numbers_that_are_not_finite_are_left_out_each_by_itself():
     found = value_statistics(np.array([[1.0, 2], [np.nan, 5], [3, np.inf], [3, 4]]))
 
-    assert (found["min"].tolist(), found["max"].tolist(), found["count"].tolist()) == ([1, 2], [3, 4], [2])
+    assert (found["min"].tolist(), found["max"].tolist(), found["count"].tolist()) == ([1, 2], [3, 5], [4])
+    np.testing.assert_allclose(found["mean"], [7 / 3, 11 / 3])
+    np.testing.assert_allclose(found["q50"], [3, 4])
     assert value_statistics(np.full((3, 2), np.nan))["mean"].tolist() == [0, 0]
+
+
+def test_a_column_of_which_an_episode_says_nothing_is_taken_from_the_others():
+    scans = [np.array([[np.inf, 8.0], [np.inf, 9.0]]), np.array([[5.0, 7.0], [np.inf, 7.0], [6.0, np.inf]])]
+
+    found = aggregate([value_statistics(each) for each in scans])
+
+    assert (found["min"].tolist(), found["max"].tolist()) == ([5, 7], [6, 9])
+    np.testing.assert_allclose(found["mean"], [5.5, 31 / 4])
+    np.testing.assert_allclose(found["std"], [0.5, np.std([8, 9, 7, 7])])
+    assert plain_statistics(found)["count"] == [5]
+    assert "num_finite" not in plain_statistics(value_statistics(scans[0]))
+    assert aggregate([value_statistics(scans[0])])["max"].tolist() == [0, 9]
 
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12), st.just(3))))

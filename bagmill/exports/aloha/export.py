@@ -76,6 +76,7 @@ def export_aloha(
         for target in targets
         for feature in target.features
     }
+    signal_names = {name for name, tally in tallies.items() if tally.feature.kind == "signal"}
     log = ExportLog(source, tallies, homeless={}, invalid=settings.invalid, progress=progress)
     with staged_folder(path) as folder:
         for each, episode in log.episodes():
@@ -87,7 +88,11 @@ def export_aloha(
                 "bagmill_episode": each.name,
                 "bagmill_version": each.version,
             }
-            write_file(file, episode, wanted, attributes=attributes, progress=log.advance)
+            signals = {name: source.signal(name, each, episode) for name in tallies if name in signal_names}
+            for name, values in signals.items():
+                is_valid = episode.valid(name)
+                tallies[name].count_change(values[is_valid], values[is_valid])
+            write_file(file, episode, wanted, signals=signals, attributes=attributes, progress=log.advance)
             compare_file(file, episode, wanted, name=each.name, tallies=tallies)
         has_velocities = any(target.name == layout.QVEL for target in targets)
         no_velocities = f"No feature is written as {layout.QVEL}: it is there, and holds nothing but nan."

@@ -68,6 +68,7 @@ def write_file(
     episode: Episode,
     wanted: EpisodeFile,
     *,
+    signals: Mapping[str, NDArray[np.floating]],
     attributes: Mapping[str, object],
     progress: Callable[[int], None],
 ) -> None:
@@ -77,6 +78,7 @@ def write_file(
         path: The file.
         episode: The episode.
         wanted: What the file is to hold.
+        signals: Values (T, D) of its signals by feature, columns in the order that all files share.
         attributes: Of the file, beside `sim` and `compress`.
         progress: Called with how many pictures more are written.
 
@@ -90,7 +92,7 @@ def write_file(
         root.attrs["compress"] = wanted.is_compressed
         root.attrs.update(attributes)
         for target in wanted.of_kind("signal"):
-            _write_signal(root, episode, target)
+            _write_signal(root, episode, target, signals)
         if layout.QVEL not in root:
             # Readers open it, whatever they do with it: nothing is known of it, and zeros would look like a robot at rest.
             root[layout.QVEL] = np.full_like(root[layout.QPOS][...], np.nan)
@@ -101,7 +103,8 @@ def write_file(
                 _write_pictures(root, episode, target, num_threads=wanted.num_threads, progress=progress)
         for target in wanted.of_kind("depth"):
             depth = _write_pictures(root, episode, target, num_threads=wanted.num_threads, progress=progress)
-            depth.attrs["scale_m"] = episode.features[target.features[0].name].attributes.get("scale_m", np.nan)
+            scale_m = target.features[0].scale_m
+            depth.attrs["scale_m"] = np.nan if scale_m is None else scale_m
         root[f"{layout.FACTS}/time"] = episode.time_ns
         for fact, read in _FACTS:
             for feature in (feature for target in wanted.targets for feature in target.features):
@@ -136,18 +139,18 @@ def compare_file(
                     raise StorageError(f"{target.name} is not what was written", path=path, remedy="Export again")
 
 
-def _write_signal(root: h5py.File, episode: Episode, target: Target) -> None:
+def _write_signal(
+    root: h5py.File, episode: Episode, target: Target, signals: Mapping[str, NDArray[np.floating]]
+) -> None:
     columns = [
-        episode.signal(feature.name)[held_ticks(episode.valid(feature.name))].astype(feature.dtype, copy=False)
+        signals[feature.name][held_ticks(episode.valid(feature.name))].astype(feature.dtype, copy=False)
         for feature in target.features
     ]
     made = root.create_dataset(target.name, data=np.concatenate(columns, axis=1))
-    said = [episode.features[feature.name].attributes for feature in target.features]
-    names = [str(each) for attributes in said for each in attributes.get("names") or ()]
-    if len(names) == target.width:
+    if (names := target.column_names) is not None:
         made.attrs["names"] = names
-    if all(attributes.get("units") for attributes in said):
-        made.attrs["units"] = [str(attributes["units"]) for attributes in said]
+    if (units := target.column_units) is not None:
+        made.attrs["units"] = units
 
 
 def _write_pictures(

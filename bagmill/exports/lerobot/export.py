@@ -119,6 +119,7 @@ class _Writer:
         num_threads: int | None,
     ) -> None:
         self._folder = folder
+        self._source = source
         self._log = log
         self._cameras = [target for target in targets if target.features[0].kind == "image"]
         self._signals = [target for target in targets if target.features[0].kind == "signal"]
@@ -159,7 +160,7 @@ class _Writer:
         task_index = info.tasks.setdefault(each.task, len(info.tasks))
         frame_index = np.arange(length)[:, None]
         values = {
-            **self._values(episode),
+            **self._values(each, episode),
             "timestamp": (frame_index / float(info.rate_hz)).astype(np.float32),
             "frame_index": frame_index,
             "episode_index": np.full((length, 1), index),
@@ -196,18 +197,18 @@ class _Writer:
         self._rows.close()
         write_info(self._folder, self._info, num_episodes=len(self._log.written), num_ticks=self._log.num_ticks)
 
-    def _values(self, episode: Episode) -> dict[str, NDArray[Any]]:
+    def _values(self, each: SourceEpisode, episode: Episode) -> dict[str, NDArray[Any]]:
         """The signals, (T, D) float32, and the masks."""
         values: dict[str, NDArray[Any]] = {}
         for target in self._signals:
             columns = []
             for feature in target.features:
-                stored = episode.signal(feature.name)[held_ticks(episode.valid(feature.name))]
-                written = stored.astype(np.float32)
+                stored = self._source.signal(feature.name, each, episode)[held_ticks(episode.valid(feature.name))]
+                with np.errstate(over="ignore"):
+                    written = stored.astype(np.float32)
                 self._log.tallies[feature.name].count_change(stored, written)
                 columns.append(written)
             values[target.name] = np.concatenate(columns, axis=1)
-            self._info.names.setdefault(target.name, _names_of(episode, target))
         if self._info.has_masks:
             masks = [
                 np.logical_and.reduce([episode.valid(feature.name) for feature in target.features])
@@ -230,14 +231,3 @@ def _check_targets(targets: list[Target]) -> None:
                 f"{feature.name} has pictures of {feature.shape[1]} × {feature.shape[0]}, and video needs even sizes",
                 remedy="Leave it out",
             )
-
-
-def _names_of(episode: Episode, target: Target) -> list[str] | None:
-    """What the numbers of a signal are called; None where an episode does not say."""
-    names: list[str] = []
-    for feature in target.features:
-        said = episode.features[feature.name].attributes.get("names") or []
-        if len(said) != feature.shape[0]:
-            return None
-        names += map(str, said)
-    return names

@@ -29,8 +29,6 @@ class DatasetInfo:
     """Task → its number, in the order of first use."""
     splits: dict[str, list[int]] = field(default_factory=dict)
     """Split → its episodes, one after the other."""
-    names: dict[str, list[str] | None] = field(default_factory=dict)
-    """Signal → what its numbers are called."""
     statistics: dict[str, list[Statistics]] = field(default_factory=dict)
     """Feature → an episode's statistics after the other's."""
 
@@ -76,7 +74,7 @@ def _features(info: DatasetInfo) -> dict[str, Any]:
             shape = target.features[0].shape
             described[target.name] = layout.describe_picture(shape, fps=_plain_rate(info.rate_hz))
         else:
-            described[target.name] = layout.describe_values("float32", target.width, info.names[target.name])
+            described[target.name] = layout.describe_values("float32", target.width, target.column_names)
     if info.has_masks:
         names = [target.name for target in info.targets]
         described[layout.VALID] = layout.describe_values("bool", len(names), names)

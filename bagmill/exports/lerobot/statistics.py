@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Statistics = Mapping[str, NDArray[np.float64]]
-"""`min`, `max`, `mean`, `std`, `q01` … `q99` of a feature, of one shape each, and `count`, (1,)."""
+"""`min`, `max`, `mean`, `std`, `q01` … `q99` of a feature, of one shape each, and `count`, (1,); of a signal `num_finite` as well,
+(D,), which LeRobot does not know.
+"""
 
 _QUANTILES: Final = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
+_NUM_FINITE: Final = "num_finite"
 _THIN_ABOVE: Final = 300
 """Pixels of a picture's longer side; a larger one is thinned to about `_THIN_TO`, as LeRobot does."""
 _THIN_TO: Final = 150
@@ -26,22 +29,24 @@ def value_statistics(values: NDArray[np.generic]) -> Statistics:
     """Of a signal in one episode.
 
     Args:
-        values: (T, D), T at least 1; ticks with a number that is not finite are left out.
+        values: (T, D), T at least 1; numbers that are not finite are left out, each by itself.
 
     Returns:
-        Arrays (D,).
+        Arrays (D,); of a column without a finite number zeros, because LeRobot reads no nan.
     """
     numbers = values.astype(np.float64)
-    finite = numbers[np.isfinite(numbers).all(axis=1)]
-    if not len(finite):
-        finite = np.zeros((1, numbers.shape[1]))
-    quantiles = np.quantile(finite, list(_QUANTILES.values()), axis=0)
+    is_finite = np.isfinite(numbers)
+    num_finite = is_finite.sum(axis=0)
+    kept = numbers if is_finite.all() else np.where(is_finite, numbers, np.nan)
+    kept = np.where(num_finite > 0, kept, 0.0)
+    quantiles = np.nanquantile(kept, list(_QUANTILES.values()), axis=0)
     return {
-        "min": finite.min(axis=0),
-        "max": finite.max(axis=0),
-        "mean": finite.mean(axis=0),
-        "std": finite.std(axis=0),
-        "count": np.array([len(finite)], np.float64),
+        "min": np.nanmin(kept, axis=0),
+        "max": np.nanmax(kept, axis=0),
+        "mean": np.nanmean(kept, axis=0),
+        "std": np.nanstd(kept, axis=0),
+        "count": np.array([len(numbers)], np.float64),
+        _NUM_FINITE: num_finite.astype(np.float64),
         **dict(zip(_QUANTILES, quantiles, strict=True)),
     }
 
@@ -92,18 +97,25 @@ def aggregate(episodes: Sequence[Statistics]) -> Statistics:
     Args:
         episodes: Of one feature, at least one.
     """
-    weights = np.array([each["count"][0] for each in episodes])
-    weights /= weights.sum()
+    num_axes = episodes[0]["mean"].ndim
+    counts = np.stack([each.get(_NUM_FINITE, each["count"].reshape((1,) * num_axes)) for each in episodes])
+    # (E, D): an episode in which a column has no finite number says nothing of it.
+    weights = counts / np.maximum(counts.sum(axis=0), 1)
 
     def weighted(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        total: NDArray[np.float64] = np.tensordot(weights, np.stack(values), axes=1)
+        total: NDArray[np.float64] = (weights * np.stack(values)).sum(axis=0)
         return total
+
+    def outermost(name: str, choose: np.ufunc, other: float) -> NDArray[np.float64]:
+        told = np.where(counts > 0, np.stack([each[name] for each in episodes]), other)
+        found = choose.reduce(told, axis=0)
+        return np.where(np.isfinite(found), found, 0.0)
 
     mean = weighted([each["mean"] for each in episodes])
     variance = weighted([each["std"] ** 2 + (each["mean"] - mean) ** 2 for each in episodes])
     return {
-        "min": np.min([each["min"] for each in episodes], axis=0),
-        "max": np.max([each["max"] for each in episodes], axis=0),
+        "min": outermost("min", np.minimum, np.inf),
+        "max": outermost("max", np.maximum, -np.inf),
         "mean": mean,
         "std": np.sqrt(variance),
         "count": np.sum([each["count"] for each in episodes], axis=0),
@@ -113,4 +125,8 @@ def aggregate(episodes: Sequence[Statistics]) -> Statistics:
 
 def plain_statistics(statistics: Statistics) -> dict[str, list[object]]:
     """As JSON and Parquet hold them: lists, `count` of whole numbers."""
-    return {name: (values.astype(int) if name == "count" else values).tolist() for name, values in statistics.items()}
+    return {
+        name: (values.astype(int) if name == "count" else values).tolist()
+        for name, values in statistics.items()
+        if name != _NUM_FINITE
+    }
