@@ -59,6 +59,8 @@ def normalisation(
     except BagmillError as err:
         raise dg.Failure(description=str(err), allow_retries=False) from err
     context.log.info(f"snapshot {measured.snapshot_id}: {'measured before' if is_reused else 'measured'}")
+    for why in measured.left_out.values():
+        context.log.warning(why)
     path = dataset.normalisation_path(measured.snapshot_id, split=measured.split)
     return dg.MaterializeResult(
         metadata=describe_normalisation(measured) | shown({"path": path, "is_reused": is_reused}),
@@ -78,6 +80,8 @@ def describe_normalisation(measured: Normalisation) -> Metadata:
             "num_frames": measured.num_frames,
             "seed": measured.seed,
             "features": rows[:_MOST_ROWS_SHOWN],
+            "left_out": [{"feature": name, "reason": why} for name, why in measured.left_out.items()],
+            "notes": list(measured.notes),
         }
     )
 
@@ -100,7 +104,7 @@ def _rows(measured: Normalisation) -> Iterator[Record]:
             yield {
                 "feature": name,
                 "dimension": dimension,
-                "unit": feature.unit,
+                "unit": feature.unit_of(place),
                 "count": feature.count[place],
                 "mean": feature.mean[place],
                 "std": feature.std[place],

@@ -203,6 +203,8 @@ def _print(report: ExportReport) -> None:
     console.print(shown)
     for loss in report.losses:
         console.print(Text(f"lost       {printable(loss)}", style="yellow"), soft_wrap=True)
+    for note in report.notes:
+        console.print(Text(f"note       {printable(note)}"), soft_wrap=True)
     for skipped in report.skipped[:_MOST_SKIPPED]:
         text = f"skipped    {printable(skipped.episode)}: {printable(skipped.reason)}."
         console.print(Text(text, style="yellow"), soft_wrap=True)

@@ -13,7 +13,7 @@ from rich.text import Text
 from bagmill.cli.episode_paths import find_episode
 from bagmill.cli.screen import print_json, results, table
 from bagmill.cli.show_facts import EpisodeFacts, episode_facts, facts_json
-from bagmill.cli.wording import counted, duration_text, number_text, printable, size_text, stamp_text
+from bagmill.cli.wording import columns_text, counted, duration_text, number_text, printable, size_text, stamp_text
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -50,6 +50,7 @@ def _print(facts: EpisodeFacts, console: Console) -> None:
         if text:
             line(f"{label}: {text}")
     _print_stored(facts, console)
+    _print_columns(facts, console)
     _print_times(facts, console)
     recording = facts.recording
     line(f"recording  {recording.get('path') or recording.get('container')}, {recording.get('content_hash')}")
@@ -88,6 +89,16 @@ def _print_stored(facts: EpisodeFacts, console: Console) -> None:
             size_text(round(feature.stored_bytes / max(facts.num_ticks, 1))),
         )
     console.print(shown)
+
+
+def _print_columns(facts: EpisodeFacts, console: Console) -> None:
+    """What the numbers of signals and depth are."""
+    for feature in facts.features:
+        text = columns_text(feature.names, feature.units, is_named=feature.is_named)
+        if feature.scale_m is not None:
+            text = f"{feature.scale_m:g} m a count"
+        if text:
+            console.print(Text(printable(f"{feature.name}: {text}")), soft_wrap=True)
 
 
 def _print_times(facts: EpisodeFacts, console: Console) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bagmill.cli.episode_paths import dataset_of
-from bagmill.dataset import EpisodeReport, load_report
+from bagmill.dataset import EpisodeReport, HeldFeature, load_report, stored_features
 from bagmill.episodes import Episode
 from bagmill.episodes.metadata import read_root_metadata
 from bagmill.errors import StorageError
@@ -35,6 +35,14 @@ class FeatureFacts:
     rule: str
     valid_percent: float
     interpolated_percent: float
+    names: tuple[str, ...]
+    """Signals: of the columns; empty where the episode does not say."""
+    is_named: bool
+    """Whether the names are the signal's own, as those of joints; else they number places."""
+    units: tuple[str | None, ...]
+    """Signals: of every column; empty where the episode does not say."""
+    scale_m: float | None
+    """Depth: metres that a count is."""
     skew_ms: tuple[float, float, float]
     """|source stamp − tick| of valid ticks: median, 99th percentile, largest; nan where no tick is valid."""
 
@@ -91,8 +99,8 @@ def episode_facts(path: Path) -> EpisodeFacts:
         recording=recording,
         faults=tuple(f"{fault['severity']}: {fault['message']}" for fault in attributes.get("faults", ())),
         features=tuple(
-            _feature_facts(episode, name, metadata=arrays[name], said=of_features.get(name, {}))
-            for name in episode.features
+            _feature_facts(episode, held, metadata=arrays[name], said=of_features.get(name, {}))
+            for name, held in stored_features(episode).items()
         ),
         checks=report.checks if report is not None else (),
     )
@@ -110,17 +118,17 @@ def facts_json(facts: EpisodeFacts) -> dict[str, object]:
 
 
 def _feature_facts(
-    episode: Episode, name: str, *, metadata: Mapping[str, Any], said: Mapping[str, Any]
+    episode: Episode, held: HeldFeature, *, metadata: Mapping[str, Any], said: Mapping[str, Any]
 ) -> FeatureFacts:
-    feature = episode.features[name]
+    name = held.name
     is_valid = episode.valid(name)
     skew_ms = np.abs(episode.skew_ns(name)[is_valid]) / 1e6
     p50, p99, largest = np.percentile(skew_ms, (50, 99, 100)).tolist() if len(skew_ms) else (float("nan"),) * 3
     chunk_shape, shard_shape, codecs = _storage(metadata)
     return FeatureFacts(
         name=name,
-        shape=(episode.num_ticks, *feature.shape),
-        dtype=str(feature.dtype),
+        shape=(episode.num_ticks, *held.shape),
+        dtype=str(held.dtype),
         chunk_shape=chunk_shape,
         shard_shape=shard_shape,
         stored_as=_stored_as(said.get("codec"), codecs),
@@ -130,6 +138,10 @@ def _feature_facts(
         rule=str(said.get("rule", "?")),
         valid_percent=100 * float(np.mean(is_valid)),
         interpolated_percent=100 * float(np.mean(episode.interpolated(name))),
+        names=held.names,
+        is_named=held.is_named,
+        units=held.units,
+        scale_m=held.scale_m,
         skew_ms=(p50, p99, largest),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,8 @@ def stats(
     """Measure the values of a snapshot's features and keep the result beside it.
 
     Signals are exact, over every valid tick; of each camera some frames are sampled, evenly over all episodes. What was
-    measured before in the same way is only told again.
+    measured before in the same way is only told again. A feature whose episodes do not agree, as in units or in the scale of
+    depth, is refused: the others are kept, and the exit code is 1.
     """
     if not (dataset / "episodes").is_dir():
         raise typer.BadParameter(f"{dataset} is no dataset: it has no folder `episodes`", param_hint="DATASET")
@@ -66,6 +68,8 @@ def stats(
         print_json(dataclasses.asdict(measured))
     else:
         _print(measured)
+    if measured.left_out:
+        raise typer.Exit(1)
 
 
 def _print(measured: Normalisation) -> None:
@@ -85,7 +89,7 @@ def _print(measured: Normalisation) -> None:
             shown.add_row(
                 printable(name),
                 printable(dimension),
-                printable(_unit(feature)),
+                printable(_unit(feature, place)),
                 *(number_text(each) for each in values),
             )
     results().print(shown)
@@ -94,11 +98,26 @@ def _print(measured: Normalisation) -> None:
     frames = f"; sampled frames: {', '.join(sampled)}" if sampled else ""
     sentence = f"Snapshot {measured.snapshot_id}{of_split}: {counted(measured.num_episodes, 'episode')}{frames}."
     results().print(Text(printable(sentence)), soft_wrap=True)
+    for text in _left_out_values(measured):
+        results().print(Text(printable(f"left out   {text}")), soft_wrap=True)
+    for note in measured.notes:
+        results().print(Text(printable(f"note       {note}.")), soft_wrap=True)
+    for why in measured.left_out.values():
+        results().print(Text(printable(f"refused    {why}"), style="red"), soft_wrap=True)
 
 
-def _unit(feature: FeatureStatistics) -> str:
+def _left_out_values(measured: Normalisation) -> Iterator[str]:
+    for name, feature in measured.features.items():
+        num = sum(feature.num_left_out)
+        if num:
+            what = "are nan or infinite" if feature.kind == "signal" else "have no reading"
+            noun = "values" if feature.kind == "signal" else "pixels"
+            yield f"{name}: {num:,} of {num + sum(feature.count):,} {noun} {what}."
+
+
+def _unit(feature: FeatureStatistics, place: int) -> str:
     if feature.kind == "image":
         return "of 255"
     if feature.kind == "depth":
         return "stored" if feature.scale_m is None else f"× {feature.scale_m:g} m"
-    return feature.unit
+    return feature.unit_of(place)

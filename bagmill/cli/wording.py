@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -21,6 +22,22 @@ def printable(text: str) -> str:
     that are not UTF-8 cannot be printed at all.
     """
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def columns_text(names: Sequence[str], units: Sequence[str | None], *, is_named: bool) -> str:
+    """`shoulder, elbow (rad)`, `pan (rad), grip (m)`, `ranges[0] … ranges[359] (m), by place`; empty without names."""
+    if not names:
+        return ""
+    common = {*units}
+    unit = next(iter(common)) if len(common) == 1 else None
+    if not is_named:
+        listed = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
+    elif len(common) > 1:
+        pairs = zip(names, units, strict=True)
+        listed = ", ".join(f"{name} ({each})" if each else name for name, each in pairs)
+    else:
+        listed = ", ".join(names)
+    return f"{listed}{f' ({unit})' if unit else ''}{'' if is_named else ', by place'}"
 
 
 def size_text(size_bytes: int) -> str:

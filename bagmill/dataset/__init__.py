@@ -10,7 +10,7 @@ from bagmill.dataset.curate import CuratedSnapshot, curate, load_curation
 from bagmill.dataset.curation import Curation, CurationStep
 from bagmill.dataset.current import has_current
 from bagmill.dataset.folder import Dataset
-from bagmill.dataset.held_features import HeldFeature, held_features
+from bagmill.dataset.held_features import HeldFeature, held_features, stored_features
 from bagmill.dataset.joined_episodes import EpisodeFeatures, episode_features
 from bagmill.dataset.joined_feature import JoinedFeature, join_feature
 from bagmill.dataset.known_recordings import (
@@ -130,6 +130,7 @@ __all__ = [
     "save_night",
     "save_report",
     "select",
+    "stored_features",
     "take_night",
     "total",
     "total_by",

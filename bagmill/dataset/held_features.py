@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bagmill.dataset.feature_facts import is_described, with_stored_facts
-from bagmill.episodes import layout
+from bagmill.episodes import Episode, layout
 from bagmill.profile import FeatureKind
 
 if TYPE_CHECKING:
@@ -73,6 +73,15 @@ def held_features(table: pd.DataFrame, folder: Path, *, fetch: Fetch | None = No
             known[text] = {name: _held(name, facts) for name, facts in said.items()}
         found.append(known[text])
     return found
+
+
+def stored_features(episode: Episode) -> Mapping[str, HeldFeature]:
+    """What an episode says of its own features."""
+    features: dict[str, dict[str, Any]] = {
+        name: {"kind": each.kind, "shape": list(each.shape), "dtype": str(each.dtype)}
+        for name, each in episode.features.items()
+    }
+    return {name: _held(name, said) for name, said in with_stored_facts(features, episode.path).items()}
 
 
 def _held(name: str, said: Mapping[str, Any]) -> HeldFeature:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _TELLING: Final = ("profile", "robot", "task", "split")
 """Columns by which a person tells episodes of one kind from others, the most telling first."""
 
+_MOST_NAMED: Final = 4
+"""Episodes that a remedy names."""
+
 
 @dataclass(frozen=True, slots=True)
 class EpisodeFeatures:
@@ -55,17 +58,21 @@ class EpisodeFeatures:
 
     def _choose(self, holders: Holders) -> Callable[[HeldFeature, HeldFeature], str]:
         def choose(one: HeldFeature, other: HeldFeature) -> str:
-            rows = [
-                [row for row, held in enumerate(self.per_episode) if held.get(one.name) == side]
+            sides = [
+                self.table.iloc[[row for row, held in enumerate(self.per_episode) if held.get(one.name) == side]]
                 for side in (one, other)
             ]
             for column in _TELLING:
                 if column not in self.table:
                     continue
-                first, second = ({*self.table[column].iloc[side]} for side in rows)
+                first, second = ({*side[column]} for side in sides)
                 if len(first) == 1 and not first & second:
-                    return f"choose episodes of one kind, as those with `{column} == {str(*first)!r}`"
-            return f"choose episodes of one kind, those that are like {holders[one]} or those that are like {holders[other]}"
+                    return f"choose episodes of one kind by `where`, as `{column} == {str(*first)!r}`"
+            shorter = min(sides, key=len)
+            if len(shorter) <= _MOST_NAMED:
+                has = "not in" if shorter is sides[1] else "in"
+                return f"choose episodes of one kind by `where`, as `episode {has} {shorter['episode'].tolist()}`"
+            return f"choose episodes of one kind by `where`, those like {holders[one]} or those like {holders[other]}"
 
         return choose
 

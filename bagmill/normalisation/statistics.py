@@ -44,6 +44,10 @@ class FeatureStatistics:
     units: tuple[str | None, ...] = ()
     """Signals: of every column, (D,), None where none is said; empty where it is not known."""
 
+    def unit_of(self, place: int) -> str:
+        """The unit of one column; empty where none is said."""
+        return self.unit if not self.units else self.units[place] or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Normalisation:

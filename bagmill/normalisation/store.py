@@ -12,6 +12,8 @@ from bagmill.errors import StorageError
 from bagmill.normalisation.statistics import Normalisation
 
 _SCHEMA: Final = "bagmill-normalisation-2"
+_BY_PLACE: Final = b'{"schema": "bagmill-normalisation-1"'
+"""Begins a file from before columns were matched by name: where episodes differ in their order, its numbers are mixed."""
 _REMEDY: Final = "Measure it with `bagmill stats`"
 
 
@@ -53,7 +55,8 @@ def find_normalisation(
     dataset: Dataset, snapshot: str = LATEST, *, split: str | None = None, num_frames: int, seed: int
 ) -> Normalisation | None:
     """What was measured before in the same way; None where nothing was, or in another way. Errors as of `load_normalisation`."""
-    if not dataset.normalisation_path(resolve_id(dataset, snapshot), split=split).exists():
+    path = dataset.normalisation_path(resolve_id(dataset, snapshot), split=split)
+    if not path.exists() or read_whole(path, remedy=_REMEDY).startswith(_BY_PLACE):
         return None
     found = load_normalisation(dataset, snapshot, split=split)
     return found if (found.num_frames, found.seed) == (num_frames, seed) else None

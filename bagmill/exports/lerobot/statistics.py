@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Statistics = Mapping[str, NDArray[np.float64]]
-"""`min`, `max`, `mean`, `std`, `q01` … `q99` of a feature, of one shape each, and `count`, (1,); of a signal `num_finite` as well,
-(D,), which LeRobot does not know.
+"""`min`, `max`, `mean`, `std`, `q01` … `q99` of a feature, of one shape each, and `count`, (1,); of a signal `num_finite`,
+(D,), which LeRobot has not.
 """
 
 _QUANTILES: Final = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
