@@ -94,7 +94,7 @@ def _print_stored(facts: EpisodeFacts, console: Console) -> None:
 def _print_columns(facts: EpisodeFacts, console: Console) -> None:
     """What the numbers of signals and depth are."""
     for feature in facts.features:
-        text = columns_text(feature.names, feature.units, is_named=feature.is_named)
+        text = columns_text(feature.names, feature.units, is_named=all(feature.named))
         if feature.scale_m is not None:
             text = f"{feature.scale_m:g} m a count"
         if text:

@@ -37,8 +37,8 @@ class FeatureFacts:
     interpolated_percent: float
     names: tuple[str, ...]
     """Signals: of the columns; empty where the episode does not say."""
-    is_named: bool
-    """Whether the names are the signal's own, as those of joints; else they number places."""
+    named: tuple[bool, ...]
+    """Signals: whether a column's name is its own, as that of a joint; else it numbers a place."""
     units: tuple[str | None, ...]
     """Signals: of every column; empty where the episode does not say."""
     scale_m: float | None
@@ -139,7 +139,7 @@ def _feature_facts(
         valid_percent=100 * float(np.mean(is_valid)),
         interpolated_percent=100 * float(np.mean(episode.interpolated(name))),
         names=held.names,
-        is_named=held.is_named,
+        named=held.named,
         units=held.units,
         scale_m=held.scale_m,
         skew_ms=(p50, p99, largest),

@@ -1,8 +1,8 @@
 """What a snapshot's table says of a feature, and where an older one does not, what the episode's own attributes say.
 
-As plain JSON values: `kind`, `shape`, `dtype`; of signals `names` (one a column), `is_named` (whether they are the signals'
-own, as those of joints, or number places) and `units` (a text, None, or a list with one a column where they differ); of depth
-`scale_m`.
+As plain JSON values: `kind`, `shape`, `dtype`. Of signals: `names` (one a column), `is_named` (whether all of them are the
+columns' own, as those of joints, or some number places), `named` (the same by column, where not all are alike) and `units` (a text,
+None, or a list with one a column where they differ). Of depth: `scale_m`.
 """
 
 from __future__ import annotations
@@ -57,6 +57,20 @@ def plain_units(units: Sequence[str | None]) -> str | list[str | None] | None:
     return next(iter(units), None) if len({*units}) <= 1 else list(units)
 
 
+def named_of(said: Mapping[str, Any], num_columns: int) -> tuple[bool, ...]:
+    """Whether each column's name is its own."""
+    named = said.get("named")
+    if isinstance(named, Sequence) and len(named) == num_columns:
+        return tuple(map(bool, named))
+    return (bool(said.get("is_named")),) * num_columns
+
+
+def plain_named(named: Sequence[bool]) -> Facts:
+    """The same as it is stored."""
+    said: Facts = {"is_named": all(named)}
+    return said if len({*named}) <= 1 else said | {"named": list(named)}
+
+
 def numbered_names(field: str, num_columns: int) -> list[str]:
     """What columns are called whose messages name none."""
     return [field] if num_columns == 1 else [f"{field}[{place}]" for place in range(num_columns)]
@@ -70,13 +84,14 @@ def _facts_of(said: Mapping[str, Any], stored: Mapping[str, Any], of_feature: Ma
     names = [str(name) for name in stored.get("names") or of_feature.get("names") or ()]
     if not names or len(names) != num_columns:
         return {}
-    is_named = stored.get("is_named")
-    if not isinstance(is_named, bool):
-        is_named = not _are_numbered(names, of_feature.get("field"))
+    if isinstance(stored.get("is_named"), bool):
+        named = named_of(stored, num_columns)
+    else:
+        named = (not _are_numbered(names, of_feature.get("field")),) * num_columns
     units = units_of(stored.get("units", of_feature.get("units")), num_columns)
     return {
         "names": names,
-        "is_named": is_named,
+        **plain_named(named),
         "units": plain_units(units if len(units) == num_columns else (None,) * num_columns),
     }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bagmill.dataset.feature_facts import is_described, with_stored_facts
+from bagmill.dataset.feature_facts import is_described, named_of, units_of, with_stored_facts
 from bagmill.episodes import Episode, layout
 from bagmill.profile import FeatureKind
 
@@ -32,12 +32,17 @@ class HeldFeature:
     dtype: np.dtype[Any]
     names: tuple[str, ...] = ()
     """Signals: what every column is called, (D,); empty where that is not known."""
-    is_named: bool = False
-    """Whether the names are the signals' own, as those of joints; else they number places: `position[0]`."""
+    named: tuple[bool, ...] = ()
+    """Signals: whether a column's name is its own, as that of a joint, (D,); else it numbers a place: `position[0]`."""
     units: tuple[str | None, ...] = ()
     """Signals: of every column, (D,), None where the profile says none; empty where that is not known."""
     scale_m: float | None = None
     """Depth: metres that a count is; None where that is not known."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether all columns have names of their own."""
+        return bool(self.named) and all(self.named)
 
 
 def held_features(table: pd.DataFrame, folder: Path, *, fetch: Fetch | None = None) -> list[Mapping[str, HeldFeature]]:
@@ -86,14 +91,14 @@ def stored_features(episode: Episode) -> Mapping[str, HeldFeature]:
 
 def _held(name: str, said: Mapping[str, Any]) -> HeldFeature:
     shape = tuple(said["shape"])
-    units = said.get("units")
+    names = tuple(said.get("names") or ())
     return HeldFeature(
         name=name,
         kind=said["kind"],
         shape=shape,
         dtype=np.dtype(said["dtype"]),
-        names=tuple(said.get("names") or ()),
-        is_named=bool(said.get("is_named")),
-        units=tuple(units) if isinstance(units, list) else (units,) * shape[0] if said.get("names") else (),
+        names=names,
+        named=named_of(said, len(names)),
+        units=units_of(said.get("units"), len(names)),
         scale_m=said.get("scale_m"),
     )

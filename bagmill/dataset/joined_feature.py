@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.dataset.column_keys import Key, column_keys, is_by_order, named_of_keys, names_of_keys
 from bagmill.dataset.held_features import HeldFeature
 from bagmill.errors import ColumnsError, FeatureError
 
@@ -95,68 +96,52 @@ class _Joining:
         if first.kind != "signal":
             return JoinedFeature(first, {})
         self._check_named()
-        names, places = self._by_name(orders) if first.is_named else self._by_place()
-        width = max(int(each.max(initial=-1)) for each in places.values()) + 1
-        joined = replace(
+        keys = column_keys(self._holders)
+        self._check_keys(keys)
+        joined = _in_order(keys, orders)
+        place_of = {key: place for place, key in enumerate(joined)}
+        places = {held: np.array([place_of[key] for key in own], np.intp) for held, own in keys.items()}
+        names = names_of_keys(keys, joined)
+        held = replace(
             first,
-            shape=(width,),
-            dtype=np.result_type(*(held.dtype for held in self._holders)),
+            shape=(len(joined),),
+            dtype=np.result_type(*(each.dtype for each in self._holders)),
             names=names,
-            units=self._units(places, names, width=width),
+            named=named_of_keys(keys, joined),
+            units=self._units(places, names, width=len(joined)),
         )
         note = None
-        if not first.is_named:
-            note = f"{first.name}: its columns have no names ({_listed(joined)}) and are put together by place"
-        return JoinedFeature(joined, places, note)
+        if not all(held.named):
+            unnamed = [name for name, is_named in zip(names, held.named, strict=True) if not is_named]
+            note = f"{first.name}: columns without names ({_listed(unnamed, len(joined))}) are put together by place"
+        return JoinedFeature(held, places, note)
 
     def _check_named(self) -> None:
-        named = next((held for held in self._holders if held.is_named), None)
-        unnamed = next((held for held in self._holders if not held.is_named), None)
+        named = next((held for held in self._holders if any(held.named)), None)
+        unnamed = next((held for held in self._holders if held.shape[0] and not any(held.named)), None)
         if named is not None and unnamed is not None:
-            only = f"only places ({_listed(unnamed)})" if unnamed.names else "columns whose names are not known"
-            raise self._error(
-                named,
-                unnamed,
-                f"columns {_listed(named)}",
-                only,
-                "Ingest them by profiles that name the columns in all of them",
+            only = f"only places ({_columns(unnamed)})" if unnamed.names else "columns whose names are not known"
+            remedy = "Ingest them by profiles that name the columns in all of them"
+            raise self._error(named, unnamed, f"columns {_columns(named)}", only, remedy)
+
+    def _check_keys(self, keys: Mapping[HeldFeature, Sequence[Key]]) -> None:
+        """Every holder has the same columns, unless they are united."""
+        first = self._first
+        for held, own in keys.items():
+            if {*own} == {*keys[first]} or (self._is_union and not is_by_order(own)):
+                continue
+            if any(held.named):
+                shared = ", ".join(name for name in first.names if name in held.names)
+                remedy = (
+                    f"Take the same ones everywhere with `names: [{shared or '…'}]` in the profiles and ingest again"
+                )
+                has, but_has = f"columns {_columns(first)}", f"columns {_columns(held)}"
+                raise self._error(first, held, has, but_has, remedy, kind=ColumnsError)
+            raise ColumnsError(
+                f"{first.name} has {first.shape[0]} and {held.shape[0]} numbers in different episodes, "
+                f"{self._holders[first]} and {self._holders[held]}, and no names to match them by",
+                remedy=f"Take the same ones everywhere and ingest again, or {self._choose(first, held)}",
             )
-
-    def _by_name(self, orders: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], dict[HeldFeature, Places]]:
-        first = self._first
-        # Columns of one name cannot be told apart, so only their very order is as good as a name.
-        has_twins = any(len({*held.names}) < len(held.names) for held in self._holders)
-        for held in self._holders:
-            is_other = held.names != first.names if has_twins else {*held.names} != {*first.names}
-            if is_other and (has_twins or not self._is_union):
-                shared = ", ".join(name for name in dict.fromkeys(first.names) if name in held.names)
-                raise self._error(
-                    first,
-                    held,
-                    f"columns {_listed(first)}",
-                    f"columns {_listed(held)}",
-                    f"Take the same ones everywhere with `names: [{shared or '…'}]` in the profiles and ingest again",
-                    kind=ColumnsError,
-                )
-        if has_twins:
-            return first.names, {held: np.arange(len(first.names)) for held in self._holders}
-        names = tuple(dict.fromkeys(name for held in self._holders for name in held.names))
-        names = next((order for order in orders if sorted(order) == sorted(names)), names)
-        place_of = {name: place for place, name in enumerate(names)}
-        return names, {held: np.array([place_of[name] for name in held.names], np.intp) for held in self._holders}
-
-    def _by_place(self) -> tuple[tuple[str, ...], dict[HeldFeature, Places]]:
-        first = self._first
-        for held in self._holders:
-            if held.shape != first.shape and not self._is_union:
-                raise ColumnsError(
-                    f"{first.name} has {first.shape[0]} and {held.shape[0]} numbers in different episodes, "
-                    f"{self._holders[first]} and {self._holders[held]}, and no names to match them by",
-                    remedy=f"Take the same ones everywhere and ingest again, or {self._choose(first, held)}",
-                )
-        widest = max(self._holders, key=lambda held: held.shape[0])
-        is_same = all(held.names == widest.names[: held.shape[0]] for held in self._holders)
-        return widest.names if is_same else (), {held: np.arange(held.shape[0]) for held in self._holders}
 
     def _units(
         self, places: Mapping[HeldFeature, Places], names: Sequence[str], *, width: int
@@ -209,8 +194,18 @@ def _in_unit(unit: str | None) -> str:
     return "without a unit" if unit is None else f"in {unit}"
 
 
-def _listed(held: HeldFeature) -> str:
+def _columns(held: HeldFeature) -> str:
+    return _listed(held.names, held.shape[0])
+
+
+def _listed(names: Sequence[str], num_columns: int) -> str:
     """Names of columns; of many, the first."""
-    names = held.names or tuple(map(str, range(held.shape[0])))
+    names = names or [f"[{place}]" for place in range(num_columns)]
     more = f", … {len(names)} in all" if len(names) > _MOST_COLUMNS_TOLD else ""
     return f"{', '.join(names[:_MOST_COLUMNS_TOLD])}{more}"
+
+
+def _in_order(keys: Mapping[HeldFeature, Sequence[Key]], orders: Iterable[tuple[str, ...]]) -> Sequence[Key]:
+    """The joined columns: those of the first holder, then what others have besides."""
+    joined = tuple(dict.fromkeys(key for own in keys.values() for key in own))
+    return next((order for order in orders if len(order) == len(joined) and {*order} == {*joined}), joined)

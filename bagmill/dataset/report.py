@@ -39,8 +39,8 @@ class FeatureReport:
     channel: str
     names: tuple[str, ...] = ()
     """Signals: what every column is called; empty in reports that were written before they said it."""
-    is_named: bool | None = None
-    """Signals: whether the names are the signals' own, as those of joints, or number places; None: as `names`."""
+    named: tuple[bool, ...] = ()
+    """Signals: whether a column's name is its own, as that of a joint, or numbers a place; empty: as `names`."""
     units: tuple[str | None, ...] = ()
     """Signals: of every column, None where the profile says none; empty: as `names`."""
     scale_m: float | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from bagmill.dataset.feature_facts import Facts, is_described, plain_units, with_stored_facts
+from bagmill.dataset.feature_facts import Facts, is_described, plain_named, plain_units, with_stored_facts
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.report import FeatureReport
 from bagmill.dataset.report_summary import ReportSummary
@@ -33,7 +33,7 @@ def _features(row: ReportSummary, episode: Path) -> str:
 def _facts(item: FeatureReport) -> Facts:
     said: Facts = {"kind": item.kind, "shape": item.shape, "dtype": item.dtype}
     if item.kind == "signal" and item.names:
-        said |= {"names": item.names, "is_named": bool(item.is_named), "units": plain_units(item.units)}
+        said |= {"names": item.names, **plain_named(item.named), "units": plain_units(item.units)}
     if item.kind == "depth" and item.scale_m is not None:
         said["scale_m"] = item.scale_m
     return said

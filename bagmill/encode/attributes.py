@@ -61,9 +61,11 @@ def _of_feature(feature: FeaturePlan, plan: IngestPlan, result: EncodeResult) ->
 def signal_attributes(feature: FeaturePlan) -> dict[str, Any]:
     """What the columns of a signal are, as attributes of its array."""
     units = set(feature.units)
+    by_column = {} if len({*feature.named}) <= 1 else {"named": list(feature.named)}
     return {
         "names": list(feature.names),
         "is_named": feature.is_named,
+        **by_column,
         "units": feature.units[0] if len(units) == 1 else list(feature.units),
     }
 

@@ -146,7 +146,6 @@ def feature_reports(plan: IngestPlan) -> tuple[FeatureReport, ...]:
 
 
 def _feature_report(feature: FeaturePlan) -> FeatureReport:
-    is_signal = feature.kind == "signal"
     return FeatureReport(
         name=feature.name,
         kind=feature.kind,
@@ -154,7 +153,7 @@ def _feature_report(feature: FeaturePlan) -> FeatureReport:
         dtype=str(feature.dtype),
         channel=feature.topics,
         names=feature.names,
-        is_named=feature.is_named if is_signal else None,
+        named=feature.named,
         units=feature.units,
         scale_m=feature.spec.scale_m if feature.kind == "depth" else None,
     )

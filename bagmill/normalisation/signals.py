@@ -87,6 +87,6 @@ class SignalMeter:
             min=tuple(np.where(has_none, np.nan, moments.min).tolist()),
             max=tuple(np.where(has_none, np.nan, moments.max).tolist()),
             quantiles={str(fraction): tuple(row.tolist()) for fraction, row in zip(QUANTILES, quantiles, strict=True)},
-            is_named=held.is_named,
+            named=held.named,
             units=held.units,
         )

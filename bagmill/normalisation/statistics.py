@@ -39,8 +39,8 @@ class FeatureStatistics:
     max: tuple[float, ...]
     quantiles: Mapping[str, tuple[float, ...]]
     """By fraction, `0.01` to `0.99`; between two values in proportion, as NumPy's `quantile` has it."""
-    is_named: bool = False
-    """Signals: whether `names` are the signals' own, by which values are matched; else they number places."""
+    named: tuple[bool, ...] = ()
+    """Signals: whether a column's name is its own, by which values are matched, (D,); else it numbers a place."""
     units: tuple[str | None, ...] = ()
     """Signals: of every column, (D,), None where none is said; empty where it is not known."""
 

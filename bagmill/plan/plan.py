@@ -84,6 +84,17 @@ class FeaturePlan:
         return self.parts[0].tolerance_ns
 
     @property
+    def named(self) -> tuple[bool, ...]:
+        """Signals: of every column, whether its name is the recording's or the profile's own, not only a numbered place."""
+        own = {
+            column
+            for part in self.parts
+            for column in part.columns
+            if part.joints or (part.spec.name is not None and self.spec.parts)
+        }
+        return tuple(column in own for column in range(len(self.names)))
+
+    @property
     def topics(self) -> str:
         """Every channel it is made from, for people."""
         return ", ".join(dict.fromkeys(part.channel.topic for part in self.parts))

@@ -110,7 +110,7 @@ def _report(name: str, values: NDArray[Any], episode: PublishedEpisode) -> Featu
         dtype=values.dtype.name,
         channel=f"/{name}",
         names=_names(name, values, episode) if is_signal else (),
-        is_named=name in episode.names if is_signal else None,
+        named=(name in episode.names,) * shape[0] if is_signal else (),
         units=units_of(episode.units.get(name), shape[0]) if is_signal else (),
         scale_m=episode.scale_m.get(name, _SCALE_M) if kind == "depth" else None,
     )

@@ -37,25 +37,30 @@ class ArraySpec:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     names: tuple[str, ...] = ()
-    """Signals: of the columns, the last axis; empty where episodes call them by different places, or it is not known."""
-    is_named: bool = False
-    """Whether the names are the signals' own, as those of joints; else they number places, and columns are matched by place."""
+    """Signals: of the columns, the last axis; empty where it is not known."""
+    named: tuple[bool, ...] = ()
+    """Signals: whether a column's name is its own, as that of a joint; else it numbers a place, and is matched by that."""
     units: tuple[str | None, ...] = ()
     """Signals: of every column, None where none is said; empty where it is not known."""
     scale_m: float | None = None
     """Depth: metres that a count is; None where it is not known."""
 
+    @property
+    def is_named(self) -> bool:
+        """Whether all columns of a signal have names of their own."""
+        return bool(self.named) and all(self.named)
+
     @classmethod
     def of(cls, held: HeldFeature, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Self:
         """The array of a feature."""
-        return cls(shape, dtype, held.names, held.is_named, held.units, held.scale_m)
+        return cls(shape, dtype, held.names, held.named, held.units, held.scale_m)
 
     def as_held(self, key: str) -> HeldFeature:
         """The feature that it is the array of, without its window."""
         kind = feature_kind(key)
         num_axes = {"image": 3, "depth": 2, "signal": 1}[kind]
         shape = self.shape[-num_axes:]
-        return HeldFeature(key, kind, shape, self.dtype, self.names, self.is_named, self.units, self.scale_m)
+        return HeldFeature(key, kind, shape, self.dtype, self.names, self.named, self.units, self.scale_m)
 
 
 @dataclass(frozen=True, slots=True)

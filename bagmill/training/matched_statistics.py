@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bagmill.errors import TrainingError
+from bagmill.dataset import join_feature
+from bagmill.errors import FeatureError, TrainingError
 from bagmill.normalisation import FeatureStatistics
 from bagmill.training.columns import ArraySpec
 
@@ -44,45 +45,33 @@ def match_statistics(
     Raises:
         TrainingError: They are of other columns, or in other units.
     """
-    width, num = array.shape[-1], len(statistics.mean)
-    if statistics.is_named != array.is_named and width and num:
+    num = len(statistics.mean)
+    # What nobody says of one side is not compared.
+    has_units = bool(array.units) and len(statistics.units) == num
+    values = array.as_held(key) if has_units else replace(array.as_held(key), units=())
+    measured = replace(
+        values,
+        shape=(num,),
+        names=statistics.names,
+        named=statistics.named,
+        units=statistics.units if has_units else (),
+    )
+    try:
+        joined = join_feature(
+            {values: "the values", measured: "their statistics"}, choose=lambda *_: f"{_MEASURE[0].lower()}{_MEASURE[1:]}",
+            is_union=True,
+        )  # fmt: skip
+    except FeatureError as err:
+        raise TrainingError(f"statistics do not fit: {err.problem}", remedy=_MEASURE) from err
+    of_values, of_statistics = joined.places[values], joined.places[measured]
+    dimension_of = {place: dimension for dimension, place in enumerate(of_statistics.tolist())}
+    found = [(dimension_of[place], column) for column, place in enumerate(of_values.tolist()) if place in dimension_of]
+    is_too_wide = len(of_statistics) > len(of_values) and not any(array.named)
+    if is_too_wide or not (len(found) == len(of_values) or (is_of_source and found)):
         raise TrainingError(
-            f"statistics of {key} are of {_called(statistics.names, statistics.is_named)}, "
-            f"its values of {_called(array.names, array.is_named)}",
+            f"statistics of {key} have {len(of_statistics)} dimensions, its values {len(of_values)}"
+            + (f": {', '.join(measured.names)}, and {', '.join(values.names)}" if any(array.named) else ""),
             remedy=_MEASURE,
         )
-    if array.is_named and array.names != statistics.names:
-        place_of = {name: place for place, name in enumerate(statistics.names)}
-        columns = [place for place, name in enumerate(array.names) if name in place_of]
-        is_complete = len(columns) == width or (is_of_source and columns)
-        if not is_complete or len(place_of) < num or len({*array.names}) < width:
-            raise TrainingError(
-                f"statistics of {key} are of {', '.join(statistics.names)}, its values of {', '.join(array.names)}",
-                remedy=_MEASURE,
-            )
-        dimensions = [place_of[array.names[place]] for place in columns]
-    else:
-        if num > width or (num < width and not is_of_source):
-            raise TrainingError(f"statistics of {key} have {num} dimensions, its values {width}", remedy=_MEASURE)
-        columns = dimensions = [*range(num)]
-    matched = MatchedStatistics(np.array(dimensions, np.intp), np.array(columns, np.intp))
-    _check_units(key, array, statistics, matched)
-    return matched
-
-
-def _check_units(key: str, array: ArraySpec, statistics: FeatureStatistics, matched: MatchedStatistics) -> None:
-    if not array.units or not statistics.units:
-        return
-    for dimension, column in zip(matched.dimensions.tolist(), matched.columns.tolist(), strict=True):
-        of_statistics, of_values = statistics.units[dimension], array.units[column]
-        if of_statistics != of_values:
-            called = array.names[column] if array.names else column
-            raise TrainingError(
-                f"statistics of {key} have column {called} in {of_statistics or 'no unit'}, "
-                f"its values in {of_values or 'no unit'}",
-                remedy=_MEASURE,
-            )
-
-
-def _called(names: tuple[str, ...], is_named: bool) -> str:
-    return f"columns {', '.join(names)}" if is_named else "columns without names"
+    dimensions, columns = np.array(found, np.intp).reshape(-1, 2).T
+    return MatchedStatistics(dimensions, columns)
