@@ -44,6 +44,8 @@ def names_of_keys(keys: Mapping[HeldFeature, Sequence[Key]], joined: Sequence[Ke
 
 def named_of_keys(keys: Mapping[HeldFeature, Sequence[Key]], joined: Sequence[Key]) -> tuple[bool, ...]:
     """Whether the names of joined columns are their own, as of `HeldFeature.named`."""
+    if not any(held.names for held in keys):
+        return ()
     named = {
         key for held, own in keys.items() for key, (_, is_named) in zip(own, _columns(held), strict=True) if is_named
     }

@@ -1,8 +1,8 @@
 """What a snapshot's table says of a feature, and where an older one does not, what the episode's own attributes say.
 
 As plain JSON values: `kind`, `shape`, `dtype`. Of signals: `names` (one a column), `is_named` (whether all of them are the
-columns' own, as those of joints, or some number places), `named` (the same by column, where not all are alike) and `units` (a text,
-None, or a list with one a column where they differ). Of depth: `scale_m`.
+columns' own, as those of joints, or some number places), `named` (the same by column, where not all are alike) and `units` (a
+text, None, or a list with one a column where they differ). Of depth: `scale_m`.
 """
 
 from __future__ import annotations

@@ -111,8 +111,8 @@ class _Joining:
             units=self._units(places, names, width=len(joined)),
         )
         note = None
-        if not all(held.named):
-            unnamed = [name for name, is_named in zip(names, held.named, strict=True) if not is_named]
+        unnamed = [name for name, is_named in zip(names, held.named, strict=True) if not is_named]
+        if unnamed or not names:
             note = f"{first.name}: columns without names ({_listed(unnamed, len(joined))}) are put together by place"
         return JoinedFeature(held, places, note)
 
