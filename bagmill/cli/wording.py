@@ -28,16 +28,13 @@ def columns_text(names: Sequence[str], units: Sequence[str | None], *, is_named:
     """`shoulder, elbow (rad)`, `pan (rad), grip (m)`, `ranges[0] … ranges[359] (m), by place`; empty without names."""
     if not names:
         return ""
-    common = {*units}
-    unit = next(iter(common)) if len(common) == 1 else None
-    if not is_named:
-        listed = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
-    elif len(common) > 1:
+    suffix = "" if is_named else ", by place"
+    if len({*units}) > 1:
         pairs = zip(names, units, strict=True)
-        listed = ", ".join(f"{name} ({each})" if each else name for name, each in pairs)
-    else:
-        listed = ", ".join(names)
-    return f"{listed}{f' ({unit})' if unit else ''}{'' if is_named else ', by place'}"
+        return f"{', '.join(f'{name} ({unit})' if unit else name for name, unit in pairs)}{suffix}"
+    unit = next(iter(units), None)
+    listed = ", ".join(names) if is_named or len(names) == 1 else f"{names[0]} … {names[-1]}"
+    return f"{listed}{f' ({unit})' if unit else ''}{suffix}"
 
 
 def size_text(size_bytes: int) -> str:

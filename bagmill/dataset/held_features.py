@@ -63,20 +63,18 @@ def held_features(table: pd.DataFrame, folder: Path, *, fetch: Fetch | None = No
     # Parsed once for thousands of episodes that are alike.
     parsed: dict[str, dict[str, dict[str, Any]]] = {text: json.loads(text) for text in dict.fromkeys(texts)}
     is_whole = {text: all(map(is_described, said.values())) for text, said in parsed.items()}
+    if all(is_whole.values()):
+        held = {text: _held_of(said) for text, said in parsed.items()}
+        return [held[text] for text in texts]
     paths: list[str] = table["path"].tolist()
-    if fetch is not None and not all(is_whole.values()):
+    if fetch is not None:
         rest = [path for path, text in zip(paths, texts, strict=True) if not is_whole[text]]
         fetch([folder / path / layout.METADATA_FILE for path in rest])
     known: dict[str, Mapping[str, HeldFeature]] = {}
     found = []
     for text, path in zip(texts, paths, strict=True):
-        said = parsed[text]
-        if not is_whole[text]:
-            said = with_stored_facts(said, folder / path)
-            text = json.dumps(said)  # noqa: PLW2901 - from here on only a key
-        if text not in known:
-            known[text] = {name: _held(name, facts) for name, facts in said.items()}
-        found.append(known[text])
+        said = parsed[text] if is_whole[text] else with_stored_facts(parsed[text], folder / path)
+        found.append(known.setdefault(json.dumps(said), _held_of(said)))
     return found
 
 
@@ -86,7 +84,11 @@ def stored_features(episode: Episode) -> Mapping[str, HeldFeature]:
         name: {"kind": each.kind, "shape": list(each.shape), "dtype": str(each.dtype)}
         for name, each in episode.features.items()
     }
-    return {name: _held(name, said) for name, said in with_stored_facts(features, episode.path).items()}
+    return _held_of(with_stored_facts(features, episode.path))
+
+
+def _held_of(features: Mapping[str, Mapping[str, Any]]) -> Mapping[str, HeldFeature]:
+    return {name: _held(name, said) for name, said in features.items()}
 
 
 def _held(name: str, said: Mapping[str, Any]) -> HeldFeature:

@@ -68,10 +68,9 @@ def match_statistics(
     found = [(dimension_of[place], column) for column, place in enumerate(of_values.tolist()) if place in dimension_of]
     is_too_wide = len(of_statistics) > len(of_values) and not any(array.named)
     if is_too_wide or not (len(found) == len(of_values) or (is_of_source and found)):
-        raise TrainingError(
-            f"statistics of {key} have {len(of_statistics)} dimensions, its values {len(of_values)}"
-            + (f": {', '.join(measured.names)}, and {', '.join(values.names)}" if any(array.named) else ""),
-            remedy=_MEASURE,
-        )
+        problem = f"statistics of {key} have {len(of_statistics)} dimensions, its values {len(of_values)}"
+        if any(array.named):
+            problem = f"statistics of {key} are of {', '.join(measured.names)}, its values of {', '.join(values.names)}"
+        raise TrainingError(problem, remedy=_MEASURE)
     dimensions, columns = np.array(found, np.intp).reshape(-1, 2).T
     return MatchedStatistics(dimensions, columns)

@@ -27,6 +27,8 @@ def test_an_episode_is_told(command: Command, small_dataset: Path) -> None:
     )
     assert any(line.startswith("images/cam_wrist") and "JPEG as recorded" in line for line in lines)
     assert any(line.startswith("state /joint_states header linear 100 %") for line in lines)
+    assert "state: shoulder, elbow, wrist (rad)" in lines
+    assert "depth/cam_high: 0.001 m a count" in lines
     assert any(line.startswith("jpeg_psnr episode") and line.endswith("passed") for line in lines)
     assert "wave.mcap, xxh3_128:" in answer.out
 
@@ -52,6 +54,9 @@ def test_json_agrees_with_stock_zarr(command: Command, small_dataset: Path) -> N
         assert feature["interpolated_percent"] == 100 * group[f"interpolated/{name}"][:].mean()
         assert feature["skew_max_ms"] == pytest.approx(skew_ms.max())
         assert feature["skew_p50_ms"] == pytest.approx(np.median(skew_ms))
+    assert features["state"]["names"] == group["state"].attrs["names"] == ["shoulder", "elbow", "wrist"]
+    assert (features["state"]["named"], features["state"]["units"]) == ([True] * 3, ["rad"] * 3)
+    assert features["depth/cam_high"]["scale_m"] == group["depth/cam_high"].attrs["scale_m"] == 0.001
     assert features["images/cam_wrist"]["channel"] == "/cam_wrist/image"
     assert document["recording"]["content_hash"].startswith("xxh3_128:")
     assert all(check["is_passed"] for check in document["checks"])

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bagmill.cli import run
-from bagmill.dataset import Dataset, load_curation, load_snapshot
+from bagmill.dataset import Dataset, load_curation, load_snapshot, make_snapshot
 from bagmill.testing import Settings, healthy, write_small_profile
+from bagmill.testing.published import PublishedEpisode, publish_episode
 
 Command = Callable[..., Any]
 
@@ -168,3 +170,36 @@ def test_statistics_are_measured_once(library: Path, command: Command) -> None:
     assert written["features"]["state"]["mean"] == document["features"]["state"]["mean"]
     assert "Kept in" in command("stats", library, "--frames", "10").err
     assert "has no split train" in command("stats", library, "--split", "train").err
+
+
+def test_features_that_do_not_agree_are_refused_and_the_others_measured(tmp_path: Path, command: Command) -> None:
+    dataset = Dataset(tmp_path / "data")
+    for name, scale_m in (("a", 0.001), ("b", 0.00025)):
+        depth = np.ones((4, 2, 2), np.uint16)
+        ranges = np.array([[1.0, np.inf]] * 4, np.float32)
+        publish_episode(
+            dataset,
+            PublishedEpisode(
+                name=name,
+                num_ticks=4,
+                values={"depth/cam": depth, "ranges": ranges},
+                units={"ranges": ("m", "s")},
+                scale_m={"depth/cam": scale_m},
+            ),
+        )
+    make_snapshot(dataset)
+
+    for answer in (command("stats", dataset.path), command("stats", dataset.path)):
+        assert answer.code == 1
+        lines = [" ".join(line.split()) for line in answer.out.splitlines()]
+        refused = next(line for line in lines if line.startswith("refused"))
+        assert refused.startswith(
+            "refused depth/cam has 0.001 m a count in a and 0.00025 m a count in b. Say the true scale"
+        )
+        assert "note ranges: columns without names (ranges[0], ranges[1]) are put together by place." in lines
+        assert "left out ranges: 8 of 16 values are nan or infinite." in lines
+        assert any(line.startswith("ranges ranges[0] m 1 0 1") for line in lines)
+        assert any(line.startswith("ranges ranges[1] s") for line in lines)
+    document = command("stats", dataset.path, "--json").document
+    assert list(document["features"]) == ["ranges"]
+    assert list(document["left_out"]) == ["depth/cam"]

@@ -1,6 +1,15 @@
 import pytest
 
-from bagmill.cli.wording import counted, duration_text, number_text, printable, rate_text, size_text, stamp_text
+from bagmill.cli.wording import (
+    columns_text,
+    counted,
+    duration_text,
+    number_text,
+    printable,
+    rate_text,
+    size_text,
+    stamp_text,
+)
 
 SECOND_NS = 1_000_000_000
 
@@ -68,3 +77,19 @@ def test_control_sequences_and_broken_names_are_escaped() -> None:
     assert printable("/arm\x1b[31m\n") == "/arm\\x1b[31m\\n"
     assert printable("caf\udce9") == "caf\\udce9"
     assert printable("/Büro × µ") == "/Büro × µ"
+
+
+@pytest.mark.parametrize(
+    ("names", "units", "is_named", "text"),
+    [
+        ((), (), False, ""),
+        (("pan", "tilt"), ("rad", "rad"), True, "pan, tilt (rad)"),
+        (("pan", "grip", "mode"), ("rad", "m", None), True, "pan (rad), grip (m), mode"),
+        (("pan",), (None,), True, "pan"),
+        (("r[0]", "r[1]", "r[2]"), ("m",) * 3, False, "r[0] … r[2] (m), by place"),
+        (("range",), (None,), False, "range, by place"),
+        (("pan", "r"), ("rad", "m"), False, "pan (rad), r (m), by place"),
+    ],
+)
+def test_columns(names: tuple[str, ...], units: tuple[str | None, ...], is_named: bool, text: str) -> None:
+    assert columns_text(names, units, is_named=is_named) == text

@@ -8,9 +8,10 @@ import dagster as dg
 import numpy as np
 import pytest
 
+from assets.normalisation import describe_normalisation
 from bagmill.dataset import load_snapshot, resolve_id
 from bagmill.episodes import Episode
-from bagmill.normalisation import load_normalisation
+from bagmill.normalisation import Normalisation, load_normalisation
 from bagmill.testing import Settings, healthy
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -58,3 +59,13 @@ def test_what_cannot_be_measured_is_said(line: Any) -> None:
 
     failure = next(event for event in result.all_events if event.is_step_failure)
     assert "no snapshot is called 'paper'" in failure.step_failure_data.user_failure_data.description
+
+
+def test_features_that_do_not_agree_are_shown() -> None:
+    refused = "depth/cam has 0.001 m a count in a and 0.00025 m a count in b."
+    measured = Normalisation("0" * 20, None, 2, 9, 0, {}, left_out={"depth/cam": refused}, notes=("by place",))
+
+    told = {name: each.value for name, each in describe_normalisation(measured).items()}
+
+    assert [record.data for record in told["left_out"].records] == [{"feature": "depth/cam", "reason": refused}]
+    assert told["notes"] == "- by place"

@@ -170,3 +170,14 @@ def test_a_damaged_episode_is_named(make_library: MakeLibrary) -> None:
         measure_normalisation(library.dataset)
 
     assert caught.value.path == path
+
+
+def test_what_was_measured_column_by_column_is_measured_again(make_library: MakeLibrary) -> None:
+    library = make_library(20)
+    found = measure_normalisation(library.dataset, num_frames=9)
+    path = save_normalisation(library.dataset, found)
+    path.write_bytes(path.read_bytes().replace(b"bagmill-normalisation-2", b"bagmill-normalisation-1"))
+
+    assert find_normalisation(library.dataset, num_frames=9, seed=0) is None
+    with pytest.raises(StorageError, match="expected schema bagmill-normalisation-2.* Measure it with `bagmill stats`"):
+        load_normalisation(library.dataset)

@@ -1,6 +1,7 @@
 """Datasets in stores: what is read is what a local dataset gives, whatever the store, the disk and other processes do."""
 
 import importlib.util
+import json
 import multiprocessing
 import os
 import pickle
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bagmill.dataset import Dataset, make_snapshot
@@ -436,3 +439,23 @@ def wait_until(is_so: Callable[[], object]) -> None:
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_what_an_older_table_does_not_say_is_fetched(tmp_path: Path) -> None:
+    dataset = Dataset(tmp_path / "dataset")
+    for name, order in (("a", [0, 1]), ("b", [1, 0])):
+        values = np.array([[1.0, 2.0]] * 5)[:, order]
+        names = [("x", "y")[place] for place in order]
+        publish_episode(
+            dataset, PublishedEpisode(name=name, num_ticks=5, values={"state": values}, names={"state": names})
+        )
+    make_snapshot(dataset)
+    (path,) = dataset.snapshots_dir.glob("*.parquet")
+    table = pq.ParquetFile(path).read()
+    texts = pa.array([json.dumps({"state": {"kind": "signal", "shape": [2], "dtype": "float64"}})] * 2)
+    pq.write_table(table.set_column(table.column_names.index("features"), "features", texts), path)
+
+    with serving(tmp_path) as server:
+        data = EpisodeDataset(f"{server.url}/dataset", cache_folder=tmp_path / "cache", patience_s=20.0)
+        assert data.spec["state"].names == ("x", "y")
+        assert (data.batch(np.arange(10))["state"] == [1, 2]).all()
