@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bagmill.dataset.feature_facts import plain_units
 from bagmill.dataset.held_features import Fetch, HeldFeature, held_features
 from bagmill.dataset.joined_feature import Holders, JoinedFeature, join_feature
 
@@ -72,9 +74,22 @@ class EpisodeFeatures:
             if len(shorter) <= _MOST_NAMED:
                 has = "not in" if shorter is sides[1] else "in"
                 return f"choose episodes of one kind by `where`, as `episode {has} {shorter['episode'].tolist()}`"
+            text = _text_of_one(one, *({*side["features"]} for side in sides))
+            if text is not None:
+                return f"choose episodes of one kind by `where`, as `features.str.contains({text!r}, regex=False)`"
             return f"choose episodes of one kind by `where`, those like {holders[one]} or those like {holders[other]}"
 
         return choose
+
+
+def _text_of_one(held: HeldFeature, texts: Collection[str], others: Collection[str]) -> str | None:
+    """A part of column `features` that stands in the texts of one side alone."""
+    facts = {"scale_m": held.scale_m, "units": plain_units(held.units), "names": list(held.names)}
+    parts = [json.dumps({key: fact})[1:-1] for key, fact in facts.items()]
+    return next(
+        (part for part in parts if all(part in text for text in texts) and not any(part in text for text in others)),
+        None,
+    )
 
 
 def episode_features(

@@ -4,6 +4,7 @@ The recordings are written by mcap's and rosbags' own writers; exports are read 
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,8 @@ from mcap.writer import CompressionType, Writer
 from rosbags.rosbag1 import Writer as Rosbag1Writer
 from rosbags.typesys import Stores, get_typestore
 
-from bagmill.dataset import Dataset, curate, make_snapshot
+from bagmill.dataset import Dataset, curate, load_snapshot, make_snapshot
+from bagmill.episodes import Episode
 from bagmill.errors import ExportError, FeatureError, TrainingError
 from bagmill.exports import export_aloha, export_lerobot, select_source
 from bagmill.ingest import IngestRequest, ingest
@@ -235,6 +237,59 @@ def test_the_same_joints_taken_by_name_go_with_any_others(recorded: Dataset, tmp
         assert batch["dims/state"][row].tolist() == [True, True, bool(source)]
 
 
+def test_named_and_unnamed_parts_of_one_feature(tmp_path: Path) -> None:
+    """Joints in two orders beside a velocity that has no names: each part follows its own."""
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    kind = "geometry_msgs/msg/Vector3Stamped"
+    vector = store.types["geometry_msgs/msg/Vector3"](7.0, 8.0, 9.0)
+    parts = [{"channel": "/joint_states", "field": "position"}, {"channel": "/velocity", "field": "vector"}]
+    orders = {"a": ["shoulder", "elbow", "gripper"], "b": ["gripper", "elbow", "shoulder"]}
+    for name, names in orders.items():
+        path = tmp_path / f"{name}.mcap"
+        with path.open("wb") as file:
+            writer = Writer(file, compression=CompressionType.NONE)
+            writer.start("ros2", "")
+            channels = {}
+            for topic, of in (("/joint_states", "sensor_msgs/msg/JointState"), ("/velocity", kind)):
+                text = store.generate_msgdef(of, ros_version=2)[0].encode()
+                channels[topic] = writer.register_channel(topic, "cdr", writer.register_schema(of, "ros2msg", text))
+            for tick in range(NUM):
+                joints = _joint_state(store, names, tick)
+                stamped = store.types[kind](joints.header, vector)
+                for topic, message, of in (
+                    ("/joint_states", joints, "sensor_msgs/msg/JointState"),
+                    ("/velocity", stamped, kind),
+                ):
+                    stamp_ns = START_NS + tick * STEP_NS
+                    writer.add_message(
+                        channels[topic], stamp_ns, bytes(store.serialize_cdr(message, of)), stamp_ns, tick
+                    )
+            writer.finish()
+        profile = {"name": "arm", "rate_hz": 20, "features": {"state": parts if name == "a" else parts[::-1]}}
+        request = IngestRequest(episode=name, recording=path, dataset=tmp_path / "data", profile=parse_profile(profile))
+        assert ingest(request).refusal is None
+    dataset = Dataset(tmp_path / "data")
+    make_snapshot(dataset)
+
+    data = EpisodeDataset(dataset)
+
+    assert data.spec["state"].named == (True,) * 3 + (False,) * 3
+    assert not data.spec["state"].is_named
+    assert data.notes == ("state: columns without names (vector[0], vector[1], vector[2]) are put together by place",)
+    batch = data.batch(np.arange(len(data)))
+    assert_named(batch["state"][:, :3], data.spec["state"].names[:3], batch["tick"])
+    assert (batch["state"][:, 3:] == [7, 8, 9]).all()
+    (table,) = {
+        text
+        for text in load_snapshot(dataset)["features"]
+        if '"vector[0]", "vector[1]", "vector[2]", "gripper"' in text
+    }
+    assert json.loads(table)["state"]["named"] == [False] * 3 + [True] * 3
+    for episode, names in zip(("a", "b"), data.table["path"], strict=True):
+        stored = Episode(dataset.path / names).features["state"].attributes
+        assert stored["named"] == [name in VALUE for name in stored["names"]], episode
+
+
 def _dataset(folder: Path, **episodes: Mapping[str, Any]) -> Dataset:
     """Episodes of one signal `state`, or of what is given; a snapshot."""
     dataset = Dataset(folder / "data")
@@ -377,3 +432,25 @@ def test_infinite_ranges_are_counted(export: Callable[..., Any], tmp_path: Path)
     if export is export_lerobot:
         stats = json.loads((tmp_path / "out/meta/stats.json").read_text())["observation.state"]
         assert (stats["min"], stats["max"], stats["count"]) == ([1.5, 4.0], [1.5, 4.0], [NUM])
+
+
+def test_a_refusal_among_many_episodes_says_a_condition_that_works(tmp_path: Path) -> None:
+    said = {
+        "scale": ({}, {"scale_m": {"depth/cam": 0.00025}}),
+        "names": ({"names": {"state": ("a", "b")}}, {"names": {"state": ("a", "c")}}),
+        "units": ({"units": {"state": ("rad", "m")}}, {"units": {"state": ("rad", "mm")}}),
+    }
+    for kind, (one, other) in said.items():
+        values = {"state": np.ones((2, 2)), "depth/cam": np.ones((2, 2, 2), np.uint16)}
+        dataset = Dataset(tmp_path / kind)
+        for number in range(12):
+            of_kind = one if number % 2 else other
+            publish_episode(dataset, PublishedEpisode(name=f"e{number:02}", num_ticks=2, values=values, **of_kind))
+        make_snapshot(dataset)
+
+        with pytest.raises(TrainingError) as caught:
+            EpisodeDataset(dataset)
+
+        (condition,) = re.findall(r"as `(features\.str\.contains.*)`", str(caught.value.remedy))
+        assert len(EpisodeDataset(dataset, where=condition)) == 12
+        assert len(EpisodeDataset(dataset, where=f"not {condition}")) == 12
