@@ -142,8 +142,9 @@ def _joined(held_by: EpisodeFeatures, name: str) -> JoinedFeature:
     try:
         return held_by.join(name)
     except FeatureError as err:
-        more = ", and put datasets of each kind together in a Mixture" if isinstance(err, ColumnsError) else ""
-        raise TrainingError(err.problem, remedy=f"{err.remedy}{more}") from err
+        more = "and put datasets of each kind together in a Mixture" if isinstance(err, ColumnsError) else None
+        remedy = f"{err.remedy}, {more or f'or leave {name} out by `features`'}"
+        raise TrainingError(err.problem, remedy=remedy) from err
 
 
 def _camera(

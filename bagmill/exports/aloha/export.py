@@ -10,7 +10,7 @@ from bagmill.cores import usable_cores
 from bagmill.errors import ExportError
 from bagmill.exports.aloha import layout
 from bagmill.exports.aloha.file import EpisodeFile, compare_file, import_h5py, write_file
-from bagmill.exports.held import InvalidTicks
+from bagmill.exports.held import InvalidTicks, held_ticks
 from bagmill.exports.log import ExportLog, Progress
 from bagmill.exports.report import ExportReport
 from bagmill.exports.source import ExportSource
@@ -90,8 +90,8 @@ def export_aloha(
             }
             signals = {name: source.signal(name, each, episode) for name in tallies if name in signal_names}
             for name, values in signals.items():
-                is_valid = episode.valid(name)
-                tallies[name].count_change(values[is_valid], values[is_valid])
+                written = values[held_ticks(episode.valid(name))]
+                tallies[name].count_change(written, written)
             write_file(file, episode, wanted, signals=signals, attributes=attributes, progress=log.advance)
             compare_file(file, episode, wanted, name=each.name, tallies=tallies)
         has_velocities = any(target.name == layout.QVEL for target in targets)
