@@ -140,7 +140,7 @@ class _Joining:
             raise ColumnsError(
                 f"{first.name} has {first.shape[0]} and {held.shape[0]} numbers in different episodes, "
                 f"{self._holders[first]} and {self._holders[held]}, and no names to match them by",
-                remedy=f"Take the same ones everywhere and ingest again, or {self._choose(first, held)}",
+                remedy=f"Take the same ones everywhere and ingest again; or {self._choose(first, held)}",
             )
 
     def _units(
@@ -176,7 +176,7 @@ class _Joining:
     ) -> FeatureError:
         return kind(
             f"{one.name} has {has} in {self._holders[one]} and {but_has} in {self._holders[other]}",
-            remedy=f"{remedy}, or {self._choose(one, other)}",
+            remedy=f"{remedy}; or {self._choose(one, other)}",
         )
 
 

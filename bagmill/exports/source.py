@@ -225,7 +225,7 @@ def _common_feature(name: str, facts: list[tuple[str, HeldFeature]], held_by: Ep
     try:
         return held_by.join(name)
     except FeatureError as err:
-        raise ExportError(err.problem, remedy=f"{err.remedy}, or leave out the feature") from err
+        raise ExportError(err.problem, remedy=f"{err.remedy}; or leave out the feature") from err
 
 
 def _some(names: Sequence[str]) -> str:

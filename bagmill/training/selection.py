@@ -142,8 +142,8 @@ def _joined(held_by: EpisodeFeatures, name: str) -> JoinedFeature:
     try:
         return held_by.join(name)
     except FeatureError as err:
-        more = "and put datasets of each kind together in a Mixture" if isinstance(err, ColumnsError) else None
-        remedy = f"{err.remedy}, {more or f'or leave {name} out by `features`'}"
+        in_mixture = ", and put the kinds together in a Mixture" if isinstance(err, ColumnsError) else ""
+        remedy = f"{err.remedy}{in_mixture}; or leave {name} out by `features`"
         raise TrainingError(err.problem, remedy=remedy) from err
 
 

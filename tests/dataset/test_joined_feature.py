@@ -80,7 +80,7 @@ def test_other_names_are_refused_with_both_sides() -> None:
         join(signal("a", "b", "c"), signal("c", "b", "d"))
     assert str(caught.value) == (
         "state has columns a, b, c in e0 and columns c, b, d in e1. "
-        "Take the same ones everywhere with `names: [b, c]` in the profiles and ingest again, or choose one."
+        "Take the same ones everywhere with `names: [b, c]` in the profiles and ingest again; or choose one."
     )
     with pytest.raises(ColumnsError, match="columns a, b in e0 and columns a in e1"):
         join(signal("a", "b"), signal("a"))
@@ -148,7 +148,7 @@ def test_units_agree_by_name_or_are_refused() -> None:
         join(mixed, signal("grip", "arm", units="rad"))
     assert str(caught.value) == (
         "state has grip in m in e0 and grip in rad in e1. "
-        "Say the true unit with `units: m` in the profile and ingest again, or choose one."
+        "Say the true unit with `units: m` in the profile and ingest again; or choose one."
     )
     with pytest.raises(FeatureError, match=r"a without a unit in e0 and a in deg in e1\. Say .* `units: deg`"):
         join(signal("a"), signal("a", units="deg"))
@@ -162,7 +162,7 @@ def test_scales_of_depth_agree_or_are_refused() -> None:
         join(depth(0.001), depth(0.00025))
     assert str(caught.value) == (
         "depth/cam has 0.001 m a count in e0 and 0.00025 m a count in e1. "
-        "Say the true scale with `scale_m: …` in the profile and ingest again, or choose one."
+        "Say the true scale with `scale_m: …` in the profile and ingest again; or choose one."
     )
     with pytest.raises(FeatureError, match="0.001 m a count in e0 and a scale that is not known in e1"):
         join(depth(0.001), depth(None))
