@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,12 +19,17 @@ DAY_NS: Final = 86_400_000_000_000
 START_NS: Final = 1_767_225_600_000_000_000
 """2026-01-01."""
 _TASKS: Final = ("pick", "place", "open the drawer", "pour", "fold the towel")
+_JOINTS: Final[dict[str, Any]] = {
+    "names": tuple(f"{side}_joint_{number}" for side in ("left", "right") for number in range(7)),
+    "named": (True,) * 14,
+    "units": ("rad",) * 14,
+}
 _FEATURES: Final = (
     FeatureReport("images/left", "image", (480, 640, 3), "uint8", "/camera_left/image_raw"),
     FeatureReport("images/wrist", "image", (480, 640, 3), "uint8", "/camera_wrist/image_raw"),
-    FeatureReport("depth/wrist", "depth", (480, 640), "uint16", "/camera_wrist/depth"),
-    FeatureReport("state", "signal", (14,), "float32", "/joint_states"),
-    FeatureReport("action", "signal", (14,), "float32", "/commands"),
+    FeatureReport("depth/wrist", "depth", (480, 640), "uint16", "/camera_wrist/depth", scale_m=0.001),
+    FeatureReport("state", "signal", (14,), "float64", "/joint_states", **_JOINTS),
+    FeatureReport("action", "signal", (14,), "float64", "/commands", **_JOINTS),
 )
 
 
