@@ -106,7 +106,7 @@ def test_protobuf_and_json(foxglove, json_channel):
             {"schema_encoding": "omgidl"},
             "cdr messages have no schemas of encoding 'omgidl'. Supported.*ros2msg, ros2idl",
         ),
-        ({"schema_data": b"Nonsense things\n"}, "lacks the type 'sensor_msgs/msg/Nonsense'"),
+        ({"schema_data": b"Nonsense things\n"}, "lacks the type sensor_msgs/msg/Nonsense, which is none of ROS's own"),
         ({"schema_data": b"{not a definition}"}, "the ros2msg schema of sensor_msgs/msg/Imu cannot be used"),
         ({"schema_name": "own_msgs/msg/Thing", "schema_data": b""}, "without its definition and is none of ROS's own"),
         ({"message_encoding": "protobuf"}, "Supported for protobuf messages: schema encoding `protobuf`"),
