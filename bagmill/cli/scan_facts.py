@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 
 from bagmill.cli.wording import counted, duration_text, stamp_text
-from bagmill.drafts import Pace, find_candidates, innermost, measure_pace
+from bagmill.drafts import Pace, find_candidates, innermost, measure_pace, why_no_candidates
 from bagmill.messages import ChannelContent
+from bagmill.recordings import Channel
+from bagmill.recordings.differing import say_what_differs
 from bagmill.streams import RecordingIndex, Stream, estimate_clock
 from bagmill.streams.index import NO_STAMP
 
@@ -49,7 +51,7 @@ class ChannelFacts:
         if content.kind in ("image", "depth"):
             return f"{content.kind} {content.width}×{content.height} {content.encoding}"
         if content.kind == "none":
-            return "nothing to train on"
+            return "no pictures and no numbers"
         fields = [name if size == 1 else f"{name} ({size})" for name, size in innermost(content.fields).items()]
         more = f", {len(fields) - most_fields} more" if len(fields) > most_fields else ""
         return f"{', '.join(fields[:most_fields])}{more}"
@@ -102,11 +104,10 @@ def advice(index: RecordingIndex) -> Iterator[str]:
     candidates, _ = find_candidates(index)
     yield from _about_log_time(index)
     if not candidates:
-        yield (
-            "There is nothing to train on: no channel holds pictures, joint states, poses or other numbers "
-            "that a feature can be made of."
-        )
+        reason = why_no_candidates(index)
+        yield f"There is {reason}." if reason.startswith("nothing") else f"{reason[0].upper()}{reason[1:]}."
         return
+    yield from _about_schemas(index)
     streams = [candidate.stream for candidate in candidates]
     if unstamped := [stream.channel.topic for stream in streams if not stream.has_header_stamps]:
         carry = "carries" if len(unstamped) == 1 else "carry"
@@ -131,6 +132,14 @@ def _about_log_time(index: RecordingIndex) -> Iterator[str]:
         yield f"Log time starts in {year}: the recorder's clock was not set, or it is simulation time."
     if num_back := sum(int(np.count_nonzero(np.diff(stream.log_time_ns) < 0)) for stream in index.streams):
         yield f"{counted(num_back, 'message')} {'goes' if num_back == 1 else 'go'} back in log time on their channels."
+
+
+def _about_schemas(index: RecordingIndex) -> Iterator[str]:
+    of_topic: dict[str, list[Channel]] = {}
+    for stream in index.streams:
+        if stream.num_messages:
+            of_topic.setdefault(stream.channel.topic, []).append(stream.channel)
+    yield from (f"{say_what_differs(channels)}." for channels in of_topic.values() if len(channels) > 1)
 
 
 def _about_offsets(streams: list[Stream]) -> Iterator[str]:

@@ -52,6 +52,8 @@ def means_the_same(one: Schema, other: Schema) -> bool:
     """
     if (one.name, one.message_encoding) != (other.name, other.message_encoding):
         return False
+    if not one.data.strip() or not other.data.strip():
+        return one.data.strip() == other.data.strip() or not _is_contradicted(one, other)
     if one.encoding in _ROS and other.encoding in _ROS:
         return _ros_means_the_same(one, other)
     if one.encoding != other.encoding:
@@ -81,22 +83,12 @@ def differences(one: Schema, other: Schema) -> str:
 
 def fuller(one: Schema, other: Schema) -> Schema:
     """Of two definitions that mean the same, what both say together; `one` itself where `other` adds nothing."""
-    if one.encoding not in _ROS or other.encoding not in _ROS or not other.data.strip():
+    if not other.data.strip():
         return one
     if not one.data.strip():
         return replace(other, type_hash=one.type_hash or other.type_hash)
-    try:
-        mine, theirs = ros_sections(one), ros_sections(other)
-    except UnreadableDefinitionError:
-        return one
-    root = _root(one)
-    lacking = [name for name in needed({**theirs, **mine}, root) if not mine.get(name) and theirs.get(name)]
-    if not lacking:
-        return one
-    if one.encoding not in _MSG or other.encoding not in _MSG or root in lacking:
-        return replace(other, type_hash=one.type_hash or other.type_hash)
-    added = "".join(titled(name, section_text(theirs[name])) for name in lacking)
-    return replace(one, data=one.data + added.encode())
+    both_ros = one.encoding in _ROS and other.encoding in _ROS
+    return _completed(one, other) if both_ros else one
 
 
 def ros_sections(schema: Schema) -> Sections:
@@ -109,6 +101,22 @@ def ros_sections(schema: Schema) -> Sections:
     if not text.strip():
         return {}
     return parse_idl(text) if schema.encoding == "ros2idl" else parse_sections(schema.name, text)
+
+
+def _completed(one: Schema, other: Schema) -> Schema:
+    """A ROS definition with the types that it lacks and another has."""
+    try:
+        mine, theirs = ros_sections(one), ros_sections(other)
+    except UnreadableDefinitionError:
+        return one
+    root = _root(one)
+    lacking = [name for name in needed({**theirs, **mine}, root) if not mine.get(name) and theirs.get(name)]
+    if not lacking:
+        return one
+    if root in lacking or one.encoding not in _MSG or other.encoding not in _MSG:
+        return replace(other, type_hash=one.type_hash or other.type_hash)
+    added = "".join(titled(name, section_text(theirs[name])) for name in lacking)
+    return replace(one, data=one.data + added.encode())
 
 
 def _root(schema: Schema) -> str:
@@ -124,8 +132,12 @@ def _ros_means_the_same(one: Schema, other: Schema) -> bool:
         return False
     types = needed({**theirs, **mine}, _root(one))
     has_gap = any(not mine.get(name) or not theirs.get(name) for name in types)
-    hashes = {one.type_hash, other.type_hash} - {"", "*"}
-    return not has_gap or len(hashes) < 2
+    return not has_gap or not _is_contradicted(one, other)
+
+
+def _is_contradicted(one: Schema, other: Schema) -> bool:
+    """Whether the types' hashes differ."""
+    return len({one.type_hash, other.type_hash} - {"", "*"}) == 2
 
 
 def _ros_differences(schema: Schema, mine: Sections, theirs: Sections) -> list[str]:

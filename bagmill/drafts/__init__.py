@@ -5,7 +5,7 @@ YAML that says why. Stays out: what a profile is (`profile`), whether one fits a
 (`streams`), the command (`cli`).
 """
 
-from bagmill.drafts.candidates import Candidate, find_candidates
+from bagmill.drafts.candidates import Candidate, find_candidates, why_no_candidates
 from bagmill.drafts.draft import ProfileDraft, draft_profile
 from bagmill.drafts.features import FeatureDraft
 from bagmill.drafts.fields import innermost
@@ -22,4 +22,5 @@ __all__ = [
     "innermost",
     "measure_pace",
     "profile_yaml",
+    "why_no_candidates",
 ]

@@ -9,10 +9,13 @@ from typing import Literal
 
 from bagmill.drafts.fields import choose_fields, innermost, is_joint_state, why_not_trained_on
 from bagmill.drafts.naming import is_command, is_named_command
+from bagmill.recordings.differing import say_what_differs
 from bagmill.streams.index import RecordingIndex, Stream
 
 Role = Literal["image", "depth", "state", "action", "signal"]
 _TRANSPORT = re.compile(r"/(compressed|compressedDepth|theora|ffmpeg|zstd)$")
+_NOTHING_IN_IT = "nothing to train on in it"
+_MOST_TOLD = 3
 _OF_THE_ROBOT = frozenset(
     (
         "Accel",
@@ -64,6 +67,19 @@ def find_candidates(index: RecordingIndex) -> tuple[tuple[Candidate, ...], tuple
     return tuple(candidates), tuple(left_out)
 
 
+def why_no_candidates(index: RecordingIndex) -> str:
+    """Why none of a recording's channels can become a feature, as a clause."""
+    if not index.num_messages_from_scan:
+        return "no messages in it"
+    told = [(stream.channel.topic, reason) for stream, reason in find_candidates(index)[1] if stream.num_messages]
+    holding = [(topic, reason) for topic, reason in told if reason != _NOTHING_IN_IT]
+    if not holding:
+        return "nothing to train on in it: no channel holds pictures or numbers"
+    shown = "; ".join(dict.fromkeys(f"{topic}: {reason}" for topic, reason in holding[:_MOST_TOLD]))
+    more = f"; and {len(holding) - _MOST_TOLD} more" if len(holding) > _MOST_TOLD else ""
+    return f"no channel can become a feature ({shown}{more})"
+
+
 def _candidate(stream: Stream) -> Candidate:
     topic, schema_name = stream.channel.topic, stream.channel.schema_name
     if stream.content.kind == "image":
@@ -83,10 +99,10 @@ def _why_left_out(stream: Stream, index: RecordingIndex) -> str | None:
     if reason is not None:
         return reason
     if content.kind == "none" or stream.num_messages == 1:
-        return "nothing to train on in it" if content.kind == "none" else "a single message"
+        return _NOTHING_IN_IT if content.kind == "none" else "a single message"
     others = [other for other in index.streams_of(stream.channel.topic) if other.num_messages]
     if len(others) > 1:
-        return f"recorded with {len(others)} different schemas"
+        return say_what_differs([other.channel for other in others]).removeprefix(f"{stream.channel.topic} was ")
     if content.kind in ("image", "depth") and (raw := _same_camera(stream, index.streams)):
         return f"the same pictures as {raw}, compressed"
     if content.kind == "numeric" and not choose_fields(content.fields):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from bagmill.drafts.candidates import Candidate, Role, find_candidates
+from bagmill.drafts.candidates import Candidate, Role, find_candidates, why_no_candidates
 from bagmill.drafts.clock import ClockChoice, choose_clock
 from bagmill.drafts.features import FeatureDraft, draft_features
 from bagmill.drafts.naming import camera_names, joint_names, signal_names, without_repeats
@@ -47,8 +47,7 @@ def draft_profile(index: RecordingIndex, *, rate_hz: Fraction | None = None) -> 
     """
     candidates, unfit = find_candidates(index)
     if not candidates:
-        problem = "no messages in it" if not index.num_messages_from_scan else "nothing to train on in it"
-        raise PlanError([problem], path=index.path, remedy="`bagmill scan` lists what it holds")
+        raise PlanError([why_no_candidates(index)], path=index.path, remedy="`bagmill scan` lists what it holds")
     # Where nothing tells of the robot for sure, everything that has numbers is taken.
     active = [candidate for candidate in candidates if candidate.is_telling] or list(candidates)
     active_ids = {candidate.stream.channel.id for candidate in active}

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.profile import Clock, FeatureKind, PartSpec, Profile
+from bagmill.recordings.differing import say_what_differs
 from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
 
 _SHOWN = 12
@@ -21,7 +22,7 @@ def find_stream(part: PartSpec, index: RecordingIndex, *, wanted: FeatureKind) -
     if content.problem is not None:
         return f"{part.channel}: {content.problem}"
     if content.kind != ("numeric" if wanted == "signal" else wanted):
-        found = "nothing to train on" if content.kind == "none" else f"{content.kind} ({content.encoding or 'fields'})"
+        found = "neither pictures nor numbers" if content.kind == "none" else f"{content.kind} ({content.encoding or 'fields'})"
         kind = "numeric" if wanted == "signal" else wanted
         return f"expected {kind} messages ({stream.channel.schema_name}) on {part.channel}, found {found}"
     return stream
@@ -47,8 +48,7 @@ def problems_of_clock(part: PartSpec, clock: Clock, stamps_ns: NDArray[np.int64]
 
 def _why_no_stream(part: PartSpec, streams: list[Stream], index: RecordingIndex) -> str:
     if streams:
-        schemas = ", ".join(stream.channel.schema_name for stream in streams)
-        return f"channel {part.channel} was recorded with {len(streams)} different schemas ({schemas})"
+        return f"channel {say_what_differs([stream.channel for stream in streams])}"
     if index.streams_of(part.channel):
         return f"channel {part.channel} has no messages"
     topics = sorted({stream.channel.topic for stream in index.streams if stream.num_messages})

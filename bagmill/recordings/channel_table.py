@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from bagmill.definitions import full_name, fuller, means_the_same
 from bagmill.recordings.records import Channel
 
 _ROS_SCHEMAS = frozenset({"ros1msg", "ros2msg", "ros2idl"})
@@ -11,7 +13,11 @@ _ROS_MESSAGES = frozenset({"cdr", "ros1"})
 
 
 class ChannelTable:
-    """Channels by id: two that agree in topic, schema and encodings are one."""
+    """Channels by id: two that agree in topic, type and encoding, and whose definitions mean the same, are one.
+
+    Definitions are compared without comments, empty lines and the order of their sections; what one lacks is taken from the
+    other. Two that differ in a field are two channels.
+    """
 
     def __init__(self) -> None:
         self._channels: list[Channel] = []
@@ -27,7 +33,7 @@ class ChannelTable:
     @property
     def channels(self) -> tuple[Channel, ...]:
         """By id."""
-        if len(self._snapshot) != len(self._channels):
+        if len(self._snapshot) != len(self._channels):  # empty, too, once a definition was completed
             self._snapshot = tuple(self._channels)
         return self._snapshot
 
@@ -52,25 +58,30 @@ class ChannelTable:
             metadata: Kept from the first connection of a channel.
         """
         if schema_encoding in _ROS_SCHEMAS or message_encoding in _ROS_MESSAGES:
-            schema_name = ros2_schema_name(schema_name)
+            schema_name = full_name(schema_name)
         key = (topic, schema_name, schema_encoding, schema_data, message_encoding)
-        channel_id = self._ids.setdefault(key, len(self._channels))
-        if channel_id == len(self._channels):
-            self._channels.append(
-                Channel(
-                    id=channel_id,
-                    topic=topic,
-                    schema_name=schema_name,
-                    schema_encoding=schema_encoding,
-                    schema_data=schema_data,
-                    message_encoding=message_encoding,
-                    metadata=dict(metadata),
-                )
+        if key not in self._ids:
+            found = Channel(
+                id=len(self._channels),
+                topic=topic,
+                schema_name=schema_name,
+                schema_encoding=schema_encoding,
+                schema_data=schema_data,
+                message_encoding=message_encoding,
+                metadata=dict(metadata),
             )
-        return channel_id
+            self._ids[key] = self._joined(found)
+        return self._ids[key]
 
-
-def ros2_schema_name(name: str) -> str:
-    """`sensor_msgs/Image`, as ROS 1 and some ROS 2 writers have it, in its full form `sensor_msgs/msg/Image`."""
-    package, slash, message = name.partition("/")
-    return f"{package}/msg/{message}" if slash and package and message and "/" not in message else name
+    def _joined(self, found: Channel) -> int:
+        """Id of the channel that a connection belongs to, which takes over what its definition lacked."""
+        schema = found.schema
+        for channel in self._channels:
+            if channel.topic == found.topic and means_the_same(channel.schema, schema):
+                full = fuller(channel.schema, schema)
+                if full.data != channel.schema_data:
+                    self._channels[channel.id] = replace(channel, schema_encoding=full.encoding, schema_data=full.data)
+                    self._snapshot = ()
+                return channel.id
+        self._channels.append(found)
+        return found.id

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, Self
 
+from bagmill.definitions import Schema
+
 Buffer = bytes | memoryview
 Container = Literal["mcap", "rosbag1", "rosbag2"]
 Witness = Callable[[int, memoryview], None]
@@ -19,8 +21,8 @@ is not told."""
 class Channel:
     """A topic in a recording with its schema.
 
-    Connections (ROS 1) and channel records (MCAP) of one topic, schema and encoding are one channel here: several
-    publishers of a topic are no business of the reader's.
+    Connections (ROS 1) and channel records (MCAP) of one topic, type and encoding whose definitions mean the same are one
+    channel here: several publishers of a topic are no business of the reader's.
     """
 
     id: int
@@ -32,11 +34,17 @@ class Channel:
     schema_encoding: str
     """`ros2msg`, `ros2idl`, `ros1msg`, `protobuf`, `jsonschema`, or empty."""
     schema_data: bytes
-    """The definition's own bytes; empty where the container carries none."""
+    """The definition's own bytes, the fullest of several that mean the same; empty where the container carries none."""
     message_encoding: str
     """`cdr`, `ros1`, `protobuf`, `json`, or whatever else the container names."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The container's own key/value pairs about the channel."""
+
+    @property
+    def schema(self) -> Schema:
+        """The definition of its messages, to be compared with another's."""
+        type_hash = self.metadata.get("md5sum") or self.metadata.get("topic_type_hash") or ""
+        return Schema(self.schema_name, self.schema_encoding, self.schema_data, self.message_encoding, type_hash)
 
 
 class Message(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from bagmill.definitions import full_name
 from bagmill.errors import RecordingError
-from bagmill.recordings.channel_table import ros2_schema_name
 from bagmill.recordings.file_window import unreadable
 
 FILE_NAME = "metadata.yaml"
@@ -82,7 +82,7 @@ class BagMetadata(_Section):
         """Messages by topic and ROS 2 schema name."""
         counts: dict[tuple[str, str], int] = {}
         for topic in self.topics_with_message_count:
-            key = (topic.topic_metadata.name, ros2_schema_name(topic.topic_metadata.type))
+            key = (topic.topic_metadata.name, full_name(topic.topic_metadata.type))
             counts[key] = counts.get(key, 0) + topic.message_count
         return counts
 

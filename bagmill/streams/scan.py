@@ -50,6 +50,9 @@ def scan(
             total = size_bytes(source)
             blocks = source.blocks(num_threads=num_threads, witness=hearsay.tell)
             streams = _read(source, blocks, total=total, progress=progress)
+            if any(stream.channel != source.channels[stream.channel.id] for stream in streams):
+                # A later publisher told what an earlier one's definition lacked: with it, stamps and contents can be read.
+                streams = _read(source, source.blocks(num_threads=num_threads), total=total, progress=progress)
         except BaseException:
             stop.set()
             raise

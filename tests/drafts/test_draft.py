@@ -227,7 +227,7 @@ def test_every_real_recording_with_something_to_train_on_gets_a_profile_that_fit
 
 def test_conformance_recordings_hold_nothing_to_train_on(recordings_dir: Path) -> None:
     for recording in discover(recordings_dir / "mcap_conformance")[::12]:
-        with pytest.raises(PlanError, match=r"nothing to train on|no messages"):
+        with pytest.raises(PlanError, match=r"nothing to train on|no messages|no channel can become a feature"):
             draft_profile(scan(recording))
 
 
