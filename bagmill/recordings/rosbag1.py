@@ -25,19 +25,20 @@ from bagmill.recordings.rosbag1_records import (
     read_record,
 )
 
-_REINDEX = "Run `rosbag reindex {}` on a copy"
+_REMEDY = "Copy it again from the robot"
 
 
 class Rosbag1Recording(ClosedByWith):
     """A ROS 1 bag of version 2.0, its chunks bare, lz4 or bz2; one chunk a thread is in memory at a time.
 
-    Order is that of the file. Publish times equal log times: a bag knows only one.
+    Order is that of the file. Publish times equal log times: a bag knows only one. A bag without a whole index, because its
+    recorder was killed or the file was cut off, is read up to where it breaks off, without the index.
 
     Args:
         path: The file.
 
     Raises:
-        RecordingError: It cannot be opened, is not such a bag, or has no whole index.
+        RecordingError: It cannot be opened, or is not such a bag.
 
     Source: http://wiki.ros.org/Bags/Format/2.0
     """
@@ -65,8 +66,10 @@ class Rosbag1Recording(ClosedByWith):
         return self._state.faults.faults
 
     @property
-    def num_messages_from_summary(self) -> Mapping[int, int]:
-        """What the index counts."""
+    def num_messages_from_summary(self) -> Mapping[int, int] | None:
+        """What the index counts; None where there is none to trust."""
+        if self._state.index_problem is not None:
+            return None
         counts = self._state.counts_from_index()
         del counts[-1]
         return counts
@@ -102,11 +105,17 @@ class Rosbag1Recording(ClosedByWith):
             )
         window = FileWindow(self._file)
         header, data_start = self._bag_header(window)
-        connections, chunk_infos = self._index(window, header)
+        try:
+            connections, chunk_infos = _read_index(window, header)
+        except _NoIndexError as err:
+            return BagState(
+                self._file, header=header, data_start=data_start, data_end=window.size_bytes, index_problem=str(err)
+            )
         state = BagState(
             self._file,
+            header=header,
             data_start=data_start,
-            index_pos=header.index_pos,
+            data_end=header.index_pos,
             chunk_infos=tuple(sorted(chunk_infos, key=lambda info: info.offset)),
         )
         for connection in connections:
@@ -123,32 +132,37 @@ class Rosbag1Recording(ClosedByWith):
             self._refuse(f"the bag's first record is of kind {record.op}, a bag header is of kind {int(Op.BAG_HEADER)}")
         if header.encryptor:
             self._refuse(f"the bag is encrypted ({header.encryptor})", remedy="Decrypt it with ROS first")
-        if header.index_pos == 0:
-            self._refuse("the bag has no index: its recording was not closed")
-        if header.index_pos > window.size_bytes:
-            self._refuse(f"the bag is cut off at byte {window.size_bytes}: its index is due at byte {header.index_pos}")
         return header, record.end
 
-    def _index(self, window: FileWindow, header: BagHeader) -> tuple[list[ConnectionRecord], list[ChunkInfo]]:
-        connections: list[ConnectionRecord] = []
-        chunk_infos: list[ChunkInfo] = []
-        offset = header.index_pos
-        for number in range(header.num_connections + header.num_chunks):
-            expected = Op.CONNECTION if number < header.num_connections else Op.CHUNK_INFO
-            try:
-                record = read_record(window, offset)
-                data = window.view(record.data_start, record.data_length)
-                if record.op != expected:
-                    raise DamagedRecordError(f"it is of kind {record.op}, {int(expected)} is due")  # noqa: TRY301 - as below
-                if expected == Op.CONNECTION:
-                    connections.append(parse_connection(record.header, data))
-                else:
-                    chunk_infos.append(parse_chunk_info(record.header, data))
-            except (EOFError, DamagedRecordError) as err:
-                reason = str(err) or "the file ends inside it"
-                self._refuse(f"the bag's index is damaged in its record at byte {offset} ({reason})", cause=err)
-            offset = record.end
-        return connections, chunk_infos
-
     def _refuse(self, problem: str, *, remedy: str | None = None, cause: Exception | None = None) -> NoReturn:
-        raise RecordingError(problem, path=self.path, remedy=remedy or _REINDEX.format(self.path.name)) from cause
+        raise RecordingError(problem, path=self.path, remedy=remedy or _REMEDY) from cause
+
+
+class _NoIndexError(Exception):
+    """The index is missing or damaged; says in what."""
+
+
+def _read_index(window: FileWindow, header: BagHeader) -> tuple[list[ConnectionRecord], list[ChunkInfo]]:
+    if header.index_pos == 0:
+        raise _NoIndexError("its recording was not closed")
+    if header.index_pos > window.size_bytes:
+        raise _NoIndexError(f"it is due at byte {header.index_pos}, the file ends at {window.size_bytes}")
+    connections: list[ConnectionRecord] = []
+    chunk_infos: list[ChunkInfo] = []
+    offset = header.index_pos
+    for number in range(header.num_connections + header.num_chunks):
+        expected = Op.CONNECTION if number < header.num_connections else Op.CHUNK_INFO
+        try:
+            record = read_record(window, offset)
+            data = window.view(record.data_start, record.data_length)
+            if record.op != expected:
+                raise DamagedRecordError(f"it is of kind {record.op}, {int(expected)} is due")  # noqa: TRY301 - as below
+            if expected == Op.CONNECTION:
+                connections.append(parse_connection(record.header, data))
+            else:
+                chunk_infos.append(parse_chunk_info(record.header, data))
+        except (EOFError, DamagedRecordError) as err:
+            reason = str(err) or "the file ends inside it"
+            raise _NoIndexError(f"its record at byte {offset} is damaged ({reason})") from err
+        offset = record.end
+    return connections, chunk_infos

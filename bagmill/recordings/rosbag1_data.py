@@ -24,6 +24,7 @@ from bagmill.recordings.read_ahead import read_ahead
 from bagmill.recordings.records import Block, Buffer, Witness
 from bagmill.recordings.rosbag1_records import (
     U32,
+    BagHeader,
     ChunkInfo,
     ConnectionRecord,
     Op,
@@ -42,10 +43,14 @@ class BagState:
     """What the passes over one open bag share."""
 
     file: RecordingFile
+    header: BagHeader
     data_start: int
-    index_pos: int
-    chunk_infos: tuple[ChunkInfo, ...]
+    data_end: int
+    """Where the index begins; the end of the file where that is not to be trusted."""
+    chunk_infos: tuple[ChunkInfo, ...] = ()
     """By rising offset."""
+    index_problem: str | None = None
+    """Why the index is not used."""
     table: ChannelTable = field(default_factory=ChannelTable)
     faults: FaultLog = field(default_factory=FaultLog)
     ids: dict[int, int] = field(default_factory=dict)
@@ -82,6 +87,8 @@ class _Piece(NamedTuple):
     """None: a gap."""
     resume_at: int | None = None
     """Behind a gap: where reading goes on; None: at the index."""
+    is_cut: bool = False
+    """The file ends within this chunk, or, behind a gap, where nothing more is due."""
 
 
 class _Chunk(NamedTuple):
@@ -112,6 +119,9 @@ class BagPass:
         self._ids = dict(state.ids)
         self._counts: list[int] = [0] * len(state.table)
         self._num_lost: Counter[int] = Counter()
+        self._num_chunks = 0
+        self._broken_at: int | None = None
+        """Without an index: where the file breaks off."""
 
     def blocks(self, num_threads: int) -> Iterator[Block]:
         """Every message up to the index, a chunk's in one block."""
@@ -121,9 +131,10 @@ class BagPass:
             if record is None:
                 self._tell_gap(piece)
             elif record.op == Op.CHUNK:
+                self._num_chunks += not piece.is_cut
                 content = self._state.kept.get(offset) if chunk is None else self._opened(piece, chunk)
                 if content is not None:
-                    yield self._walk(memoryview(content), where=f"the chunk at byte {offset}")
+                    yield self._walk(memoryview(content), where=f"the chunk at byte {offset}", is_cut=piece.is_cut)
             elif record.op in {Op.MESSAGE, Op.CONNECTION}:
                 yield self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
         self._finish()
@@ -131,24 +142,36 @@ class BagPass:
     def _pieces(self) -> Iterator[tuple[_Piece, Callable[[], _Chunk | Exception] | None]]:
         """The file's records up to the index, told apart by their headers."""
         offset = self._state.data_start
-        while offset < self._state.index_pos:
+        while offset < self._state.data_end:
             try:
                 record = read_record(self._headers, offset)
             except (EOFError, DamagedRecordError):
                 record = None
             if (
                 record is None
-                or record.end > self._state.index_pos
+                or (record.op < 0 and self._state.index_problem is not None)  # zeros behind what was written
+                or record.end > self._state.data_end
                 or self._chunk_within(offset, record.end) is not None
             ):
-                following = self._chunk_within(offset, self._state.index_pos)
+                following = self._chunk_within(offset, self._state.data_end)
+                if self._state.index_problem is not None and (cut := self._cut_chunk(offset)) is not None:
+                    yield _Piece(offset, cut, is_cut=True), partial(self._load, cut)
                 yield _Piece(offset, None, following), None
-                offset = self._state.index_pos if following is None else following
+                offset = self._state.data_end if following is None else following
                 continue
             # What is kept is no use to a witness: it wants the bytes of the file.
             is_kept = self._witness is None and self._state.kept.get(offset) is not None
             yield _Piece(offset, record), partial(self._load, record) if record.op == Op.CHUNK and not is_kept else None
             offset = record.end
+
+    def _cut_chunk(self, offset: int) -> Record | None:
+        """A chunk that is not compressed and within which the file ends, as far as it goes."""
+        try:
+            record = read_record(self._headers, offset, is_cut=True)
+        except (EOFError, DamagedRecordError):
+            return None
+        is_bare = record.op == Op.CHUNK and record.header.get(b"compression") == b"none"
+        return record if is_bare and record.end == self._headers.size_bytes else None
 
     def _load(self, record: Record) -> _Chunk | Exception:
         """A chunk's content; in a thread, so that nothing is changed here and what is wrong is handed over."""
@@ -177,6 +200,9 @@ class BagPass:
         return chunk.content
 
     def _tell_gap(self, piece: _Piece) -> None:
+        if self._state.index_problem is not None:
+            self._broken_at = piece.offset  # told once it is known what is missing
+            return
         following = "the index" if piece.resume_at is None else f"the chunk at byte {piece.resume_at}"
         self._faults.add(
             "record_damaged",
@@ -184,8 +210,8 @@ class BagPass:
             "left out.",
         )
 
-    def _walk(self, data: memoryview, *, where: str) -> Block:
-        """Messages of a run of whole records."""
+    def _walk(self, data: memoryview, *, where: str, is_cut: bool = False) -> Block:
+        """Messages of a run of whole records; of one that is cut, those before the cut."""
         block = Block()
         position, size = 0, len(data)
         ids, counts, wanted, length_of = self._ids, self._counts, self._wanted, U32.unpack_from
@@ -219,7 +245,7 @@ class BagPass:
                 f"The record at byte {position} of {where} is damaged, what follows is left out: {err}.",
             )
             return block
-        if position != size:
+        if position != size and not is_cut:
             self._faults.add(
                 "record_damaged",
                 f"There is no whole record at byte {position} of {where}; what follows in it is left out.",
@@ -229,6 +255,8 @@ class BagPass:
     def _add_connection(self, connection: ConnectionRecord) -> None:
         self._ids[connection.id] = self._state.fold(connection)
         self._counts.extend([0] * (len(self._state.table) - len(self._counts)))
+        if self._state.index_problem is not None:
+            return
         self._faults.add(
             "connection_not_in_index",
             f"The index does not describe connection {connection.id}, {connection.topic}; its record in the data does.",
@@ -245,7 +273,7 @@ class BagPass:
                 record = read_record(self._headers, offset)
             except (EOFError, DamagedRecordError):
                 continue
-            if record.op == Op.CHUNK and record.end <= self._state.index_pos:
+            if record.op == Op.CHUNK and record.end <= self._state.data_end:
                 return offset
         return None
 
@@ -257,6 +285,9 @@ class BagPass:
                 "unknown_channel",
                 f"{num_lost} messages are on connection {connection_id}, which no record describes; they are left out.",
             )
+        if self._state.index_problem is not None:
+            self._tell_without_index(self._state.index_problem)
+            return
         for channel_id, expected in self._state.counts_from_index().items():
             found = 0 if channel_id < 0 else self._counts[channel_id]
             if found != expected:
@@ -266,3 +297,21 @@ class BagPass:
                     f"There are {found} messages on {topic} where the index counts {expected}.",
                     severity="error" if found < expected else "warning",
                 )
+
+    def _tell_without_index(self, problem: str) -> None:
+        """Say that there was no index, and what is missing besides it."""
+        header, size, broken_at = self._state.header, self._window.size_bytes, self._broken_at
+        has_all_chunks = header.index_pos == 0 or self._num_chunks >= header.num_chunks
+        is_data_whole = has_all_chunks and (broken_at is None or 0 < header.index_pos <= broken_at)
+        self._faults.add(
+            "index_missing" if header.index_pos == 0 else "index_damaged",
+            f"The bag is read without its index ({problem}).",
+            severity="warning",
+        )
+        if is_data_whole:
+            return
+        chunks = f", and {self._num_chunks} of its {header.num_chunks} chunks are whole" if header.num_chunks else ""
+        inside = "" if broken_at is None else f", inside the record that begins at byte {broken_at}"
+        self._faults.add(
+            "truncated", f"The file breaks off at byte {size}{inside}{chunks}; what is whole before is read."
+        )

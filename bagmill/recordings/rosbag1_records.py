@@ -96,8 +96,13 @@ def parse_header(data: memoryview) -> dict[bytes, bytes]:
     return fields
 
 
-def read_record(window: FileWindow, offset: int) -> Record:
+def read_record(window: FileWindow, offset: int, *, is_cut: bool = False) -> Record:
     """The record at an offset of a file, its data not yet read.
+
+    Args:
+        window: The file.
+        offset: Of the record.
+        is_cut: Give a record within whose data the file ends, with the data that there is.
 
     Raises:
         EOFError: It runs past the end of the file.
@@ -108,7 +113,9 @@ def read_record(window: FileWindow, offset: int) -> Record:
     data_start = offset + 4 + header_length + 4
     data_length = U32.unpack(window.view(data_start - 4, 4))[0]
     if data_start + data_length > window.size_bytes:
-        raise EOFError
+        if not is_cut:
+            raise EOFError
+        data_length = window.size_bytes - data_start
     return Record(header, data_start, data_length)
 
 
