@@ -5,6 +5,7 @@ from __future__ import annotations
 from struct import Struct
 
 from bagmill.errors import DecodeError
+from bagmill.recordings.compression import ZSTD_MAGIC
 from bagmill.recordings.records import Buffer
 
 UINT32 = {"little": Struct("<I"), "big": Struct(">I")}
@@ -99,6 +100,10 @@ def cdr_byte_order(data: memoryview) -> str:
     if len(data) < 4:
         raise DecodeError(f"expected at least 4 bytes of CDR encapsulation, found {len(data)}")
     order = _CDR_ORDERS.get(bytes(data[:2]))
+    if order is None and data[:4] == ZSTD_MAGIC:
+        raise DecodeError(
+            "the message is compressed by itself with zstd, and damaged", remedy="Copy the recording again"
+        )
     if order is None:
         raise DecodeError(
             f"CDR representation 0x{bytes(data[:2]).hex()} is not supported",

@@ -10,6 +10,7 @@ import zstandard
 
 from bagmill.recordings.records import Buffer
 
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _MAX_EXPANSION = {"lz4": 256, "zstd": 40_000}
 """Above what each format can reach: a larger size is a damaged field, and must not be allocated. bz2 has no such bound,
 and no need of one: its output grows as it comes."""

@@ -12,6 +12,7 @@ from bagmill.recordings.file_window import FileWindow, RecordingFile
 from bagmill.recordings.mcap_data import DataPass, McapState
 from bagmill.recordings.mcap_records import MAGIC
 from bagmill.recordings.mcap_summary import read_summary
+from bagmill.recordings.packed_messages import unpacked
 from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 
 
@@ -23,6 +24,7 @@ class McapRecording(ClosedByWith):
 
     Args:
         path: The file.
+        unpacks: Unpack messages that were compressed one by one; False where the caller knows of them and does.
 
     Raises:
         RecordingError: It cannot be opened, or is not an MCAP file.
@@ -32,8 +34,9 @@ class McapRecording(ClosedByWith):
 
     container: Container = "mcap"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, unpacks: bool = True) -> None:
         self.path = path
+        self._unpacks = unpacks
         self.files: tuple[Path, ...] = (path,)
         self._file = RecordingFile(path)
         try:
@@ -67,7 +70,9 @@ class McapRecording(ClosedByWith):
         self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
     ) -> Iterator[Block]:
         """Every chunk's messages; only some channels' where named."""
-        return DataPass(self._state, channel_ids=channel_ids, witness=witness).blocks(num_threads)
+        blocks = DataPass(self._state, channel_ids=channel_ids, witness=witness).blocks(num_threads)
+        table, faults = self._state.table, self._state.faults
+        return unpacked(blocks, table.__getitem__, faults=faults) if self._unpacks else blocks
 
     def messages(
         self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None

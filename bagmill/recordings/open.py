@@ -8,12 +8,13 @@ from pathlib import Path
 
 from bagmill.errors import RecordingError
 from bagmill.recordings import mcap_records, rosbag1_records, rosbag2_sqlite
+from bagmill.recordings.compression import ZSTD_MAGIC
 from bagmill.recordings.file_window import RecordingFile, unreadable
+from bagmill.recordings.lfs_pointer import POINTER_BYTES, POINTER_MAGIC, refuse_pointer
 from bagmill.recordings.mcap import McapRecording
 from bagmill.recordings.records import Recording
 from bagmill.recordings.rosbag1 import Rosbag1Recording
 from bagmill.recordings.rosbag2 import Rosbag2Recording
-from bagmill.recordings.rosbag2_splits import ZSTD_MAGIC
 from bagmill.recordings.rosbag2_sqlite import Rosbag2DatabaseRecording
 
 MAGIC_BYTES = 16
@@ -37,6 +38,8 @@ def open_recording(path: Path | str) -> Recording:
     if is_folder:
         return Rosbag2Recording(path)
     magic = read_magic(path)
+    if POINTER_MAGIC.startswith(magic) and magic:
+        refuse_pointer(path, read_beginning(path, POINTER_BYTES))
     if magic.startswith(mcap_records.MAGIC) or (magic and path.suffix == ".mcap"):
         return McapRecording(path)  # a wrong magic is named there
     if magic.startswith(b"#ROSBAG V"):
@@ -52,9 +55,18 @@ def read_magic(path: Path) -> bytes:
     Raises:
         RecordingError: It cannot be read.
     """
+    return read_beginning(path, MAGIC_BYTES)
+
+
+def read_beginning(path: Path, num_bytes: int) -> bytes:
+    """A file's first bytes, fewer where it is shorter.
+
+    Raises:
+        RecordingError: It cannot be read.
+    """
     file = RecordingFile(path)
     try:
-        return bytes(file.read(0, MAGIC_BYTES))
+        return bytes(file.read(0, num_bytes))
     finally:
         file.close()
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from bagmill.definitions import full_name
 from bagmill.errors import RecordingError
 from bagmill.recordings.file_window import unreadable
+from bagmill.recordings.lfs_pointer import POINTER_BYTES, refuse_pointer
 
 FILE_NAME = "metadata.yaml"
 ROOT_KEY = "rosbag2_bagfile_information"
@@ -40,7 +41,8 @@ class TopicMetadata(_Section):
 
     name: str
     type: str
-    serialization_format: str
+    serialization_format: str = "cdr"
+    """Version 1 does not tell it: there was only CDR."""
 
 
 class TopicCount(_Section):
@@ -62,7 +64,8 @@ class SplitMetadata(_Section):
 class BagMetadata(_Section):
     """All that is used of metadata.yaml."""
 
-    storage_identifier: str
+    storage_identifier: str = ""
+    """Empty in folders that were put together by hand: the files tell by themselves."""
     relative_file_paths: tuple[str, ...] = Field(min_length=1)
     duration: Duration
     message_count: int
@@ -86,7 +89,7 @@ class BagMetadata(_Section):
             counts[key] = counts.get(key, 0) + topic.message_count
         return counts
 
-    @field_validator("compression_format", "compression_mode", mode="before")
+    @field_validator("compression_format", "compression_mode", "storage_identifier", mode="before")
     @classmethod
     def _fold_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else "" if value is None else value
@@ -114,6 +117,7 @@ def read_metadata(folder: Path) -> BagMetadata:
         ) from err
     except OSError as err:
         raise unreadable(path, err) from err
+    refuse_pointer(path, content[:POINTER_BYTES])
     remedy = f"Run `ros2 bag reindex {folder.name}` on a copy, or name the files inside one by one"
     try:
         document = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe

@@ -10,17 +10,22 @@ from typing import NamedTuple
 import zstandard
 
 from bagmill.errors import RecordingError
+from bagmill.recordings import mcap_records, rosbag2_sqlite
+from bagmill.recordings.compression import ZSTD_MAGIC
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.file_window import RecordingFile
+from bagmill.recordings.lfs_pointer import POINTER_BYTES, refuse_pointer
 from bagmill.recordings.mcap import McapRecording
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, BagMetadata
 from bagmill.recordings.rosbag2_sqlite import Rosbag2DatabaseRecording
 
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STORAGES: dict[str, type[McapRecording | Rosbag2DatabaseRecording]] = {
     "mcap": McapRecording,
     "sqlite3": Rosbag2DatabaseRecording,
 }
+_MAGICS = {mcap_records.MAGIC: "mcap", rosbag2_sqlite.MAGIC: "sqlite3"}
+_SUFFIXES = frozenset({".mcap", ".db3", ".zstd"})
+_MOST_NAMED = 5
 
 
 class Split(NamedTuple):
@@ -38,26 +43,33 @@ class Split(NamedTuple):
 def locate_splits(folder: Path, metadata: BagMetadata, *, faults: FaultLog) -> tuple[Path, ...]:
     """The files that metadata.yaml names, in its order, as far as they are there.
 
-    Old versions name them with the folder's name in front, and without the suffix that compression adds.
+    Old versions name them with the folder's name in front, and without the suffix that compression adds. Where one is missing
+    and one other file lies there, that is the missing one under another name.
 
     Raises:
         RecordingError: None is there.
     """
-    found: list[Path] = []
-    missing: list[str] = []
-    for named in metadata.relative_file_paths:
-        name = PurePosixPath(named).name
-        candidates = [folder / name, folder / f"{name}.zstd"] if name else []
-        split = next((candidate for candidate in candidates if candidate.is_file()), None)
-        if split is None:
-            missing.append(named)
-        elif split not in found:
-            found.append(split)
+    splits = {PurePosixPath(named).name: _named_split(folder, named) for named in metadata.relative_file_paths}
+    missing = [name for name, split in splits.items() if split is None]
+    others = [path for path in _files_like_splits(folder) if path not in splits.values()] if missing else []
+    if len(missing) == 1 and len(others) == 1:
+        splits[missing[0]] = others[0]
+        faults.add(
+            "renamed_split",
+            f"{FILE_NAME} names {missing[0]}, which is not there; {others[0].name}, the only other file, is read in its place.",
+            severity="warning",
+        )
+        missing = []
+    found = tuple(dict.fromkeys(split for split in splits.values() if split is not None))
     if not found:
+        there = (
+            f"; there {'is' if len(others) == 1 else 'are'} {_listed([path.name for path in others])}" if others else ""
+        )
+        reindex = f"Run `ros2 bag reindex {folder.name}`, which names the files that are there"
         raise RecordingError(
-            f"none of the {len(missing)} files that {FILE_NAME} names is there ({missing[0]} is the first)",
+            f"none of the files that {FILE_NAME} names is there ({_listed(missing)}){there}",
             path=folder,
-            remedy="Copy the whole folder again",
+            remedy=reindex if others else "Copy the whole folder again",
         )
     if missing:
         faults.add(
@@ -66,7 +78,25 @@ def locate_splits(folder: Path, metadata: BagMetadata, *, faults: FaultLog) -> t
             f"{missing[0]} the first of them.",
             severity="warning",
         )
-    return tuple(found)
+    return found
+
+
+def _named_split(folder: Path, named: str) -> Path | None:
+    name = PurePosixPath(named).name
+    candidates = [folder / name, folder / f"{name}.zstd"] if name else []
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _files_like_splits(folder: Path) -> list[Path]:
+    """Files of a folder that are called like a rosbag2's."""
+    return sorted(
+        path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file() and path.name[0] != "."
+    )
 
 
 def open_splits(
@@ -83,19 +113,13 @@ def open_splits(
     Raises:
         RecordingError: None can be opened, or no reader knows the storage.
     """
-    storage = _STORAGES.get(metadata.storage_identifier)
-    if storage is None:
-        raise RecordingError(
-            f"no storage is called {metadata.storage_identifier!r}; known are {', '.join(_STORAGES)}",
-            path=paths[0].parent / FILE_NAME,
-            remedy="Convert it with `ros2 bag convert`",
-        )
     splits: list[Split] = []
     problems: list[RecordingError] = []
     for path in paths:
         try:
             size_bytes, source = _unpacked(path, resources)
-            recording = storage(source)
+            storage = _storage_of(source, metadata, faults=faults)
+            recording = storage(source, unpacks=not metadata.has_packed_messages)
             resources.callback(recording.close)
         except RecordingError as err:
             problems.append(RecordingError(err.problem, path=path, remedy=err.remedy))
@@ -106,6 +130,32 @@ def open_splits(
     if not splits:
         raise problems[0]
     return tuple(splits)
+
+
+def _storage_of(
+    path: Path, metadata: BagMetadata, *, faults: FaultLog
+) -> type[McapRecording | Rosbag2DatabaseRecording]:
+    """What reads a file: its first bytes decide, and metadata.yaml where they say nothing."""
+    said = metadata.storage_identifier
+    file = RecordingFile(path)
+    magic = bytes(file.read(0, POINTER_BYTES))
+    file.close()
+    refuse_pointer(path, magic)
+    found = next((name for beginning, name in _MAGICS.items() if magic.startswith(beginning)), None)
+    storage = _STORAGES.get(found or said)
+    if storage is None:
+        raise RecordingError(
+            f"{FILE_NAME} says that its storage is {said!r}, and its first bytes are those of none that is known "
+            f"({', '.join(_STORAGES)})",
+            path=path,
+            remedy="Convert it with `ros2 bag convert` where the plugin for that storage is installed",
+        )
+    if found is not None and found != said:
+        says = f"says that its storage is {said!r}" if said else "does not say what its storage is"
+        faults.add(
+            "storage_differs", f"{FILE_NAME} {says}; by their first bytes, its files are {found}.", severity="warning"
+        )
+    return storage
 
 
 def _unpacked(path: Path, resources: ExitStack) -> tuple[int, Path]:

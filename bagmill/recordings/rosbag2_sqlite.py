@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from bagmill.definitions import full_name
 from bagmill.errors import RecordingError
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.file_window import RecordingFile
+from bagmill.recordings.packed_messages import unpacked
 from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 
 MAGIC = b"SQLite format 3\0"
@@ -30,6 +32,7 @@ class Rosbag2DatabaseRecording(ClosedByWith):
 
     Args:
         path: The file.
+        unpacks: Unpack messages that were compressed one by one; False where the caller knows of them and does.
 
     Raises:
         RecordingError: It cannot be opened, or is not a rosbag2 database.
@@ -39,8 +42,9 @@ class Rosbag2DatabaseRecording(ClosedByWith):
 
     container: Container = "rosbag2"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, unpacks: bool = True) -> None:
         self.path = path
+        self._unpacks = unpacks
         self.files: tuple[Path, ...] = (path,)
         self.num_bytes_read = 0
         self._table = ChannelTable()
@@ -92,7 +96,8 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         """A few rows at a time; only some channels' where named."""
         if not self._is_open:
             raise RecordingError("the recording was closed", path=self.path, remedy="Open it again")
-        return self._blocks(None if channel_ids is None else frozenset(channel_ids))
+        blocks = self._blocks(None if channel_ids is None else frozenset(channel_ids))
+        return unpacked(blocks, self._table.__getitem__, faults=self._faults) if self._unpacks else blocks
 
     def messages(
         self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None
@@ -112,19 +117,22 @@ class Rosbag2DatabaseRecording(ClosedByWith):
                 path=self.path,
                 remedy="Name a rosbag2 database",
             )
-        definitions: dict[object, tuple[str, bytes]] = {}
+        definitions: dict[str, tuple[str, bytes]] = {}
         if "message_definitions" in tables:
             for name, encoding, definition in database.execute(
                 "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions ORDER BY id"
             ):
                 data = definition if isinstance(definition, bytes) else str(definition or "").encode()
-                definitions.setdefault(name, (str(encoding) if data else "", data))
+                definitions.setdefault(full_name(str(name)), (str(encoding) if data else "", data))
+        columns = {column[1] for column in database.execute("PRAGMA table_info(topics)")}
+        # Crystal, the first to write such a database, knew only CDR and did not say so.
+        serialized_as = "serialization_format" if "serialization_format" in columns else "'cdr'"
         for topic_id, topic, schema_name, serialization in database.execute(
-            "SELECT id, name, type, serialization_format FROM topics ORDER BY id"
+            f"SELECT id, name, type, {serialized_as} FROM topics ORDER BY id"  # noqa: S608 - one of the two above
         ):
             if serialization not in SERIALIZATIONS:
                 raise unknown_serialization(self.path, topic=str(topic), serialization=str(serialization))
-            encoding, data = definitions.get(schema_name, ("", b""))
+            encoding, data = definitions.get(full_name(str(schema_name)), ("", b""))
             self._ids[topic_id] = self._table.fold(
                 str(topic),
                 schema_name=str(schema_name),
@@ -208,5 +216,5 @@ def unknown_serialization(path: Path, *, topic: str, serialization: str) -> Reco
         f"its messages are serialized as {serialization!r}, which is none of {', '.join(sorted(SERIALIZATIONS))}",
         path=path,
         channel=topic,
-        remedy="Convert it with `ros2 bag convert`",
+        remedy="Convert it with `ros2 bag convert` where the plugin for that serialization is installed",
     )

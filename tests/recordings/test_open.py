@@ -62,6 +62,29 @@ def test_a_file_that_lost_its_carriage_returns_is_told_so(recordings_dir):
         open_recording(recordings_dir / "malformed_magic.mcap")
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
+
+
+@pytest.mark.parametrize("name", ["a.mcap", "a.bag", "a.db3", "a.db3.zstd", "a"])
+def test_a_git_lfs_pointer_is_called_one(name, tmp_path):
+    (path := tmp_path / name).write_bytes(POINTER)
+    with pytest.raises(RecordingError, match=r"Git LFS pointer to a file of 12,345 bytes, .*`git lfs pull`"):
+        open_recording(path)
+
+
+@pytest.mark.parametrize("pointer", ["a_0.mcap", "metadata.yaml"])
+def test_a_git_lfs_pointer_in_a_folder_is_called_one(pointer, tmp_path):
+    files = {
+        "metadata.yaml": b"rosbag2_bagfile_information: {storage_identifier: mcap, relative_file_paths: [a_0.mcap], "
+        b"duration: {nanoseconds: 0}, message_count: 0}",
+        "a_0.mcap": b"\x89MCAP0\r\n",
+    }
+    for name, content in (files | {pointer: POINTER}).items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(RecordingError, match=rf"{pointer}: it is a Git LFS pointer to a file of 12,345 bytes"):
+        open_recording(tmp_path)
+
+
 def test_nothing_there(tmp_path):
     for path in (tmp_path / "none.mcap", tmp_path / "none" / "below", tmp_path / "a\0b"):
         with pytest.raises(RecordingError, match=r"there is no such file or folder\. Check the path\."):

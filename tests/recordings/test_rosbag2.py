@@ -205,12 +205,12 @@ def test_metadata_that_counts_otherwise_is_a_warning(build_folder, edit_metadata
 
 def test_folders_that_are_refused(build_folder, edit_metadata, tmp_path):
     cases = {
-        r"none of the 1 files that metadata.yaml names is there": {"relative_file_paths": ["gone.db3"]},
-        r"no storage is called 'leveldb'": {"storage_identifier": "leveldb"},
+        r"none of the files that metadata.yaml names is there \(gone_0\.db3, gone_1\.db3\); there is case0\.db3\. "
+        r"Run `ros2 bag reindex case0`": {"relative_file_paths": ["gone_0.db3", "gone_1.db3"]},
         r"messages are compressed as 'snappy'": {"compression_mode": "MESSAGE", "compression_format": "snappy"},
         r"damaged: .*\$\.rosbag2_bagfile_information\.message_count": {"message_count": "many"},
         r"damaged: .*relative_file_paths": {"relative_file_paths": []},
-        r"none of the 2 files": {"relative_file_paths": ["..", "/"]},
+        r"none of the files that metadata.yaml names is there": {"relative_file_paths": ["..", "/"]},
     }
     for number, (pattern, changes) in enumerate(cases.items()):
         path = build_folder(f"case{number}")
@@ -227,6 +227,95 @@ def test_folders_that_are_refused(build_folder, edit_metadata, tmp_path):
         metadata.write_bytes(content)
         with pytest.raises(RecordingError, match=pattern):
             open_recording(metadata.parent)
+
+
+def test_a_file_under_another_name_is_read_where_there_is_only_one(build_folder, edit_metadata, rows_of):
+    path = build_folder("a")
+    expected, _ = rows_of(path)
+    next(path.glob("*.db3")).rename(path / "renamed.db3")
+    assert rows_of(path) == (expected, ["renamed_split"])
+    with open_recording(path) as recording:
+        assert [fault.severity for fault in recording.faults] == ["warning"]
+        assert "names a.db3, which is not there; renamed.db3, the only other file" in recording.faults[0].message
+        assert [file.name for file in recording.files] == ["metadata.yaml", "renamed.db3"]
+    (path / "another.db3").write_bytes((path / "renamed.db3").read_bytes())
+    with pytest.raises(
+        RecordingError, match=r"\(a\.db3\); there are another\.db3, renamed\.db3\. Run `ros2 bag reindex a`"
+    ):
+        open_recording(path)
+
+
+def test_a_renamed_split_keeps_its_place(build_folder, edit_metadata, rows_of):
+    path = build_folder("a")
+    expected, _ = rows_of(path)
+    (path / "b.db3").write_bytes((path / "a.db3").read_bytes())
+    edit_metadata(path, relative_file_paths=["gone.db3", "b.db3"], message_count=100, files=[])
+    rows, faults = rows_of(path)
+    assert rows == expected + expected
+    assert faults == ["renamed_split"]
+    with open_recording(path) as recording:
+        assert [file.name for file in recording.files] == ["metadata.yaml", "a.db3", "b.db3"]
+
+
+@pytest.mark.parametrize("said", ["", None, "leveldb", "mcap"])
+def test_first_bytes_say_what_a_storage_is(said, build_folder, edit_metadata, rows_of):
+    path = build_folder("a")
+    expected, _ = rows_of(path)
+    edit_metadata(path, storage_identifier=said)
+    rows, faults = rows_of(path)
+    assert rows == expected
+    assert faults == ["storage_differs"]
+
+
+def test_a_storage_that_nothing_tells_is_refused(build_folder, edit_metadata):
+    path = build_folder("a")
+    edit_metadata(path, storage_identifier="leveldb")
+    (path / "a.db3").write_bytes(b"other bytes")
+    with pytest.raises(RecordingError, match=r"its storage is 'leveldb', .* none that is known \(mcap, sqlite3\)"):
+        open_recording(path)
+
+
+@pytest.mark.parametrize("storage", ["SQLITE3", "MCAP"])
+def test_packed_messages_are_unpacked_without_metadata(storage, build_folder, edit_metadata, rows_of):
+    expected = rows_by_rosbags(build_folder("plain", storage=storage))
+    path = build_folder("packed", storage=storage, mode="MESSAGE")
+    (file,) = (each for each in path.iterdir() if each.suffix != ".yaml")
+    rows, faults = rows_of(file)
+    assert without_publish(rows) == expected
+    assert faults == ["messages_packed"] * 2  # one a channel
+    edit_metadata(path, compression_mode="", compression_format="")
+    rows, faults = rows_of(path)
+    assert without_publish(rows) == expected
+    assert faults == ["messages_packed"] * 2
+
+
+def test_a_packed_message_that_is_damaged_keeps_its_place(build_folder):
+    path = build_folder("packed", mode="MESSAGE")
+    (file,) = path.glob("*.db3")
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE messages SET data = substr(data, 1, 8) WHERE id = 5")
+        database.commit()
+    with open_recording(file) as recording:
+        messages = list(recording.messages())
+    assert len(messages) == 50
+    assert [bytes(message.data[:4]) == b"\x28\xb5\x2f\xfd" for message in messages].count(True) == 1
+    assert [message.sequence for message in messages if message.channel_id == 0] == list(range(25))
+
+
+def test_a_database_of_the_first_version_is_cdr(tmp_path, rows_of):
+    path = tmp_path / "crystal.db3"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            "CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL);"
+            "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);"
+            "INSERT INTO topics VALUES (1, '/a', 'std_msgs/Bool'); INSERT INTO messages VALUES (1, 1, 7, x'0001000001');"
+        )
+    assert rows_of(path) == ([("/a", 7, 7, b"\0\1\0\0\1")], [])
+    with open_recording(path) as recording:
+        assert (recording.channels[0].message_encoding, recording.channels[0].schema_name) == (
+            "cdr",
+            "std_msgs/msg/Bool",
+        )
 
 
 def test_one_unreadable_split_of_two_is_told_and_left_out(build_folder, edit_metadata, rows_of):
