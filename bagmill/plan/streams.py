@@ -22,7 +22,11 @@ def find_stream(part: PartSpec, index: RecordingIndex, *, wanted: FeatureKind) -
     if content.problem is not None:
         return f"{part.channel}: {content.problem}"
     if content.kind != ("numeric" if wanted == "signal" else wanted):
-        found = "neither pictures nor numbers" if content.kind == "none" else f"{content.kind} ({content.encoding or 'fields'})"
+        found = (
+            "neither pictures nor numbers"
+            if content.kind == "none"
+            else f"{content.kind} ({content.encoding or 'fields'})"
+        )
         kind = "numeric" if wanted == "signal" else wanted
         return f"expected {kind} messages ({stream.channel.schema_name}) on {part.channel}, found {found}"
     return stream
