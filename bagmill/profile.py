@@ -11,8 +11,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from bagmill.definitions import GivenDefinitions, read_definitions
 from bagmill.errors import ProfileError
 from bagmill.yaml_files import read_mapping, tell_problems
 
@@ -26,6 +37,27 @@ _RESERVED = ("time", "source", "valid", "interpolated", "sequence")
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _read_definitions(said: object, info: ValidationInfo) -> object:
+    """The definitions in the folder that a profile names."""
+    if said is None or isinstance(said, GivenDefinitions):
+        return said
+    if not isinstance(said, str):
+        raise ValueError(f"expected the path of a folder, found {said!r}")  # noqa: TRY004 - pydantic tells ValueErrors
+    folder = (info.context or {}).get("folder", Path())
+    try:
+        return read_definitions(folder / Path(said).expanduser(), place=said)
+    except ProfileError as err:
+        raise ValueError(err.sentence.removesuffix(".") + (f" ({err.remedy})" if err.remedy else "")) from err
+
+
+Definitions = Annotated[
+    GivenDefinitions,
+    BeforeValidator(_read_definitions),
+    PlainSerializer(lambda given: None if given is None else given.digest, return_type=str | None),
+]
+"""The path of a folder in a profile's file; its content from then on, and the content's hash where the profile is written out."""
 
 
 class CheckSpec(_Section):
@@ -188,6 +220,9 @@ class Profile(_Section):
     features: dict[str, FeatureSpec] = Field(min_length=1)
     checks: dict[str, CheckSpec] = Field(default_factory=dict)
     """By metric name."""
+    definitions: Definitions | None = None
+    """A folder of .msg and .idl files, for recordings that do not define their messages; relative to the profile's file. What is
+    in it is part of an episode's version, not where it lies."""
     audit_frames: int = Field(default=16, ge=1)
     """How many frames of every camera the fidelity audit compares with their source."""
     preview: PreviewSpec = PreviewSpec()
@@ -253,7 +288,7 @@ def parse_profile(content: dict[str, Any], *, path: Path | None = None) -> Profi
         ProfileError: As `load_profile`.
     """
     try:
-        return Profile.model_validate(content)
+        return Profile.model_validate(content, context={"folder": path.parent if path else Path()})
     except ProfileError as err:
         raise ProfileError(err.problems, path=path, remedy="Mend the profile") from None
     except ValidationError as err:

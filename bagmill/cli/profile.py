@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from bagmill.cli.definitions import DefinitionsOption
 from bagmill.cli.progress import Steps
 from bagmill.cli.screen import notices
 from bagmill.cli.wording import counted, printable
+from bagmill.definitions import read_definitions
 from bagmill.drafts import ProfileDraft, draft_profile, profile_yaml
 from bagmill.errors import StorageError
 from bagmill.streams import scan
@@ -24,6 +27,8 @@ bagmill profile trial_7.mcap  [dim]print it[/dim]
 bagmill profile trial_7.mcap --out robot.yaml  [dim]keep it[/dim]
 
 bagmill profile trial_7.mcap --rate 30000/1001  [dim]at another rate[/dim]
+
+bagmill profile rosbag2_folder/ --definitions ros2_ws/src --out robot.yaml  [dim]with the .msg files of own messages[/dim]
 """
 
 
@@ -37,6 +42,7 @@ def profile(
         str | None,
         typer.Option("--rate", metavar="HZ", help="Ticks a second, e.g. 30 or 30000/1001; else the main camera's."),
     ] = None,
+    definitions: DefinitionsOption = None,
 ) -> None:
     """Write a profile that fits a recording, to start from: features, clock, rates and tolerances, with the reasons.
 
@@ -44,11 +50,12 @@ def profile(
     listed with the reason.
     """
     rate_hz = None if rate is None else _rate(rate)
+    given = None if definitions is None else read_definitions(definitions)
     steps = Steps("recording", num_subjects=1)
     with steps.subject(recording.name or str(recording)):
-        index = scan(recording, progress=lambda done, total: steps.report("scan", done, total))
+        index = scan(recording, definitions=given, progress=lambda done, total: steps.report("scan", done, total))
     draft = draft_profile(index, rate_hz=rate_hz)
-    text = profile_yaml(draft)
+    text = profile_yaml(draft, definitions=None if definitions is None else _from_profile(definitions, out))
     if out is None:
         sys.stdout.write(text)
         return
@@ -58,6 +65,12 @@ def profile(
     except OSError as err:
         raise StorageError(f"cannot be written ({err.strerror})", path=out) from err
     notices().print(Text(_summary(draft, out)), soft_wrap=True)
+
+
+def _from_profile(definitions: Path, out: Path | None) -> str:
+    """The path of a folder as a profile names it: from its own file, which may be moved together with the folder."""
+    folder = definitions.absolute()
+    return str(folder) if out is None else os.path.relpath(folder, out.absolute().parent)
 
 
 def _rate(text: str) -> Fraction:

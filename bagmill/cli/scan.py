@@ -10,10 +10,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from bagmill.cli.definitions import DefinitionsOption
 from bagmill.cli.progress import Steps
 from bagmill.cli.scan_facts import ChannelFacts, advice, channel_facts, recording_facts
 from bagmill.cli.screen import complain, print_json, results, table
 from bagmill.cli.wording import counted, duration_text, printable, rate_text, size_text, stamp_text
+from bagmill.definitions import read_definitions
 from bagmill.errors import BagmillError
 from bagmill.streams import RecordingIndex
 from bagmill.streams import scan as scan_recording
@@ -30,6 +32,8 @@ EPILOG = """[bold]Examples[/bold]
 bagmill scan trial_7.mcap  [dim]what is in it[/dim]
 
 bagmill scan a.mcap b.bag rosbag2_folder/ --json  [dim]for a program[/dim]
+
+bagmill scan rosbag2_folder/ --definitions ros2_ws/src  [dim]with the .msg files of own messages[/dim]
 """
 
 
@@ -38,6 +42,7 @@ def scan(
         list[Path], typer.Argument(metavar="REC", help="MCAP files, ROS 1 bags, rosbag2 folders or their databases.")
     ],
     *,
+    definitions: DefinitionsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
     """Tell what recordings hold: channels, rates, clocks, damage, and what to mind before training on them.
@@ -46,11 +51,14 @@ def scan(
     """
     documents: list[dict[str, object]] = []
     is_all_sound = True
+    given = None if definitions is None else read_definitions(definitions)
     steps = Steps("recording", num_subjects=len(recordings))
     for path in recordings:
         try:
             with steps.subject(path.name or str(path)):
-                index = scan_recording(path, progress=lambda done, total: steps.report("scan", done, total))
+                index = scan_recording(
+                    path, definitions=given, progress=lambda done, total: steps.report("scan", done, total)
+                )
         except BagmillError as err:
             is_all_sound = False
             documents.append({"path": path, "error": str(err)})

@@ -11,16 +11,23 @@ from bagmill.drafts.draft import ProfileDraft
 from bagmill.drafts.features import FeatureDraft
 
 
-def profile_yaml(draft: ProfileDraft) -> str:
-    """The text of a profile; suggestions and what was left out are comments in it."""
-    return "\n".join(_lines(draft)) + "\n"
+def profile_yaml(draft: ProfileDraft, *, definitions: str | None = None) -> str:
+    """The text of a profile; suggestions and what was left out are comments in it.
+
+    Args:
+        draft: What it says.
+        definitions: Path of the folder of message definitions that the recording was scanned with, from the profile's file.
+    """
+    return "\n".join(_lines(draft, definitions)) + "\n"
 
 
-def _lines(draft: ProfileDraft) -> Iterator[str]:
+def _lines(draft: ProfileDraft, definitions: str | None) -> Iterator[str]:
     yield f"# Drafted by `bagmill profile` from {_comment(draft.recording)}: a start, to be read through once."
     yield f"name: {_value(draft.name)}"
     yield 'robot: ""  # which one'
     yield 'task: ""  # what it does here, in words; kept with every episode'
+    if definitions is not None:
+        yield f"definitions: {_value(definitions)}  # of the messages that recordings do not define themselves"
     yield f"clock: {draft.clock.clock}  # {_comment(draft.clock.reason)}"
     yield f"rate_hz: {_rate(draft.rate_hz)}  # ticks a second; {_comment(draft.rate_reason)}"
     yield "features:"

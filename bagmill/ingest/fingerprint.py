@@ -56,13 +56,29 @@ def remembered_hash(recording: Path, memory: Path) -> str | None:
         return None
 
 
-def remember_hash(memory: Path, taken: Fingerprint, *, content_hash: str) -> None:
+def remember_hash(memory: Path, taken: Fingerprint, *, content_hash: str, definitions: str | None) -> None:
     """Note a content hash beside the fingerprint that was taken before the files were read.
+
+    Args:
+        memory: Where to.
+        taken: The fingerprint.
+        content_hash: Of the recording.
+        definitions: Digest of those that it was scanned with, besides its own.
 
     Raises:
         StorageError: The disk does not take it.
     """
-    write_note(memory, {"content_hash": content_hash, "fingerprint": taken})
+    write_note(memory, {"content_hash": content_hash, "fingerprint": taken, "definitions": definitions})
+
+
+def forget_other_scans(memory: Path, *, definitions: str | None) -> None:
+    """Drop the note where it is of a scan with other definitions.
+
+    Raises:
+        StorageError: The disk does not take it.
+    """
+    if read_note(memory).get("definitions") != definitions:
+        write_note(memory, {})
 
 
 def read_note(memory: Path) -> dict[str, object]:

@@ -25,8 +25,15 @@ from bagmill.episodes import Episode, episode_version
 from bagmill.errors import BagmillError, RecordingError
 from bagmill.ingest.duplicate import find_original
 from bagmill.ingest.episode import describe_episode, feature_reports, judge_episode, make_episode
-from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, remember_hash
-from bagmill.ingest.memory import attempt_name, recall_finished, recall_index, recall_report, remember_finished
+from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, forget_other_scans, remember_hash
+from bagmill.ingest.memory import (
+    attempt_name,
+    definitions_digest,
+    recall_finished,
+    recall_index,
+    recall_report,
+    remember_finished,
+)
 from bagmill.ingest.pictures import draw_rates, write_pictures
 from bagmill.ingest.preview import make_preview
 from bagmill.ingest.recording import describe_recording, judge_recording
@@ -217,14 +224,18 @@ class _Line:
         recording, episode = self.request.recording, self.request.episode
         index = scan(
             self._opened.recording(recording),
+            definitions=self.request.profile.definitions,
             num_threads=self.request.num_threads_here,
             progress=self._reporter("recording"),
         )
         check_unchanged(recording, taken)
         if index.num_messages_from_scan == 0:
             raise RecordingError("holds no messages", path=recording, remedy="Check the recorder: it wrote nothing")
+        memory, digest = self.dataset.fingerprint_path(episode), definitions_digest(self.request.profile)
+        # Killed in between, the note must not speak for an index of other definitions.
+        forget_other_scans(memory, definitions=digest)
         save_index(index, self.dataset.scan_path(episode))
-        remember_hash(self.dataset.fingerprint_path(episode), taken, content_hash=index.content_hash)
+        remember_hash(memory, taken, content_hash=index.content_hash, definitions=digest)
         self._is_scanned = True
         return index
 

@@ -16,6 +16,7 @@ from bagmill.errors import BagmillError, StorageError
 from bagmill.ingest.duplicate import original_now
 from bagmill.ingest.fingerprint import Fingerprint, fingerprint, read_note, remembered_hash, write_note
 from bagmill.ingest.request import IngestOutcome, IngestRequest, wanted_stages
+from bagmill.profile import Profile
 from bagmill.streams import RecordingIndex, load_index
 
 _FINISHED: Final = "finished"
@@ -23,16 +24,24 @@ _FINISHED: Final = "finished"
 
 
 def recall_index(request: IngestRequest) -> RecordingIndex | None:
-    """The index of the last scan, if the recording's files are those that were scanned; None: scan."""
+    """The index of the last scan, if files and definitions are those that were scanned; None: scan."""
     dataset = Dataset(request.dataset)
-    content_hash = remembered_hash(request.recording, dataset.fingerprint_path(request.episode))
+    memory = dataset.fingerprint_path(request.episode)
+    content_hash = remembered_hash(request.recording, memory)
     if content_hash is None or request.is_forced:
+        return None
+    if read_note(memory).get("definitions") != definitions_digest(request.profile):
         return None
     try:
         index = load_index(dataset.scan_path(request.episode))
     except StorageError:
         return None
     return replace(index, path=str(request.recording)) if index.content_hash == content_hash else None
+
+
+def definitions_digest(profile: Profile) -> str | None:
+    """Digest of the definitions that a profile gives; None where it gives none."""
+    return None if profile.definitions is None else profile.definitions.digest
 
 
 def recall_report(request: IngestRequest, version: str) -> EpisodeReport | None:

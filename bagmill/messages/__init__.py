@@ -12,6 +12,7 @@ from bagmill.messages.depth import to_depth
 from bagmill.messages.describe import describe
 from bagmill.messages.dynamic import MESSAGE_ENCODINGS, message_decoder
 from bagmill.messages.forms import UNREADABLE, UNTOLD, ChannelForms
+from bagmill.messages.given_definitions import with_definitions
 from bagmill.messages.image_schemas import image_decoder
 from bagmill.messages.jpeg_layout import UsualJpeg
 from bagmill.messages.payload import COMPRESSED_ENCODINGS, RAW_ENCODINGS, ImagePayload
@@ -41,4 +42,5 @@ __all__ = [
     "signal_layout_finder",
     "to_depth",
     "to_rgb",
+    "with_definitions",
 ]

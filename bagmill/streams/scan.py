@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from bagmill.recordings import Recording, open_recording
+from bagmill.definitions import GivenDefinitions
+from bagmill.messages import with_definitions
+from bagmill.recordings import Channel, Recording, open_recording
 from bagmill.recordings.records import Block
 from bagmill.streams.content_hash import Hearsay, content_hash, size_bytes
 from bagmill.streams.growing import GrowingStream
@@ -23,6 +25,7 @@ _MESSAGE_COST_BYTES = 256
 def scan(
     source: Path | str | Recording,
     *,
+    definitions: GivenDefinitions | None = None,
     num_threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> RecordingIndex:
@@ -34,6 +37,7 @@ def scan(
 
     Args:
         source: A recording, or the path of one.
+        definitions: Of message types, for what the recording does not define itself.
         num_threads: Threads that read, unpack and check ahead; besides the caller's own and the hash's.
         progress: Called now and then, and once at the end, with the bytes done and the bytes there are.
 
@@ -42,17 +46,18 @@ def scan(
     """
     if isinstance(source, Path | str):
         with open_recording(source) as recording:
-            return scan(recording, num_threads=num_threads, progress=progress)
+            return scan(recording, definitions=definitions, num_threads=num_threads, progress=progress)
     stop = threading.Event()
     with ThreadPoolExecutor(1, thread_name_prefix="content-hash") as executor, closing(Hearsay()) as hearsay:
         hashing = executor.submit(_hash, source, hearsay, stop)
         try:
             total = size_bytes(source)
             blocks = source.blocks(num_threads=num_threads, witness=hearsay.tell)
-            streams = _read(source, blocks, total=total, progress=progress)
-            if any(stream.channel != source.channels[stream.channel.id] for stream in streams):
+            streams = _read(source, blocks, definitions=definitions, total=total, progress=progress)
+            if [stream.channel for stream in streams] != _channels(source, definitions):
                 # A later publisher told what an earlier one's definition lacked: with it, stamps and contents can be read.
-                streams = _read(source, source.blocks(num_threads=num_threads), total=total, progress=progress)
+                blocks = source.blocks(num_threads=num_threads)
+                streams = _read(source, blocks, definitions=definitions, total=total, progress=progress)
         except BaseException:
             stop.set()
             raise
@@ -81,6 +86,7 @@ def _read(
     recording: Recording,
     blocks: Iterator[Block],
     *,
+    definitions: GivenDefinitions | None,
     total: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[GrowingStream]:
@@ -89,10 +95,15 @@ def _read(
     for block in blocks:
         for run in block.runs.values():
             if run.channel_id >= len(streams):
-                streams += [GrowingStream(channel) for channel in recording.channels[len(streams) :]]
+                streams += [GrowingStream(channel) for channel in _channels(recording, definitions)[len(streams) :]]
             streams[run.channel_id].extend(run)
             unreported += sum(map(len, run.payloads)) + _MESSAGE_COST_BYTES * len(run.payloads)
         if unreported > _PROGRESS_EVERY_BYTES and progress is not None:
             progress(min(recording.num_bytes_read, total), total)
             unreported = 0
-    return streams + [GrowingStream(channel) for channel in recording.channels[len(streams) :]]
+    return streams + [GrowingStream(channel) for channel in _channels(recording, definitions)[len(streams) :]]
+
+
+def _channels(recording: Recording, definitions: GivenDefinitions | None) -> list[Channel]:
+    """The channels known so far, their definitions completed."""
+    return [with_definitions(channel, definitions) for channel in recording.channels]
