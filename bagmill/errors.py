@@ -115,6 +115,10 @@ class ExportError(BagmillError):
     """Episodes that cannot be written in another format as they are asked for."""
 
 
+class AddressError(BagmillError):
+    """An address in a store where a path on this machine is due."""
+
+
 class RegistryError(BagmillError):
     """A name that no implementation is registered under, or one that two are."""
 

@@ -25,6 +25,7 @@ from pydantic import (
 
 from bagmill.definitions import GivenDefinitions, read_definitions
 from bagmill.errors import ProfileError
+from bagmill.local_paths import local_path
 from bagmill.yaml_files import read_mapping, tell_problems
 
 Clock = Literal["header", "log", "publish"]
@@ -271,9 +272,10 @@ def load_profile(path: Path | str) -> Profile:
     """Read and validate a profile.
 
     Raises:
+        AddressError: It is an address, not a path on this machine.
         ProfileError: It cannot be read or is not valid; every mistake with its place.
     """
-    path = Path(path)
+    path = local_path(path)
     try:
         content = read_mapping(path)
     except ValueError as err:

@@ -19,6 +19,7 @@ from rich.console import Console
 from assets import register_new
 from bagmill.dataset import Dataset
 from bagmill.errors import BagmillError
+from bagmill.local_paths import local_path
 from bagmill.profile import load_profile
 from bagmill.recordings import discover
 from examples import sample_recordings
@@ -41,16 +42,16 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     console = Console(markup=False, highlight=False)
-    out = Path(options.out).absolute()
     try:
-        profile = Path(options.profile).absolute()
+        out = local_path(options.out).absolute()
+        profile = local_path(options.profile).absolute()
         load_profile(profile)
         if options.recordings is None:
             folder = out / "recordings"
             if (code := make_samples(["--out", str(folder)])) != 0:
                 return code
         else:
-            folder = Path(options.recordings).absolute()
+            folder = local_path(options.recordings).absolute()
             if problem := _problem_of(folder):
                 console.print(problem, style="red")
                 return 2

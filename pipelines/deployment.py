@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from dagster._utils.schedules import is_valid_cron_string
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from bagmill.errors import BagmillError
+from bagmill.errors import AddressError, BagmillError
+from bagmill.local_paths import local_path
 from bagmill.yaml_files import read_mapping, tell_problems
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -53,6 +54,17 @@ def _as_told(said: object) -> object:
     raise ValueError(f"expected a text or {{folder: number}}, found {said!r}")
 
 
+def _no_address(said: object) -> object:
+    if isinstance(said, str):
+        try:
+            local_path(said)
+        except AddressError as err:
+            raise ValueError(f"{err.problem} ({err.remedy})") from err
+    return said
+
+
+LocalPath = Annotated[Path, BeforeValidator(_no_address)]
+"""A path on this machine, absolute or from the file's folder."""
 _Told = Annotated[str | FolderName | None, BeforeValidator(_as_told)]
 
 
@@ -61,7 +73,7 @@ class ProfileChoice(_Section):
 
     match: str = Field(min_length=1)
     """Glob of a recording's path below the recordings folder; `*` crosses folders."""
-    profile: Path
+    profile: LocalPath
     robot: _Told = None
     """In place of the profile's."""
     task: _Told = None
@@ -166,8 +178,8 @@ class AlertSettings(_Section):
 class Deployment(_Section):
     """A deployment's settings; paths are absolute once loaded."""
 
-    recordings: Path = Path("recordings")
-    dataset: Path = Path("dataset")
+    recordings: LocalPath = Path("recordings")
+    dataset: LocalPath = Path("dataset")
     profiles: tuple[ProfileChoice, ...] = ()
     """The first that matches counts; a recording that none matches is refused."""
     workers: WorkerSettings = WorkerSettings()
@@ -184,10 +196,11 @@ def load_deployment(path: Path | None = None) -> Deployment:
         path: None: the one that the environment or the default names, which may be absent.
 
     Raises:
+        AddressError: It is an address, not a path on this machine.
         DeploymentError: It cannot be read or is not valid.
     """
     named = os.environ.get("BAGMILL_DEPLOYMENT")
-    path = (path or Path(named or DEFAULT_PATH)).absolute()
+    path = local_path(path or named or DEFAULT_PATH).absolute()
     if path == DEFAULT_PATH and not path.exists():
         deployment = _below(path.parent, Deployment())
         _LOG.warning("no %s: recordings are looked for in %s, and no profile is set", path, deployment.recordings)

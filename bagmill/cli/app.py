@@ -13,7 +13,8 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from bagmill.cli.screen import complain
-from bagmill.errors import BagmillError, ProfileError, QueryError
+from bagmill.errors import AddressError, BagmillError, ProfileError, QueryError
+from bagmill.local_paths import local_path
 
 VERBS: Final = {
     "scan": "Tell what recordings hold: channels, rates, clocks, damage, and what to mind before training on them.",
@@ -65,6 +66,8 @@ def run(arguments: Sequence[str]) -> int:
             # A terminal that knows no × must not end the command.
             stream.reconfigure(errors="backslashreplace")
     try:
+        for argument in arguments:
+            local_path(argument.partition("=")[2] if argument.startswith("-") else argument)
         code = build_app(_verb_of(arguments))(list(arguments), prog_name="bagmill", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -82,7 +85,7 @@ def _complain_about(error: BagmillError | typer.TyperException | OSError) -> int
     """Tell what is wrong and give the exit code."""
     if isinstance(error, BagmillError):
         complain(str(error))
-        return WRONG_USAGE if isinstance(error, ProfileError | QueryError) else REFUSED
+        return WRONG_USAGE if isinstance(error, ProfileError | QueryError | AddressError) else REFUSED
     if isinstance(error, OSError):
         # A folder that may not be listed, a full disk behind standard output.
         reason = error.strerror or str(error)

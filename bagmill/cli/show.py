@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,10 @@ from rich.text import Text
 from bagmill.cli.episode_paths import find_episode
 from bagmill.cli.screen import print_json, results, table
 from bagmill.cli.show_facts import EpisodeFacts, episode_facts, facts_json
+from bagmill.cli.show_refusal import find_refusal, print_refusal, refusal_json
 from bagmill.cli.wording import columns_text, counted, duration_text, number_text, printable, size_text, stamp_text
+from bagmill.errors import StorageError
+from bagmill.quality import CheckResult
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -25,17 +29,40 @@ bagmill show dataset/episodes/trial_7.mcap/0a1b2c3d4e5f6071.zarr  [dim]a certain
 
 def show(
     episode: Annotated[
-        Path, typer.Argument(metavar="EPISODE", help="A `.zarr` folder, or an episode's folder: its newest version.")
+        Path,
+        typer.Argument(
+            metavar="EPISODE", help="A `.zarr` folder, or an episode's folder: its newest version or refusal."
+        ),
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-) -> None:
-    """Tell what an episode holds: features, how they are stored, their synchronisation, provenance and quality."""
-    facts = episode_facts(find_episode(episode))
+) -> int:
+    """Tell what an episode holds: features, how they are stored, their synchronisation, provenance and quality.
+
+    Of an episode that was refused it tells the reason and what to do. Exit code 1 where nothing is published of it.
+    """
+    refusal = find_refusal(episode)
+    try:
+        version = find_episode(episode)
+    except StorageError:
+        if refusal is None:
+            raise
+        if as_json:
+            print_json({"episode": refusal.entry.episode, "refusal": refusal_json(refusal)})
+        else:
+            print_refusal(refusal, results())
+            if refusal.report is not None and refusal.report.checks:
+                _print_checks(refusal.report.checks, results())
+        return 1
+    facts = episode_facts(version)
     if as_json:
-        print_json(facts_json(facts))
-    else:
-        _print(facts, results())
+        print_json(facts_json(facts) | {"refusal": refusal and refusal_json(refusal)})
+        return 0
+    if refusal is not None:
+        print_refusal(refusal, results())
+        results().print(Text("What is published of it:"))
+    _print(facts, results())
+    return 0
 
 
 def _print(facts: EpisodeFacts, console: Console) -> None:
@@ -59,9 +86,13 @@ def _print(facts: EpisodeFacts, console: Console) -> None:
         line(f"fault      {fault}", "yellow")
     if not facts.checks:
         line("quality    no report beside this episode")
-        return
+    else:
+        _print_checks(facts.checks, console)
+
+
+def _print_checks(checks: Sequence[CheckResult], console: Console) -> None:
     shown = table("check", "stage", "worst", "passes", "verdict", right=("worst",))
-    for check in facts.checks:
+    for check in checks:
         sign = "≥" if check.direction == "higher" else "≤"
         passes = "–" if check.threshold is None else f"{sign} {check.threshold:g} {check.unit}"
         is_judged = check.threshold is not None and not math.isnan(check.worst)

@@ -8,16 +8,21 @@ from pathlib import Path
 
 from bagmill.episodes.layout import episode_path, episodes_folder, is_episode
 from bagmill.errors import StorageError
+from bagmill.local_paths import local_path
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset's folder; it need not exist yet: whoever writes makes the folders needed."""
+    """A dataset's folder; it need not exist yet: whoever writes makes the folders needed.
+
+    Raises:
+        AddressError: It is an address in a store.
+    """
 
     path: Path
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", Path(self.path))
+        object.__setattr__(self, "path", local_path(self.path))
 
     @property
     def episodes_dir(self) -> Path:

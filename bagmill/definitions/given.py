@@ -22,6 +22,7 @@ from bagmill.definitions.sections import (
     titled,
 )
 from bagmill.errors import ProfileError
+from bagmill.local_paths import local_path
 
 _TYPE = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _PACKAGE = re.compile(r"<name>\s*([A-Za-z]\w*)\s*</name>", re.ASCII)
@@ -84,9 +85,11 @@ def read_definitions(folder: Path, *, place: str | None = None) -> GivenDefiniti
         place: How it was named.
 
     Raises:
+        AddressError: It is an address, not a path on this machine.
         ProfileError: There is no such folder, it may not be read, holds no definitions, or holds one type twice with
             different content.
     """
+    folder = local_path(folder)
     if not folder.is_dir():
         problem = (
             "is a file, not a folder of definitions" if folder.exists() else "there is no such folder of definitions"

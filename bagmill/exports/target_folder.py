@@ -8,15 +8,18 @@ from pathlib import Path
 
 from bagmill.episodes.staging import StagingFolder
 from bagmill.errors import ExportError, StorageError
+from bagmill.local_paths import local_path
 
 
 def check_target(path: Path) -> None:
     """Refuse to write over anything.
 
     Raises:
+        AddressError: It is an address, not a path on this machine.
         ExportError: Something is there already, other than an empty folder.
         StorageError: It cannot be looked at.
     """
+    path = local_path(path)
     remedy = "Name a new folder; nothing is ever written over"
     try:
         if path.is_dir():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bagmill.cores import usable_cores
 from bagmill.dataset import EpisodeReport, QuarantineEntry
+from bagmill.local_paths import local_path
 from bagmill.profile import Profile
 from bagmill.quality import STAGES, Stage
 
@@ -30,6 +31,10 @@ class IngestRequest:
     """Threads that encode; None: one a core this process may use."""
     is_forced: bool = False
     """Make it again even if the same version is published."""
+
+    def __post_init__(self) -> None:
+        for path in (self.recording, self.dataset):
+            local_path(path)
 
     @property
     def num_threads_here(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bagmill.errors import RecordingError
+from bagmill.local_paths import local_path
 from bagmill.recordings.file_window import unreadable
 from bagmill.recordings.open import is_recording_magic, read_magic
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, ROOT_KEY
@@ -23,9 +24,10 @@ def discover(folder: Path | str) -> list[Path]:
     refused by name, not passed over. Left out are hidden files, partial downloads, and Zarr stores.
 
     Raises:
+        AddressError: It is an address, not a path on this machine.
         RecordingError: The folder, or one below it, is missing or may not be read.
     """
-    folder = Path(folder)
+    folder = local_path(folder)
     if not folder.is_dir():
         problem = "it is a file" if folder.exists() else "there is no such folder"
         raise RecordingError(problem, path=folder, remedy="Name a folder that holds recordings")

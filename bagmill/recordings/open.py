@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.local_paths import local_path
 from bagmill.recordings import mcap_records, rosbag1_records, rosbag2_sqlite
 from bagmill.recordings.compression import ZSTD_MAGIC
 from bagmill.recordings.file_window import RecordingFile, unreadable
@@ -28,9 +29,10 @@ def open_recording(path: Path | str) -> Recording:
         path: An MCAP file, a ROS 1 bag, a rosbag2 folder (one with a metadata.yaml) or a single file of one.
 
     Raises:
+        AddressError: It is an address, not a path on this machine.
         RecordingError: There is nothing at `path`, it may not be read, is empty, or is none of these.
     """
-    path = Path(path)
+    path = local_path(path)
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except (OSError, ValueError) as err:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBars
 
+from bagmill.errors import AddressError
+from bagmill.local_paths import local_path
 from examples.sample_recordings import SAMPLES, Sample, is_made, make
 
 _LEAST_SECONDS = 0.3
@@ -60,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         + "; ".join(f"{sample.name} ({sample.about})" for sample in SAMPLES)
         + ". Same seed, same bytes; what is already there with the same parameters is kept.",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--out", type=_local, required=True, help="folder to write to")
     parser.add_argument(
         "--seconds", type=_seconds, default=6.0, help="length; raw ones are two thirds of it (default: %(default)s)"
     )
@@ -76,6 +78,13 @@ def _seconds(text: str) -> float:
     if not _LEAST_SECONDS <= seconds <= _MOST_SECONDS:
         raise argparse.ArgumentTypeError(f"expected a number from {_LEAST_SECONDS} to {_MOST_SECONDS:g}, not {text!r}")
     return seconds
+
+
+def _local(text: str) -> Path:
+    try:
+        return local_path(text)
+    except AddressError as err:
+        raise argparse.ArgumentTypeError(str(err)) from err
 
 
 def _seed(text: str) -> int:
