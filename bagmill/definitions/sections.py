@@ -20,6 +20,8 @@ _LINE = re.compile(
     r"[ \t]*(?:\[[ \t]*(?P<count>(?:<=[ \t]*)?\d*)[ \t]*\])?[ \t]+(?P<name>[A-Za-z]\w*)[ \t]*(?P<rest>.*)",
     re.ASCII,
 )
+_AFTER_NAME = re.compile(r"$|[#=\[\"'+\-.\w]", re.ASCII)
+"""Nothing, a comment, a constant's value, or the beginning of a default value."""
 
 
 class UnreadableDefinitionError(ValueError):
@@ -123,7 +125,12 @@ def _entry(line: str, *, package: str, known: Mapping[str, str]) -> Entry | None
     rest = found["rest"] if found else ""
     count = found["count"] if found else None
     # `float64 x[3]` is C; read as a default value it would be a field of another size.
-    if found is None or (rest.startswith("[") and count is None) or (rest.startswith("=") and count is not None):
+    if (
+        found is None
+        or _AFTER_NAME.match(rest) is None
+        or (rest.startswith("[") and count is None)
+        or (rest.startswith("=") and count is not None)
+    ):
         raise UnreadableDefinitionError(f"the line {line[:80]!r} is no field, constant or comment")
     reference = referred_name(found["type"], package=package, known=known)
     bound = re.sub(r"\s", "", found["bound"] or "")
