@@ -71,6 +71,34 @@ def test_wrong_usage_is_2_and_one_line(command: Command, arguments: list[str]) -
         assert answer.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scan", "s3://bucket/a.mcap"],
+        ["profile", "a.mcap", "--out", "s3://bucket/p.yaml"],
+        ["ingest", "a.mcap", "-p", "p.yaml", "-o", "s3://bucket/dataset"],
+        ["ingest", "gs://bucket/recordings", "-p", "p.yaml", "-o", "d"],
+        ["show", "https://example.org/d/episodes/a"],
+        ["verify", "s3://bucket/dataset"],
+        ["snapshot", "make", "s3://bucket/dataset"],
+        ["snapshot", "make", "d", "--include-from=s3://bucket/list"],
+        ["stats", "az://bucket/dataset"],
+        ["export", "lerobot", "d", "--out=s3://bucket/out"],
+        ["prune", "s3://bucket/dataset"],
+    ],
+)
+def test_an_address_makes_no_folder(
+    command: Command, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = command(*arguments)
+    assert answer.code == 2
+    assert "is an address, not a path on this machine" in answer.err
+    assert "EpisodeDataset" in answer.err
+    assert answer.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_the_system_refuses_is_one_line(command: Command, tmp_path: Path) -> None:
     answer = command("ingest", tmp_path / ("x" * 300), "-p", write_small_profile(tmp_path / "p.yaml"), "-o", tmp_path)
     assert answer.code == 1

@@ -1,4 +1,7 @@
+import sqlite3
+import struct
 from collections.abc import Callable
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,7 @@ import pytest
 from bagmill.plan import resolve
 from bagmill.profile import load_profile
 from bagmill.streams import scan
-from bagmill.testing import empty, foreign_file, healthy
+from bagmill.testing import START_NS, empty, foreign_file, healthy
 
 Command = Callable[..., Any]
 
@@ -28,6 +31,32 @@ def test_a_profile_is_written_at_the_rate_asked_for(command: Command, tmp_path: 
     assert (answer.code, answer.out) == (0, "")
     assert "5 features" in answer.err
     assert load_profile(out).rate_hz == Fraction(30000, 1001)
+
+
+def test_given_definitions_are_used_and_named_from_the_profile(command: Command, tmp_path: Path) -> None:
+    """A database of Humble holds no definitions; the draft names the folder from where it lies itself."""
+    with closing(sqlite3.connect(tmp_path / "a.db3")) as database:
+        database.executescript(
+            "CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT);"
+            "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER, timestamp INTEGER, data BLOB);"
+            "INSERT INTO topics VALUES (1, '/arm', 'my_robot/msg/Arm', 'cdr');"
+        )
+        rows = [(n, 1, START_NS + n * 50_000_000, b"\0\1\0\0" + struct.pack("<dd", n, -n)) for n in range(1, 41)]
+        database.executemany("INSERT INTO messages VALUES (?, ?, ?, ?)", rows)
+        database.commit()
+    (tmp_path / "ws" / "my_robot" / "msg").mkdir(parents=True)
+    (tmp_path / "ws" / "my_robot" / "msg" / "Arm.msg").write_text("float64[2] q\n")
+    assert "comes without its definition" in command("scan", tmp_path / "a.db3").out
+    scanned = command("scan", tmp_path / "a.db3", "--definitions", tmp_path / "ws", "--json").document
+    assert scanned["recordings"][0]["channels"][0]["fields"] == {"q": 2}
+    out = tmp_path / "profiles" / "arm.yaml"
+    assert command("profile", tmp_path / "a.db3", "--definitions", tmp_path / "ws", "--out", out).code == 0
+    assert "definitions: ../ws" in out.read_text()
+    assert command("ingest", tmp_path / "a.db3", "-p", out, "-o", tmp_path / "d", "--no-preview").code == 0
+    printed = command("profile", tmp_path / "a.db3", "--definitions", tmp_path / "ws").out
+    assert f"definitions: {tmp_path / 'ws'}" in printed
+    wrong = command("scan", tmp_path / "a.db3", "--definitions", tmp_path / "none")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
 
 
 def test_nothing_to_train_on_is_refused(command: Command, tmp_path: Path) -> None:

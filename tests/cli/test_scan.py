@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mcap.writer import Writer
 
 from bagmill.testing import (
     START_NS,
@@ -103,6 +104,30 @@ def test_text_is_nothing_to_train_on(command: Command, tmp_path: Path) -> None:
     assert answer.code == 0
     assert "There is nothing to train on" in answer.out
     assert command("scan", path, "--json").document["recordings"][0]["is_trainable"] is False
+
+
+def test_what_has_numbers_or_pictures_is_told_why_it_makes_no_feature(command: Command, tmp_path: Path) -> None:
+    one = SampleMessage("/imu", "sensor_msgs/msg/Imu", {}, log_ns=START_NS)
+    answer = command("scan", write_mcap(tmp_path / "one.mcap", [one]))
+    assert "→ No channel can become a feature (/imu: a single message)." in answer.out
+    assert "nothing to train on" not in answer.out.lower()
+    drafted = command("profile", tmp_path / "one.mcap")
+    assert drafted.code == 1
+    assert "no channel can become a feature (/imu: a single message)" in drafted.err
+
+
+def test_two_definitions_of_one_topic_are_told_apart(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "two.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer.start("ros2", "tests")
+        for text in (b"float64 x\n", b"float32 x\n"):
+            channel = writer.register_channel("/a", "cdr", writer.register_schema("demo/msg/A", "ros2msg", text))
+            for n in range(3):
+                writer.add_message(channel, START_NS + n, b"\0\1\0\0" + bytes(8 if b"64" in text else 4), START_NS + n)
+        writer.finish()
+    answer = command("scan", path)
+    assert "recorded with 2 different schemas: `x` is float64 in one and float32 in another" in answer.out
 
 
 def test_zero_header_stamps_lead_to_the_log_clock(command: Command, tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 import zarr
 
-from bagmill.testing import START_NS
+from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine
+from bagmill.testing import START_NS, Settings, healthy, write_small_profile
 
 Command = Callable[..., Any]
 
@@ -93,6 +95,50 @@ def test_an_episode_outside_a_dataset_can_be_shown(command: Command, small_datas
     answer = command("show", tmp_path / "lone.zarr")
     assert answer.code == 0
     assert "no report beside this episode" in answer.out
+
+
+def test_a_refused_episode_is_told_with_reason_remedy_and_checks(command: Command, tmp_path: Path) -> None:
+    recording = healthy(tmp_path / "wave.mcap", settings=Settings(num_frames=10))
+    profile = yaml.safe_load(write_small_profile(tmp_path / "p.yaml").read_text())
+    profile["checks"] = {"rates": {"threshold": 0.0, "severity": "error"}}
+    profile["features"]["state"]["expected_rate_hz"] = 1
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump(profile))
+    dataset = tmp_path / "dataset"
+    assert command("ingest", recording, "-p", tmp_path / "p.yaml", "-o", dataset).code == 1
+    for path in (dataset / "episodes" / "wave.mcap", dataset / "quarantine" / "wave.mcap.json"):
+        answer = command("show", path)
+        assert answer.code == 1
+        assert "wave.mcap was refused at stage recording" in answer.out
+        assert "reason     check rates failed: " in answer.out
+        assert "remedy     Look at the check's numbers" in answer.out
+        assert "failed     rates" in answer.out
+        assert "error: " in answer.out.partition("rates")[2]
+    document = command("show", dataset / "episodes" / "wave.mcap", "--json").document
+    assert document["episode"] == "wave.mcap"
+    assert document["refusal"]["failed_checks"] == ["rates"]
+    assert {check["name"]: check["is_passed"] for check in document["refusal"]["checks"]}["rates"] is False
+
+
+def test_a_recording_that_cannot_be_read_is_told(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.mcap").write_bytes(b"PK")
+    profile = write_small_profile(tmp_path / "p.yaml")
+    assert command("ingest", tmp_path / "a.mcap", "-p", profile, "-o", tmp_path / "d").code == 1
+    answer = command("show", tmp_path / "d" / "episodes" / "a.mcap")
+    assert (answer.code, answer.err) == (1, "")
+    assert "not an MCAP file" in answer.out
+    assert "remedy     Check that it is an MCAP recording and was copied whole." in answer.out
+
+
+def test_what_is_published_is_shown_below_a_later_refusal(command: Command, dataset: Path) -> None:
+    entry = QuarantineEntry(
+        "wave.mcap", "/r/wave.mcap", "recording", "it is damaged.", START_NS, remedy="Copy it again"
+    )
+    put_quarantine(Dataset(dataset), entry)
+    answer = command("show", dataset / "episodes" / "wave.mcap")
+    assert answer.code == 0
+    assert answer.out.index("was refused at stage recording") < answer.out.index("20 ticks at 30 Hz")
+    document = command("show", dataset / "episodes" / "wave.mcap", "--json").document
+    assert (document["num_ticks"], document["refusal"]["remedy"]) == (20, "Copy it again")
 
 
 def test_what_is_no_episode_is_refused(command: Command, small_dataset: Path, tmp_path: Path) -> None:

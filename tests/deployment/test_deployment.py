@@ -29,6 +29,18 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
     assert (deployment.workers.processes, deployment.workers.threads) == (3, None)
 
 
+def test_addresses_are_refused_with_their_place(tmp_path: Path) -> None:
+    path = _written(
+        tmp_path,
+        "recordings: s3://bucket/raw\ndataset: gs://bucket/set\nprofiles: [{match: '*', profile: 's3://bucket/p.yaml'}]\n",
+    )
+    with pytest.raises(DeploymentError) as caught:
+        load_deployment(path)
+    for place in ("$.recordings", "$.dataset", "$.profiles[0].profile"):
+        assert f"@ {place}" in str(caught.value)
+    assert str(caught.value).count("is an address, not a path on this machine") == 3
+
+
 def test_an_empty_file_has_the_defaults(tmp_path: Path) -> None:
     deployment = load_deployment(_written(tmp_path, ""))
     assert deployment.recordings == tmp_path / "recordings"

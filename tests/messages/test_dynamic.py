@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bagmill.errors import DecodeError
-from bagmill.messages import message_decoder
+from bagmill.messages import describe, header_stamp_reader, message_decoder, signal_decoder
 
 IMU = "sensor_msgs/msg/Imu"
 VALUES = {
@@ -33,6 +33,61 @@ def test_by_ros_own_definition_where_the_channel_carries_none(wire):
     bare = replace(wire.channel(IMU), schema_data=b"")
     assert_is_the_imu(message_decoder(bare)(wire.pack(IMU, VALUES)))
     assert_is_the_imu(message_decoder(replace(bare, schema_encoding=""))(wire.pack(IMU, VALUES)))
+
+
+SEPARATOR = "=" * 80 + "\n"
+
+
+@pytest.mark.parametrize("is_named_in_full", [True, False])
+def test_types_that_a_definition_lacks_are_ros_own(wire, is_named_in_full):
+    channel = wire.channel(IMU)
+    root, *others = channel.schema_data.decode().split(SEPARATOR)
+    if not is_named_in_full:
+        root = root.replace("std_msgs/Header", "Header")
+    assert len(others) >= 3
+    assert_is_the_imu(message_decoder(replace(channel, schema_data=root.encode()))(wire.pack(IMU, VALUES)))
+    # Sections that are named and empty say nothing either.
+    empty = SEPARATOR.join([root, *(f"{part.splitlines()[0]}\n" for part in others)])
+    assert_is_the_imu(message_decoder(replace(channel, schema_data=empty.encode()))(wire.pack(IMU, VALUES)))
+    comment = replace(channel, schema_data=b"# as in the documentation\n")
+    assert_is_the_imu(message_decoder(comment)(wire.pack(IMU, VALUES)))
+
+
+@pytest.mark.parametrize("has_sections", [True, False])
+def test_a_type_that_was_recorded_without_its_package(wire, has_sections):
+    """Pose in it is geometry_msgs': what is defined is its PoseStamped, field by field."""
+    name = "geometry_msgs/msg/PoseStamped"
+    root, *others = wire.channel(name).schema_data.decode().split(SEPARATOR)
+    text = root.replace("std_msgs/", "").replace("geometry_msgs/", "")
+    if has_sections:
+        text = SEPARATOR.join([text, *others])
+    channel = replace(wire.channel(name), schema_name="PoseStamped", schema_data=text.encode())
+    data = wire.pack(name, {"header": {"stamp": {"sec": 7}, "frame_id": "map"}, "pose": {"position": {"y": 2.5}}})
+    message = message_decoder(channel)(data)
+    assert (message.header.frame_id, message.pose.position.y) == ("map", 2.5)
+    assert header_stamp_reader(channel)(data) == 7 * 10**9
+    assert describe(channel, data).fields["pose.position"] == 3
+    assert signal_decoder(channel, "pose.position")(data).tolist() == [0.0, 2.5, 0.0]
+
+
+def test_a_type_without_a_package_and_of_nobody(wire):
+    own = replace(wire.channel(IMU), schema_name="Battery", schema_data=b"float64 voltage\nfloat32[2] cells\n")
+    data = wire.with_type("own/msg/Battery", own.schema_data.decode()).pack("own/msg/Battery", {"voltage": 24.0})
+    assert message_decoder(own)(data).voltage == 24.0
+    with pytest.raises(DecodeError, match=r"the definition of Battery lacks the type Cell, .*`definitions: FOLDER`"):
+        message_decoder(replace(own, schema_data=b"Cell cell\n"))
+
+
+def test_constants_that_rosbags_does_not_know_are_no_obstacle(wire):
+    text = "uint8 Mode_Auto=1\nuint8 HEX=0x10\nchar LETTER='a'\nfloat64 x 1.5\n"
+    channel = replace(wire.channel(IMU), schema_name="own/msg/Thing", schema_data=text.encode())
+    data = wire.with_type("own/msg/Thing", "float64 x\n").pack("own/msg/Thing", {"x": 3.25})
+    assert message_decoder(channel)(data).x == 3.25
+
+
+def test_a_name_that_is_none_is_named(wire):
+    with pytest.raises(DecodeError, match="is no name of a ROS type"):
+        message_decoder(replace(wire.channel(IMU), schema_name="own/msg/A'): ('", schema_data=b"int8 x"))
 
 
 IDL = """================================================================================

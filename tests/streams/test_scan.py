@@ -12,6 +12,7 @@ from mcap.writer import CompressionType, Writer
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
+from bagmill.definitions import read_definitions
 from bagmill.errors import RecordingError
 from bagmill.recordings import open_recording
 from bagmill.streams import NO_STAMP, load_index, save_index, scan
@@ -236,3 +237,47 @@ def test_a_damaged_first_picture_does_not_hide_the_channel(tmp_path):
     (none,) = scan(with_damaged_images(tmp_path / "b.mcap", topic=HIGH, frames=range(61))).streams_of(HIGH)
     assert none.content.kind == "none"
     assert none.content.problem is not None
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_publishers_whose_definitions_mean_the_same_are_one_stream(order: tuple[int, ...], tmp_path: Path) -> None:
+    """Without a summary, a definition that says everything may come after the messages that need it."""
+    root = HEADER.split("=" * 80, maxsplit=1)[0]
+    texts = [b"", root.encode(), b"# of another tool\n" + HEADER.encode()]
+    buffer = io.BytesIO()
+    writer = Writer(buffer, compression=CompressionType.NONE, use_chunking=False)
+    writer.start("ros2", "tests")
+    for number, place in enumerate(order):
+        schema = writer.register_schema("demo/msg/Stamped", "ros2msg", texts[place])
+        channel = writer.register_channel("/a", "cdr", schema)
+        writer.add_message(channel, 10 + number, stamped(5 + number, 6), 10 + number)
+    path = tmp_path / "a.mcap"
+    path.write_bytes(buffer.getvalue())  # not finished: it ends behind its last message
+    index = scan(path)
+    (stream,) = index.streams
+    assert stream.header_time_ns.tolist() == [5_000_000_006, 6_000_000_006, 7_000_000_006]
+    assert stream.content.fields == {"x": 1}
+    assert stream.channel.schema_data == scan(path).streams[0].channel.schema_data
+
+
+def test_definitions_are_given_for_what_a_recording_does_not_define(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    writer = Writer(buffer, compression=CompressionType.NONE)
+    writer.start("ros2", "tests")
+    channel = writer.register_channel("/a", "cdr", writer.register_schema("demo/msg/Stamped", "ros2msg", b""))
+    writer.add_message(channel, 10, stamped(5, 6), 10)
+    writer.finish()
+    path = tmp_path / "a.mcap"
+    path.write_bytes(buffer.getvalue())
+    problem = scan(path).streams[0].content.problem
+    assert problem is not None
+    assert problem.startswith("demo/msg/Stamped comes without its definition")
+    (tmp_path / "demo" / "msg").mkdir(parents=True)
+    (tmp_path / "demo" / "msg" / "Stamped.msg").write_text("std_msgs/Header header\nfloat64 x\n")
+    (stream,) = scan(path, definitions=read_definitions(tmp_path)).streams
+    assert stream.header_time_ns.tolist() == [5_000_000_006]
+    assert stream.content.fields == {"x": 1}
+    # What the recording says itself counts before what is given.
+    own = build(tmp_path / "own.mcap", [(10, 10, stamped(5, 6))])
+    (tmp_path / "demo" / "msg" / "Stamped.msg").write_text("int8 nothing\n")
+    assert scan(own, definitions=read_definitions(tmp_path)).streams[0].content.fields == {"x": 1}
