@@ -230,7 +230,7 @@ class _Line:
         )
         check_unchanged(recording, taken)
         if index.num_messages_from_scan == 0:
-            raise RecordingError("holds no messages", path=recording, remedy="Check the recorder: it wrote nothing")
+            raise _no_messages(index)
         memory, digest = self.dataset.fingerprint_path(episode), definitions_digest(self.request.profile)
         # Killed in between, the note must not speak for an index of other definitions.
         forget_other_scans(memory, definitions=digest)
@@ -314,3 +314,14 @@ class _Line:
         channels = {part.channel.id for feature in plan.features for part in feature.parts}
         total = sum(plan.index.streams[channel].num_messages for channel in channels)
         return None if progress is None else lambda done: progress("episode", done, total)
+
+
+def _no_messages(index: RecordingIndex) -> RecordingError:
+    lost = next((fault.message for fault in index.faults if fault.severity == "error"), None)
+    if lost is None:
+        return RecordingError("holds no messages", path=index.path, remedy="Check the recorder: it wrote nothing")
+    return RecordingError(
+        f"holds no message that can be read: {lost.removesuffix('.')}",
+        path=index.path,
+        remedy="Copy it again from the robot; if it is damaged there, nothing of it can be saved",
+    )

@@ -17,6 +17,7 @@ from bagmill.definitions.names import UNNAMED_PACKAGE
 from bagmill.definitions.sections import needed
 from bagmill.errors import DecodeError
 from bagmill.messages.foreign import reading_schema
+from bagmill.messages.given_definitions import GIVE_DEFINITIONS
 from bagmill.messages.ros_bytes import spell_out_bytes
 from bagmill.messages.rosbags_types import types_of_idl, types_of_msg
 from bagmill.messages.standard_types import standard_fields, standard_name, standard_store
@@ -26,10 +27,6 @@ _SCHEMA_ENCODINGS = {"cdr": ("ros2msg", "ros2idl"), "ros1": ("ros1msg",)}
 
 _NAME = re.compile(r"[A-Za-z]\w*(?:/[A-Za-z]\w*)*", re.ASCII)
 _LOCK = threading.Lock()
-GIVE_DEFINITIONS = (
-    "Give the folder of its .msg files: `definitions: FOLDER` in the profile, `--definitions FOLDER` of `bagmill scan` and "
-    "`bagmill profile`"
-)
 
 
 def ros_definitions(channel: Channel) -> Typestore:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from bagmill.errors import DecodeError
+from bagmill.messages.given_definitions import GIVE_DEFINITIONS
 from bagmill.recordings.records import Buffer, Channel
 
 T = TypeVar("T")
@@ -54,7 +55,9 @@ def reading_schema(channel: Channel) -> Iterator[None]:
         raise DecodeError(
             f"the {channel.schema_encoding or 'empty'} schema of {channel.schema_name} cannot be used ({said(err)})",
             channel=channel.topic,
-            remedy="Record the channel again with its message definition",
+            remedy=GIVE_DEFINITIONS
+            if channel.message_encoding in {"cdr", "ros1"}
+            else "Record the channel again with its message definition",
         ) from err
 
 

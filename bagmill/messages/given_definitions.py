@@ -7,6 +7,10 @@ from dataclasses import replace
 from bagmill.definitions import GivenDefinitions, UnreadableDefinitionError
 from bagmill.recordings.records import Channel
 
+GIVE_DEFINITIONS = (
+    "Give the folder of its .msg files: `definitions: FOLDER` in the profile, `--definitions FOLDER` of `bagmill scan` and "
+    "`bagmill profile`"
+)
 _MSG_ENCODINGS = {"cdr": "ros2msg", "ros1": "ros1msg"}
 
 

@@ -19,6 +19,13 @@ from bagmill.recordings.rosbag2 import Rosbag2Recording
 from bagmill.recordings.rosbag2_sqlite import Rosbag2DatabaseRecording
 
 MAGIC_BYTES = 16
+_PACKED = {
+    ZSTD_MAGIC: "zstd",
+    b"\x1f\x8b\x08": "gzip",
+    b"\xfd7zXZ\0": "xz",
+    b"BZh": "bzip2",
+    b"\x04\x22\x4d\x18": "lz4",
+}
 _KNOWN = "Known are MCAP files, ROS 1 bags (.bag), rosbag2 folders and their databases (.db3)"
 
 
@@ -42,12 +49,23 @@ def open_recording(path: Path | str) -> Recording:
     magic = read_magic(path)
     if POINTER_MAGIC.startswith(magic) and magic:
         refuse_pointer(path, read_beginning(path, POINTER_BYTES))
-    if magic.startswith(mcap_records.MAGIC) or (magic and path.suffix == ".mcap"):
-        return McapRecording(path)  # a wrong magic is named there
+    if magic.startswith(mcap_records.MAGIC):
+        return McapRecording(path)
     if magic.startswith(b"#ROSBAG V"):
         return Rosbag1Recording(path)
     if magic == rosbag2_sqlite.MAGIC:
         return Rosbag2DatabaseRecording(path)
+    packed_as = next((name for beginning, name in _PACKED.items() if magic.startswith(beginning)), None)
+    if packed_as is not None:
+        raise RecordingError(
+            f"the file is compressed as a whole with {packed_as}",
+            path=path,
+            remedy="Unpack it first"
+            if packed_as != "zstd"
+            else f"Name the rosbag2 folder it belongs to, or unpack it: `zstd -d {path.name} -o {path.stem}`",
+        )
+    if magic and path.suffix == ".mcap":
+        return McapRecording(path)  # a wrong magic is named there
     raise _foreign(path, magic)
 
 
@@ -83,10 +101,4 @@ def is_recording_magic(path: Path, magic: bytes) -> bool:
 def _foreign(path: Path, magic: bytes) -> RecordingError:
     if not magic:
         return RecordingError("the file is empty", path=path, remedy="Record or copy it again")
-    if magic.startswith(ZSTD_MAGIC):
-        return RecordingError(
-            "the file is zstd-compressed as a whole",
-            path=path,
-            remedy="Name the rosbag2 folder it belongs to, or unpack it with `zstd -d`",
-        )
     return RecordingError(f"not a recording: it begins with {os.fsdecode(magic)!r}", path=path, remedy=_KNOWN)

@@ -24,11 +24,12 @@ from bagmill.recordings import open_recording
     ],
 )
 def test_the_first_bytes_choose_whatever_the_name(name, container, recordings_dir, tmp_path):
-    link = tmp_path / "recording.xyz"
-    link.symlink_to(recordings_dir / name)
-    with open_recording(str(link)) as recording:
-        assert recording.container == container
-        assert recording.path == link
+    for other in ("recording.xyz", "recording.mcap", "recording.bag"):
+        link = tmp_path / other
+        link.symlink_to(recordings_dir / name)
+        with open_recording(str(link)) as recording:
+            assert recording.container == container
+            assert recording.path == link
 
 
 @pytest.mark.parametrize(
@@ -45,8 +46,11 @@ def test_the_first_bytes_choose_whatever_the_name(name, container, recordings_di
         (
             "a.db3.zstd",
             b"\x28\xb5\x2f\xfd" + bytes(9),
-            "the file is zstd-compressed as a whole. Name the rosbag2 folder",
+            "the file is compressed as a whole with zstd. Name the rosbag2 folder it belongs to, or unpack it: "
+            "`zstd -d a.db3.zstd -o a.db3`.",
         ),
+        ("a.bag.gz", b"\x1f\x8b\x08" + bytes(9), "the file is compressed as a whole with gzip. Unpack it first."),
+        ("a.mcap", b"BZh9" + bytes(9), "the file is compressed as a whole with bzip2. Unpack it first."),
         ("a.db3", b"\x89MCAP0\n", "not a recording: it begins with"),
     ],
 )
