@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from bagmill.definitions.names import own_name, package_of, referred_name
+from bagmill.definitions.names import HEADER, own_name, package_of, referred_name
 
 _SEPARATOR_LINE: Final = "=" * 80
 _SEPARATOR = re.compile(r"^[ \t]*={20,}[ \t]*$", re.MULTILINE)
@@ -83,7 +83,8 @@ def split_text(name: str, text: str) -> dict[str, str]:
             if section.strip():
                 raise UnreadableDefinitionError(f"section {number + 1} does not begin with `MSG: ` and a type's name")
             continue
-        section_name = own_name(title["name"] if title and number else name, package=package)
+        titled_as = title["name"] if title and number else name
+        section_name = HEADER if number and titled_as == "Header" else own_name(titled_as, package=package)
         if not bodies.get(section_name, "").strip():
             bodies[section_name] = section[title.end() :] if title else section
     return bodies
