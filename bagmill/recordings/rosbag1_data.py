@@ -88,7 +88,7 @@ class _Piece(NamedTuple):
     resume_at: int | None = None
     """Behind a gap: where reading goes on; None: at the index."""
     is_cut: bool = False
-    """The file ends within this chunk, or, behind a gap, where nothing more is due."""
+    """The file ends within this chunk."""
 
 
 class _Chunk(NamedTuple):
