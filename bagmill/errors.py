@@ -111,6 +111,10 @@ class TrainingError(BagmillError):
     """Samples that cannot be made as they are asked for: features, windows, sizes, sources that do not go together."""
 
 
+class NoSampleError(TrainingError, IndexError):
+    """A sample's number that is not there."""
+
+
 class ExportError(BagmillError):
     """Episodes that cannot be written in another format as they are asked for."""
 

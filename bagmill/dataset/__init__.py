@@ -62,6 +62,7 @@ from bagmill.dataset.statistics import (
     usual_range,
 )
 from bagmill.dataset.whole_file import write_whole
+from bagmill.dataset.why_none import why_none
 
 __all__ = [
     "LATEST",
@@ -135,5 +136,6 @@ __all__ = [
     "total",
     "total_by",
     "usual_range",
+    "why_none",
     "write_whole",
 ]

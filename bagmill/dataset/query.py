@@ -1,4 +1,4 @@
-"""A snapshot's rows by a condition over its columns: `num_frames > 100 and task == "pick" and quality.skew < 8`.
+"""A snapshot's rows by a condition over its columns: `num_frames > 100 and task == "pick" and quality.skew < 10`.
 
 The language is pandas' own, that of `DataFrame.query`, and pandas evaluates it. Two things are made easier: a column whose
 name has dots is written as it is (`quality.skew`, without backticks), and `start` is the time at which an episode begins.
@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import ast
 import difflib
+import json
 import keyword
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -56,6 +58,8 @@ _EVALUATION_ERRORS: Final = (
     *(TypeError, ValueError, KeyError, IndexError, AttributeError, NameError, NotImplementedError, ArithmeticError),
     *(SyntaxError, RecursionError, re.error, pa.ArrowException),
 )
+_FEATURES: Final = "features"
+"""The column whose texts are JSON: what a condition asks of it is which names it holds."""
 _LANGUAGE: Final = "A condition is written as in pandas' DataFrame.query: num_frames > 100 and task == 'pick'"
 
 
@@ -105,6 +109,12 @@ def find_rows(table: pd.DataFrame, where: str) -> NDArray[np.bool_]:
     return is_chosen
 
 
+def named_columns(where: str, table: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """The columns that a condition names, in their order. Errors as of `select`."""
+    condition = _Condition(where, [*map(str, table.columns)])
+    return {name: column_of(table) for name, column_of in condition.named.items()}
+
+
 class _Condition:
     """A condition that was looked through: nothing in it does more than it should.
 
@@ -121,6 +131,8 @@ class _Condition:
         self._known = known
         self.columns: dict[str, Callable[[pd.DataFrame], pd.Series[Any]]] = {}
         """What the expression calls them, and how each is had of a table; only those that it names."""
+        self.named: dict[str, Callable[[pd.DataFrame], pd.Series[Any]]] = {}
+        """By the columns' own names."""
         self._names: dict[str, str] = {}
         if not where.strip():
             raise QueryError("the condition is empty", remedy=_LANGUAGE)
@@ -161,7 +173,7 @@ class _Condition:
         if derived is None and name not in self._known:
             raise self._no_column(name)
         placeholder = f"_column_{[*self._known, *_DERIVED].index(name)}"
-        self.columns[placeholder] = derived or (lambda table: table[name])
+        self.columns[placeholder] = self.named[name] = derived or (lambda table: table[name])
         self._names[placeholder] = name
         return placeholder
 
@@ -172,8 +184,62 @@ class _Condition:
             if re.search(r"(?<![=!<>])=(?!=)", self.expression):
                 raise self._wrong("has a single `=`", "Compare with `==`") from err
             raise self._wrong(f"cannot be read ({getattr(err, 'msg', err)})", _LANGUAGE) from err
+        found: list[ast.Compare] = []
         for node in ast.walk(tree):
             self._check_node(node)
+            if isinstance(node, ast.Compare) and self._asks_for_feature(node):
+                found.append(node)
+            elif isinstance(node, ast.Compare | ast.Call):
+                self._check_membership(node)
+        # From the last on, so that places before it stay.
+        for node in sorted(found, key=lambda node: -node.col_offset):
+            self._replace_membership(node)
+
+    def _is_features(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and self._names.get(node.id) == _FEATURES
+
+    def _asks_for_feature(self, node: ast.Compare) -> bool:
+        """Whether it is `'images/wrist' in features`."""
+        return (
+            isinstance(node.left, ast.Constant)
+            and isinstance(node.left.value, str)
+            and len(node.ops) == 1
+            and isinstance(node.ops[0], ast.In | ast.NotIn)
+            and self._is_features(node.comparators[0])
+        )
+
+    def _replace_membership(self, node: ast.Compare) -> None:
+        """Have `'images/wrist' in features` looked up in the JSON, where pandas would compare whole texts."""
+        assert isinstance(node.left, ast.Constant)
+        name, is_negated = str(node.left.value), isinstance(node.ops[0], ast.NotIn)
+        placeholder = f"_feature_{len(self.columns)}"
+        self.columns[placeholder] = partial(_has_feature, name=name)
+        self._names[placeholder] = f"({name!r} in {_FEATURES})"
+        text = self.expression.encode()
+        found = f"(~{placeholder})" if is_negated else placeholder
+        self.expression = (text[: node.col_offset] + found.encode() + text[node.end_col_offset :]).decode()
+
+    def _check_membership(self, node: ast.Compare | ast.Call) -> None:
+        """Refuse what pandas would take for whole texts, and say of no episode."""
+        if isinstance(node, ast.Call):
+            is_isin = isinstance(node.func, ast.Attribute) and node.func.attr == "isin"
+            operands = [node.func.value] if is_isin and isinstance(node.func, ast.Attribute) else []
+        else:
+            operands = [node.left, *node.comparators]
+        if any(map(self._is_features, operands)):
+            raise self._wrong(
+                f"compares {_FEATURES}, which is JSON, with something",
+                f"Write `'images/wrist' in {_FEATURES} and 'state' in {_FEATURES}`, or `not in`",
+            )
+        if not isinstance(node, ast.Compare):
+            return
+        for operation, right in zip(node.ops, node.comparators, strict=True):
+            if isinstance(operation, ast.In | ast.NotIn) and not isinstance(right, ast.List | ast.Tuple):
+                raise self._wrong(
+                    "has an `in` without a list behind it",
+                    "Write `task in ['pick', 'place']`, `task == 'pick'`, or `task.str.contains('pick', regex=False)` for a "
+                    "part of a text",
+                )
 
     def _check_node(self, node: ast.AST) -> None:
         if isinstance(node, ast.Attribute) and node.attr not in _ATTRIBUTES:
@@ -200,6 +266,13 @@ class _Condition:
 
 
 _PLAIN: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def _has_feature(table: pd.DataFrame, *, name: str) -> pd.Series[Any]:
+    texts = table[_FEATURES]
+    # Parsed once for thousands of episodes that are alike.
+    held = {text: name in json.loads(text) for text in texts.unique()}
+    return texts.astype(object).map(held).astype(bool)
 
 
 def _start(table: pd.DataFrame) -> pd.Series[Any]:

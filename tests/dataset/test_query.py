@@ -16,7 +16,12 @@ TABLE = pd.DataFrame(
         "duration_s": [0.5, 10.0, 15.0, np.inf],
         "start_ns": [0, 1_000_000_000_000_000_000, 1_800_000_000_000_000_000, 1_000_000_001_000_000_000],
         "task": ["pick", "place", "pick", None],
-        "features": ['{"images/left": {}}', '{"state": {}}', "{}", '{"images/left": {}, "state": {}}'],
+        "features": [
+            '{"images/left": {"kind": "images"}}',
+            '{"state": {}}',
+            "{}",
+            '{"images/left": {}, "state": {}}',
+        ],
         "is_checked": [True, False, True, False],
         "site name": ["lab", "hall", "lab", "hall"],
         "quality.skew": [1.0, np.nan, 9.0, 4.0],
@@ -59,6 +64,14 @@ TABLE = pd.DataFrame(
         ("episode == 'quality.skew' or episode == \"task\" or episode == 'b'", "b"),
         ("num_frames == 3e2", "c"),
         ("num_frames > 1000", ""),
+        ("'images/left' in features", "ad"),
+        ("'images/left' not in features", "bc"),
+        ("not 'images/left' in features", "bc"),
+        ("'images/left' in features and 'state' in features", "d"),
+        ("('images/left' in features) & (num_frames > 20)", "d"),
+        ('"state" in features or `site name` == "lab" and \'é\' not in features', "abcd"),
+        ("'images' in features", ""),
+        ("'kind' in features", ""),
     ],
 )
 def test_rows_for_which_it_holds(where: str, episodes: str) -> None:
@@ -94,6 +107,22 @@ def test_rows_for_which_it_holds(where: str, episodes: str) -> None:
         ("start >= 'yesteryear'", "cannot be evaluated"),
         ("task.str.match('(')", "cannot be evaluated"),
         ("num_frames + task > 3", "cannot be evaluated"),
+        (
+            "features == 'state'",
+            "compares features, which is JSON.*Write `'images/wrist' in features and 'state' in features`",
+        ),
+        ("['state'] in features", "compares features, which is JSON"),
+        ("features in ['state']", "compares features, which is JSON"),
+        ("features.isin(['state'])", "compares features, which is JSON"),
+        ("'state' in features == True", "compares features, which is JSON"),
+        (
+            "'pick' in task",
+            r"has an `in` without a list behind it\. Write `task in \['pick', 'place'\]`, `task == 'pick'`, or `t",
+        ),
+        ("task in 'picking'", "has an `in` without a list behind it"),
+        ("task in episode", "has an `in` without a list behind it"),
+        ("'state' in features.str.lower()", "has an `in` without a list behind it"),
+        ("50 not in num_frames", "has an `in` without a list behind it"),
     ],
 )
 def test_what_is_no_condition_is_told(where: str, problem: str) -> None:
