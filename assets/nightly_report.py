@@ -13,7 +13,7 @@ from assets.markdown import md_page, md_picture, md_table, md_text
 from assets.metadata import Metadata, shown
 from assets.overview import TITLES, medians
 from assets.totals import hours, totals_table
-from bagmill.cli.wording import counted, number_text, size_text
+from bagmill.cli.wording import bare_number_text, counted, size_text
 from bagmill.dataset import (
     LATEST,
     Dataset,
@@ -198,9 +198,9 @@ def _trend_table(night: Night, earlier: Sequence[Night]) -> str | None:
             (
                 name,
                 spread.unit,
-                number_text(spread.median),
-                number_text(float(np.median(before)) if len(before) else float("nan")),
-                "–" if usual is None else f"{number_text(usual[0])} to {number_text(usual[1])}",
+                bare_number_text(spread.median, spread.unit),
+                bare_number_text(float(np.median(before)) if len(before) else float("nan"), spread.unit),
+                "–" if usual is None else " to ".join(bare_number_text(each, spread.unit) for each in usual),
                 "" if is_usual else "unusual",
             )
         )

@@ -10,7 +10,7 @@ import dagster as dg
 from assets.markdown import md_page, md_picture, md_table
 from assets.metadata import Metadata, shown, with_unit
 from assets.totals import hours, totals_table
-from bagmill.cli.wording import counted, number_text, size_text
+from bagmill.cli.wording import bare_number_text, counted, number_text, size_text
 from bagmill.dataset import (
     LATEST,
     Measures,
@@ -132,7 +132,12 @@ def _spread_table(spreads: Mapping[str, Spread]) -> str:
     return md_table(
         ("measure", "unit", "episodes →", "5 % below →", "median →", "5 % above →"),
         [
-            (name, each.unit, f"{each.num:,}", number_text(each.low), number_text(each.median), number_text(each.high))
+            (
+                name,
+                each.unit,
+                f"{each.num:,}",
+                *(bare_number_text(value, each.unit) for value in (each.low, each.median, each.high)),
+            )
             for name, each in spreads.items()
         ],
     )

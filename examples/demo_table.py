@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from bagmill.cli.wording import number_text
+from bagmill.cli.wording import bare_number_text
 from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, load_report, read_quarantine
-from bagmill.quality.fidelity import MAX_PSNR_DB
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,8 @@ def _numbers(report: EpisodeReport | None) -> list[str]:
         _megabytes(report.raw_bytes),
         _megabytes(report.stored_bytes) if is_stored else "–",
         f"{report.raw_bytes / report.stored_bytes:.1f}" if is_stored else "–",
-        _worst(report, "jpeg_psnr"),
-        _worst(report, "skew"),
+        _worst(report, "jpeg_psnr", "dB"),
+        _worst(report, "skew", "ms"),
         f"{sum(check.is_passed for check in checks)}/{len(checks)}",
     ]
 
@@ -90,9 +89,8 @@ def _megabytes(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.3g}"
 
 
-def _worst(report: EpisodeReport, metric: str) -> str:
-    value = report.quality.get(metric, float("nan"))
-    return "exact" if metric == "jpeg_psnr" and value == MAX_PSNR_DB else number_text(value)
+def _worst(report: EpisodeReport, metric: str, unit: str) -> str:
+    return bare_number_text(report.quality.get(metric, float("nan")), unit)
 
 
 def _state(ending: Ending) -> str:

@@ -42,7 +42,7 @@ EPILOG: Final = """[bold]Examples[/bold]
 
 bagmill export lerobot dataset/ --out wave_lerobot/  [dim]all episodes of the latest snapshot[/dim]
 
-bagmill export lerobot dataset/ --snapshot paper --where "quality.skew < 8" --out good_lerobot/
+bagmill export lerobot dataset/ --snapshot paper --where "quality.skew < 10" --out good_lerobot/
 
 bagmill export lerobot dataset/ --map gripper=observation.state --out wave_lerobot/  [dim]behind the numbers of `state`[/dim]
 
@@ -227,10 +227,6 @@ def _row(feature: ExportedFeature) -> tuple[str | Text, ...]:
         f"{feature.dtype} → {feature.written_dtype}" if is_changed else str(feature.dtype),
         f"{feature.num_invalid:,} of {feature.num_ticks:,}",
         number_text(feature.skew_p99_ms, "ms"),
-        "–" if loss is None else _psnr_text(loss.median),
-        "–" if loss is None else _psnr_text(loss.worst),
+        "–" if loss is None else number_text(loss.median, "dB"),
+        "–" if loss is None else number_text(loss.worst, "dB"),
     )
-
-
-def _psnr_text(psnr_db: float) -> str:
-    return "exact" if psnr_db >= 100 else number_text(psnr_db, "dB")

@@ -15,6 +15,10 @@ _DAY_NS = 24 * _HOUR_NS
 _YEAR_NS = round(365.25 * _DAY_NS)
 
 
+_EXACT_DB = 100.0
+"""What equal pictures have, whose PSNR is infinite: `quality.fidelity.MAX_PSNR_DB`, which is not worth importing OpenCV."""
+
+
 def printable(text: str) -> str:
     """Text with every character that is not printable written as an escape.
 
@@ -80,7 +84,9 @@ def rate_text(rate_hz: float) -> str:
 
 
 def number_text(value: float, unit: str = "") -> str:
-    """A measured number with its unit; `–` where there was nothing to measure."""
+    """A measured number with its unit; `–` where there was nothing to measure, `exact` for the PSNR of equal pictures."""
+    if unit == "dB" and value >= _EXACT_DB:
+        return "exact"
     if not math.isfinite(value):
         return "–" if math.isnan(value) else f"{'−' if value < 0 else ''}∞"
     # %g would write 1234567 as 1.235e+06
@@ -88,6 +94,11 @@ def number_text(value: float, unit: str = "") -> str:
         return f"≈ 0 {unit}".rstrip()
     text = f"{value:,.0f}" if abs(value) >= 10_000 or value == int(value) else f"{value:.4g}"
     return f"{text} {unit}".rstrip()
+
+
+def bare_number_text(value: float, unit: str) -> str:
+    """The same where the unit stands beside it."""
+    return number_text(value, unit).removesuffix(f" {unit}")
 
 
 def fraction_text(fraction: Fraction) -> str:

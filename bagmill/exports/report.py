@@ -11,6 +11,7 @@ from typing import Final
 
 from bagmill.dataset.json_records import to_json
 from bagmill.dataset.whole_file import write_whole
+from bagmill.quality.fidelity import MAX_PSNR_DB
 
 REPORT_FILE: Final = "bagmill_export.json"
 _SCHEMA: Final = "bagmill-export-1"
@@ -115,6 +116,10 @@ def folder_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+def _psnr_text(psnr_db: float) -> str:
+    return "exact" if psnr_db >= MAX_PSNR_DB else f"{psnr_db:.1f} dB"
+
+
 def common_losses(features: tuple[ExportedFeature, ...], *, has_facts: bool) -> list[str]:
     """The losses that any format may have, as sentences.
 
@@ -137,9 +142,9 @@ def common_losses(features: tuple[ExportedFeature, ...], *, has_facts: bool) -> 
                 f"{each.feature} is written as {each.written_dtype}, not {each.dtype}: "
                 f"numbers change by {each.largest_change:.3g} at most."
             )
-        if each.psnr_db is not None and each.psnr_db.worst < 100:
+        if each.psnr_db is not None and each.psnr_db.worst < MAX_PSNR_DB:
             losses.append(
-                f"{each.feature} is compressed once more: PSNR {each.psnr_db.median:.1f} dB in the median, "
+                f"{each.feature} is compressed once more: PSNR {_psnr_text(each.psnr_db.median)} in the median, "
                 f"{each.psnr_db.worst:.1f} dB at worst."
             )
     written = [each for each in features if each.written_as is not None]

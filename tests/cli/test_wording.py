@@ -1,6 +1,7 @@
 import pytest
 
 from bagmill.cli.wording import (
+    bare_number_text,
     columns_text,
     counted,
     duration_text,
@@ -10,6 +11,7 @@ from bagmill.cli.wording import (
     size_text,
     stamp_text,
 )
+from bagmill.quality.fidelity import MAX_PSNR_DB
 
 SECOND_NS = 1_000_000_000
 
@@ -62,6 +64,11 @@ def test_rates_and_numbers() -> None:
     assert rate_text(29.97003) == "29.97 Hz"
     assert rate_text(float("nan")) == "–"
     assert number_text(41.2345, "dB") == "41.23 dB"
+    assert number_text(MAX_PSNR_DB, "dB") == "exact"
+    assert number_text(99.99, "dB") == "99.99 dB"
+    assert number_text(100.0, "ms") == "100 ms"
+    assert [bare_number_text(value, "dB") for value in (44.5, 100.0, float("nan"))] == ["44.5", "exact", "–"]
+    assert bare_number_text(100.0, "%") == "100"
     assert number_text(1_234_567.0) == "1,234,567"
     assert number_text(float("nan"), "dB") == "–"
     assert number_text(float("-inf")) == "−∞"

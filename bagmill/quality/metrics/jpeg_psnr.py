@@ -8,7 +8,7 @@ from bagmill.quality.sampled import lowest
 
 
 class JpegPsnr:
-    """The lowest PSNR of luma among a camera's audited frames; equal frames (copied, lossless) have 100 dB."""
+    """The lowest PSNR of luma among a camera's audited frames; equal frames (copied, lossless) are exact, 100 dB."""
 
     name = "jpeg_psnr"
     stage: Stage = "episode"
@@ -18,8 +18,8 @@ class JpegPsnr:
     severity: Severity = "error"
     description = (
         "How close the brightness of stored images is to the recording's, as the lowest PSNR of the audited "
-        "frames; 100 is exact. A failure means that compression harms the pictures: raise the feature's "
-        "`quality`."
+        "frames; equal ones are exact, stored as 100 dB. A failure means that compression harms the pictures: raise the "
+        "feature's `quality`."
     )
 
     def of(self, sample: ImageSample) -> float:

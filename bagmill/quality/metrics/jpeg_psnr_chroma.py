@@ -18,7 +18,8 @@ class JpegPsnrChroma:
     severity: Severity = "error"
     description = (
         "How close the colours of stored images are to the recording's, as the lowest PSNR of the audited frames; "
-        "100 is exact. A failure means that compression harms colours: set the feature's `subsampling` to 444."
+        "equal ones are exact, stored as 100 dB. A failure means that compression harms colours: set the feature's "
+        "`subsampling` to 444."
     )
 
     def of(self, sample: ImageSample) -> float:
