@@ -42,7 +42,7 @@ EPILOG: Final = """[bold]Examples[/bold]
 
 bagmill snapshot make dataset/ --name january  [dim]every episode, as it is now[/dim]
 
-bagmill snapshot query dataset/ --where "num_frames > 100 and quality.skew < 8"  [dim]which episodes those are[/dim]
+bagmill snapshot query dataset/ --where "num_frames > 100 and quality.skew < 10"  [dim]which episodes those are[/dim]
 
 bagmill snapshot make dataset/ --where "task == 'pick'" --exclude day2__run7.mcap --split train=0.8 --split val=0.1 \
 --split test=0.1 --name pick
@@ -191,7 +191,7 @@ def query(
     """Tell which episodes of a snapshot a condition holds for, and how many hours they are.
 
     Every column can be asked for: num_frames, duration_s, task, robot, profile, start (a date: start >= '2026-05-01'),
-    split, and every metric's worst value: quality.skew < 8. `bagmill metrics` lists those.
+    split, and every metric's worst value: quality.skew < 10. `bagmill metrics` lists those.
     """
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json are two forms of the same", param_hint="--csv")

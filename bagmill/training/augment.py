@@ -116,13 +116,19 @@ class ColourJitter:
         changes = (2 * numbers[:, 1:] - 1) * widths
         colours, offset_per_luma = _colour_maps(changes)
         for sample in np.flatnonzero(numbers[:, 0] < self.probability).tolist():
-            frames = _frames(images, sample)
+            all_frames = _frames(images, sample)
+            # An absent frame is zeros: it is no part of the mean, and stays as it is.
+            is_there = all_frames.any(axis=(1, 2, 3))
+            if not is_there.any():
+                continue
+            here = slice(None) if is_there.all() else is_there
+            frames = all_frames[here]
             # One picture, as high as all of them together.
             tall = frames.reshape(-1, *frames.shape[2:])
             # What contrast is spread about, before the brightness is changed.
             mean_luma = float(_LUMA @ np.array(cv2.mean(tall)[:3]))
             offset = np.full((3, 1), offset_per_luma[sample] * mean_luma)
-            frames[...] = cv2.transform(tall, np.hstack([colours[sample], offset])).reshape(frames.shape)
+            all_frames[here] = cv2.transform(tall, np.hstack([colours[sample], offset])).reshape(frames.shape)
 
 
 def augment(

@@ -22,6 +22,7 @@ from bagmill.dataset import (
     resolve_id,
     rows_of_split,
     select,
+    why_none,
 )
 from bagmill.errors import TrainingError
 from bagmill.remote import SHARD_CACHE_BYTES, Mirror, MirroredShards, fetch_snapshot, is_address
@@ -30,9 +31,10 @@ from bagmill.training.fitting import Fit, Resampling
 from bagmill.training.frame_batches import Camera, FrameReader, FramesWanted
 from bagmill.training.frame_cache import FrameCache
 from bagmill.training.kept_values import KeptValues
+from bagmill.training.only_valid import ValidTicks, resolve_only_valid
 from bagmill.training.process_buffers import ProcessBuffers
 from bagmill.training.read_ahead import ReadAhead
-from bagmill.training.sample_index import SampleIndex
+from bagmill.training.sample_index import SampleIndex, one_sample
 from bagmill.training.selection import CameraSelection, select_features
 from bagmill.training.window import Window
 
@@ -73,7 +75,7 @@ class EpisodeDataset:
     Args:
         dataset: The dataset, its folder, or its address in a store: `s3://bucket/dataset`, `gs://…`, `https://…`, `file://…`.
         snapshot: Name or id.
-        where: Which of its episodes, as `dataset.query.select` takes it: `num_frames > 100 and quality.skew < 8`.
+        where: Which of its episodes, as `dataset.query.select` takes it: `num_frames > 100 and quality.skew < 10`.
         split: Only the episodes of this split, of a snapshot that was made with splits.
         features: Names; None: those that all selected episodes have. Facts about ticks can be asked for beside them:
             `valid/…`, `skew/…`, `source/…`, `interpolated/…`, `sequence/…` with a feature's name, and `time`.
@@ -82,6 +84,8 @@ class EpisodeDataset:
         windows: Feature → any other window; it goes before `history` and `horizon`.
         padding: Where a window reaches beyond the episode: `edge` repeats its first or last tick, `zero` gives zeros,
             `drop` leaves such samples out.
+        only_valid: Leave out samples that show a tick at which a feature was not measured: True, of every feature asked
+            for; or a list, of these. Opening the dataset then reads `valid/…` of every episode.
         image_size: (height, width) of images and depth, or by feature; None: as they are stored.
         fit: How a frame of another aspect gets there: `stretch`, `pad`, `crop`.
         resampling: `bilinear` or `area`; see `FrameFit`.
@@ -112,6 +116,7 @@ class EpisodeDataset:
         horizon: int | Mapping[str, int] | None = None,
         windows: Mapping[str, Window] | None = None,
         padding: Padding = "edge",
+        only_valid: bool | Sequence[str] = False,
         image_size: tuple[int, int] | Mapping[str, tuple[int, int]] | None = None,
         fit: Fit = "stretch",
         resampling: Resampling = "bilinear",
@@ -124,6 +129,9 @@ class EpisodeDataset:
     ) -> None:
         if padding not in ("edge", "zero", "drop"):
             raise TrainingError(f"no padding is called {padding!r}", remedy="It is edge, zero or drop")
+        for argument, names in (("features", features), ("only_valid", only_valid)):
+            if isinstance(names, str):
+                raise TrainingError(f"{argument} is a list of names", remedy=f"Write {argument}=[{names!r}]")
         self._mirror: Mirror | None = None
         if isinstance(dataset, str) and is_address(dataset):
             self._mirror = Mirror(
@@ -157,6 +165,15 @@ class EpisodeDataset:
             self._selection.windows,
             is_dropping=padding == "drop",
         )
+        self.only_valid = resolve_only_valid(only_valid, self._selection.features)
+        """Features whose ticks are all valid in every sample."""
+        if self.only_valid:
+            valid = ValidTicks(
+                self._selection, self.only_valid, roots=self._roots, num_ticks=self._num_ticks, mirror=self._mirror
+            )
+            valid.leave_out_others(self._index, is_zero_outside=padding == "zero")
+        self.fingerprint = self._index.fingerprint(self.table["path"].tolist())
+        """Tells the choice of samples from any other choice of the same snapshot."""
         self.spec: Mapping[str, ArraySpec] = self._make_spec()
         """Key → shape and dtype of one sample's array; of a signal, what its columns are and their units; of depth, its scale."""
         self.notes = tuple(each.note for each in self._selection.joined.values() if each.note is not None)
@@ -168,12 +185,12 @@ class EpisodeDataset:
 
     def _select_episodes(self) -> EpisodeFeatures:
         whole = load_snapshot(self.dataset, self.snapshot_id)
-        table = whole if self.split is None else rows_of_split(whole, self.split, snapshot_id=self.snapshot_id)
-        if self.where:
-            table = select(table, self.where)
-        if not len(table):
+        of_split = whole if self.split is None else rows_of_split(whole, self.split, snapshot_id=self.snapshot_id)
+        table = of_split if self.where is None else select(of_split, self.where)
+        if self.where is not None and not len(table):
+            of = f"snapshot {self.snapshot_id}" + (f", split {self.split}" if self.split is not None else "")
             raise TrainingError(
-                f"`{self.where}` is true of no episode of snapshot {self.snapshot_id}",
+                f"`{self.where}` is true of no episode of {of}: {why_none(of_split, self.where)}",
                 path=self.dataset.path,
                 remedy="Ask for less",
             )
@@ -204,6 +221,15 @@ class EpisodeDataset:
         """Selected."""
         return len(self.table)
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features that were selected."""
+        return self._selection.features
+
+    def __contains__(self, key: object) -> bool:
+        """Whether a sample has a key. Without this, Python would read every sample and compare it."""
+        return key in self.spec
+
     def __len__(self) -> int:
         return len(self._index)
 
@@ -222,18 +248,19 @@ class EpisodeDataset:
         return self._mirror is not None
 
     def locate(self, samples: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows of `table` (N,) and ticks (N,) of samples (N,).
+        """Rows of `table` (N,) and ticks (N,) of samples (N,); numbers below 0 count from the end.
 
         Raises:
             TrainingError: There is no such sample.
         """
         return self._index.locate(samples)
 
+    def positions(self, samples: ArrayLike) -> NDArray[np.int64]:
+        """Samples (N,) by their numbers from 0 on. Errors as of `locate`."""
+        return self._index.positions(samples)
+
     def __getitem__(self, sample: int) -> Arrays:
-        position = int(sample) + len(self) * (int(sample) < 0)
-        if not 0 <= position < len(self):
-            raise IndexError(f"there is no sample {sample}: there are {len(self)}")
-        return {key: array[0] for key, array in self.batch([position]).items()}
+        return {key: array[0] for key, array in self.batch([one_sample(sample)]).items()}
 
     def __getitems__(self, samples: Sequence[int]) -> list[Arrays]:
         """Several samples, views into one batch: what a torch `DataLoader` asks for."""
@@ -246,14 +273,17 @@ class EpisodeDataset:
         *,
         out: Mapping[str, NDArray[Any]] | None = None,
         rows: NDArray[np.int64] | None = None,
+        is_filled: Mapping[str, NDArray[np.bool_]] | None = None,
     ) -> Arrays:
         """Several samples as one array a key, first axis the samples.
 
         Args:
-            samples: (N,) in any order, also repeated.
+            samples: (N,) in any order, also repeated; numbers below 0 count from the end.
             out: Where to write: arrays by key, C-contiguous, with at least as many rows; signals of more numbers keep
                 what they have in the rest. None: new arrays.
             rows: Which row of `out` each sample goes to; None: 0 … N−1.
+            is_filled: By signal, (N,) or (N, K), rows as of `out`: where to write which of its values are zeros because
+                nothing was there. Scaling needs it; see `SignalScaling.apply`.
 
         Returns:
             `out`, or the new arrays.
@@ -275,7 +305,7 @@ class EpisodeDataset:
         }
         if opened.ahead is not None:
             opened.ahead.announce(opened.cameras.values(), episodes, of_feature)
-        self._take_values(opened, made, places, episodes, of_feature)
+        self._take_values(opened, made, places, episodes, of_feature, is_filled or {})
         self._read_frames(opened, made, places, episodes, of_feature)
         made[EPISODE][places], made[TICK][places] = episodes, ticks
         return made
@@ -307,6 +337,7 @@ class EpisodeDataset:
         places: NDArray[np.int64],
         episodes: NDArray[np.int64],
         of_feature: Mapping[str, tuple[NDArray[np.int64], NDArray[np.bool_]]],
+        is_filled: Mapping[str, NDArray[np.bool_]],
     ) -> None:
         columns = self._selection.columns
         taken = opened.values.take({key: of_feature[column.feature][0] for key, column in columns.items()}, episodes)
@@ -323,6 +354,8 @@ class EpisodeDataset:
             if key in self._selection.features:
                 # Where nothing was measured a signal is nan, which one step of training would spread everywhere.
                 is_real = is_real & taken[f"valid/{key}"]
+            if key in is_filled:
+                is_filled[key][places] = ~is_real
             if not is_real.all():
                 values[~is_real] = 0
             if values.ndim > is_real.ndim:
@@ -412,6 +445,7 @@ class EpisodeDataset:
             "where": self.where,
             "split": self.split,
             "padding": self.padding,
+            "only_valid": list(self.only_valid),
             **self._selection.as_json(),
         }
 
@@ -422,8 +456,16 @@ class EpisodeDataset:
         Args:
             recipe: By `recipe`.
             dataset: Where its folder is now; None: where it was.
+
+        Raises:
+            TrainingError: It is no such recipe; and as the constructor.
         """
         arguments = dict(recipe)
+        if missing := {"dataset", "snapshot", "windows", "image_size"} - arguments.keys():
+            raise TrainingError(
+                f"is no recipe of a dataset: it has no {', '.join(sorted(missing))}",
+                remedy="A mixture's recipe is for Mixture.from_recipe",
+            )
         arguments["windows"] = {name: Window(**said) for name, said in arguments["windows"].items()}
         arguments["image_size"] = {name: tuple(size) for name, size in arguments["image_size"].items()}
         where = arguments.pop("dataset")

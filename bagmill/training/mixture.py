@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bagmill.dataset import Dataset, HeldFeature, JoinedFeature, join_feature
-from bagmill.errors import FeatureError, TrainingError
+from bagmill.errors import FeatureError, NoSampleError, TrainingError
 from bagmill.profile import feature_kind
 from bagmill.training.columns import MASK, ArraySpec
 from bagmill.training.dataset import EpisodeDataset
 from bagmill.training.permutation import Permutation
 from bagmill.training.process_buffers import ProcessBuffers
-from bagmill.training.proportions import Proportions, Weight
+from bagmill.training.proportions import Proportions, Weight, exact_weight
+from bagmill.training.sample_index import one_sample, sample_numbers
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ class SourceStatistics:
 class Mixture:
     """Datasets in given proportions; takes the place of an `EpisodeDataset`. Picklable, as they are.
 
+    A source may be a mixture: its own sources then take its place, each with its share of the weight.
+
     Sample n is the n-th draw, without an end: a source that has been gone through is gone through again, shuffled anew. As
     every draw is found without those before it, a mixture is deterministic, and resumed anywhere at no cost.
 
@@ -65,11 +68,16 @@ class Mixture:
     """
 
     def __init__(
-        self, sources: Sequence[tuple[EpisodeDataset, Weight]], *, seed: int = 0, num_samples: int | None = None
+        self,
+        sources: Sequence[tuple[EpisodeDataset | Mixture, Weight]],
+        *,
+        seed: int = 0,
+        num_samples: int | None = None,
     ) -> None:
-        self.sources = tuple(source for source, _ in sources)
+        flat = _flat(sources)
+        self.sources = tuple(source for source, _ in flat)
         self.seed = seed
-        self._proportions = Proportions([weight for _, weight in sources], seed=seed)
+        self._proportions = Proportions([weight for _, weight in flat], seed=seed)
         self._lengths = [len(source) for source in self.sources]
         for number, length in enumerate(self._lengths):
             if not length:
@@ -100,6 +108,34 @@ class Mixture:
     def __len__(self) -> int:
         return self._num_samples
 
+    def __iter__(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """The samples of the first epoch. Without this, Python would ask for one after the other, without an end."""
+        return map(self.__getitem__, range(len(self)))
+
+    def __contains__(self, key: object) -> bool:
+        """Whether a sample has a key."""
+        return key in self.spec
+
+    @property
+    def shares(self) -> tuple[Fraction, ...]:
+        """Each source's part of all draws: they add up to one."""
+        return self._proportions.shares
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features that a source or more has."""
+        return tuple(dict.fromkeys(name for source in self.sources for name in source.features))
+
+    def positions(self, samples: ArrayLike) -> NDArray[np.int64]:
+        """Samples (N,) by their numbers from 0 on. Errors as of `draw`."""
+        wanted = sample_numbers(samples)
+        if len(wanted) and wanted.min() < 0:
+            raise NoSampleError(
+                f"there is no sample {wanted.min()}: they count from 0, and a mixture has no last one",
+                remedy="Of one source, its last sample is mixture.sources[n][-1]",
+            )
+        return wanted
+
     def __repr__(self) -> str:
         shares = ", ".join(f"{float(share):.4g} of {source!r}" for share, source in self._shares())
         return f"Mixture({shares}, seed={self.seed})"
@@ -110,9 +146,7 @@ class Mixture:
         Raises:
             TrainingError: A number below zero.
         """
-        wanted = np.asarray(samples, np.int64).reshape(-1)
-        if len(wanted) and wanted.min() < 0:
-            raise TrainingError(f"there is no sample {wanted.min()}: they count from 0")
+        wanted = self.positions(samples)
         sources, numbers = self._proportions.draws(wanted)
         drawn = np.empty_like(numbers)
         for source in np.unique(sources).tolist():
@@ -124,7 +158,7 @@ class Mixture:
         return sources, drawn
 
     def __getitem__(self, sample: int) -> dict[str, NDArray[Any]]:
-        return self.__getitems__([sample])[0]
+        return self.__getitems__([one_sample(sample)])[0]
 
     def __getitems__(self, samples: ArrayLike) -> list[dict[str, NDArray[Any]]]:
         batch = self.batch(samples)
@@ -136,6 +170,7 @@ class Mixture:
         *,
         out: Mapping[str, NDArray[Any]] | None = None,
         rows: NDArray[np.int64] | None = None,
+        is_filled: Mapping[str, NDArray[np.bool_]] | None = None,
     ) -> dict[str, NDArray[Any]]:
         """Several samples, each array with the leading axis N.
 
@@ -143,6 +178,7 @@ class Mixture:
             samples: (N,)
             out: Where they are written to; None: new arrays.
             rows: (N,) the row of `out` that each sample goes to; None: the first N.
+            is_filled: As of `EpisodeDataset.batch`; all of a feature that a source lacks.
 
         Raises:
             TrainingError: A number below zero.
@@ -156,7 +192,7 @@ class Mixture:
         for number in np.unique(sources).tolist():
             here = sources == number
             self._blank(out, rows[here], source=number)
-            self._draw_from(number, drawn[here], out, rows[here])
+            self._draw_from(number, drawn[here], out, rows[here], is_filled=is_filled or {})
         return {key: out[key] for key in self.spec}
 
     @property
@@ -208,9 +244,22 @@ class Mixture:
         Args:
             recipe: By `recipe`.
             datasets: Where the sources' folders are now; None: where they were.
+
+        Raises:
+            TrainingError: It is no such recipe, or there is another number of folders; and as the constructor.
         """
+        if missing := {"mixture", "seed", "num_samples"} - recipe.keys():
+            raise TrainingError(
+                f"is no recipe of a mixture: it has no {', '.join(sorted(missing))}",
+                remedy="A dataset's recipe is for EpisodeDataset.from_recipe",
+            )
         sources = recipe["mixture"]
         folders = [None] * len(sources) if datasets is None else list(datasets)
+        if len(folders) != len(sources):
+            raise TrainingError(
+                f"there are {len(folders)} datasets, and {len(sources)} sources in the recipe",
+                remedy="Give one for every source, in its order",
+            )
         return cls(
             [
                 (EpisodeDataset.from_recipe(source["dataset"], dataset=folder), source["weight"])
@@ -224,7 +273,13 @@ class Mixture:
         return list(zip(self._proportions.shares, self.sources, strict=True))
 
     def _draw_from(
-        self, number: int, drawn: NDArray[np.int64], out: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]
+        self,
+        number: int,
+        drawn: NDArray[np.int64],
+        out: Mapping[str, NDArray[Any]],
+        rows: NDArray[np.int64],
+        *,
+        is_filled: Mapping[str, NDArray[np.bool_]],
     ) -> None:
         """Write samples of one source, whose columns may stand in another order, to rows that were blanked."""
         source = self.sources[number]
@@ -236,7 +291,10 @@ class Mixture:
         }
         for key in moved:
             given[key] = np.empty((len(out[key]), *source.spec[key].shape), out[key].dtype)
-        source.batch(drawn, out=given, rows=rows)
+        source.batch(drawn, out=given, rows=rows, is_filled=is_filled)
+        for key, of_signal in is_filled.items():
+            if key not in source:
+                of_signal[rows] = True
         for key, places in moved.items():
             arranged = np.zeros((len(rows), *self.spec[key].shape), out[key].dtype)
             arranged[..., places] = given[key][rows]
@@ -255,6 +313,23 @@ class Mixture:
                 out[key][rows] = 0
             elif own[key].shape != spec.shape:
                 out[key][rows, ..., own[key].shape[-1] :] = 0
+
+
+def _flat(sources: Sequence[tuple[EpisodeDataset | Mixture, Weight]]) -> list[tuple[EpisodeDataset, Fraction]]:
+    """Datasets and their weights, mixtures taken apart."""
+    flat: list[tuple[EpisodeDataset, Fraction]] = []
+    for source, weight in sources:
+        exact = exact_weight(weight)
+        if isinstance(source, Mixture):
+            flat += [(each, exact * share) for each, share in zip(source.sources, source.shares, strict=True)]
+        elif isinstance(source, EpisodeDataset):
+            flat.append((source, exact))
+        else:
+            raise TrainingError(
+                f"a mixture's source is an EpisodeDataset or a Mixture, found {type(source).__name__}",
+                remedy="Mix the EpisodeDatasets, and give the mixture to make_loader or TorchDataset",
+            )
+    return flat
 
 
 def _join(specs: Sequence[Mapping[str, ArraySpec]]) -> dict[str, JoinedFeature]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,10 @@ from bagmill.training.permutation import Permutation
 Tail = Literal["drop", "spread"]
 """What becomes of the samples at an epoch's end that fill no step: left out, or divided among the ranks."""
 OrderKind = Literal["shuffled", "stored", "endless"]
-_STATE_REMEDY: Final = "Give the state back to a loader of the same samples and the same seed"
+_STATE_REMEDY: Final = (
+    "Give the state back to a loader of the same samples, shares and seed, "
+    "or begin anew, at the epoch wanted by `set_epoch`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class Order:
     """`stored`: as the dataset has them, in every epoch; `endless`: samples count on from epoch to epoch, as a mixture's do."""
     snapshot: str = ""
     """What the samples are of: the id of a snapshot, or several."""
+    chosen: str = ""
+    """Which samples of it: a hash of the episodes and ticks, or several."""
+    shares: str = ""
+    """Of a mixture: each source's part of all draws."""
 
     def samples(self, epoch: int, positions: ArrayLike) -> NDArray[np.int64]:
         """Samples (N,) at positions (N,) of an epoch."""
@@ -74,6 +81,8 @@ class Steps:
     """The position it begins at."""
 
     def __post_init__(self) -> None:
+        if self.tail not in get_args(Tail):
+            raise TrainingError(f"no tail is called {self.tail!r}", remedy="It is drop or spread")
         for noun, number in (("batch size", self.batch_size), ("number of ranks", self.world)):
             if number < 1:
                 raise TrainingError(f"expected a {noun} of at least 1, found {number}")
@@ -118,9 +127,11 @@ class Batch(list[int]):
 class ShuffledBatches:
     """One rank's batches, an epoch at a time: a batch sampler for `torch.utils.data.DataLoader`, though it needs no torch.
 
-    Iterating goes on where it stands, up to the end of the epoch, and leaves it at the beginning of the next. What it counts
-    is what it has handed out: with workers that read ahead, more than a model has seen. `bagmill.training.torch.Loader` counts
-    what it delivers.
+    Iterating begins an epoch: the next one, or, where the last iteration was left early, the same once more. Only the first
+    iteration after `load_state_dict` or `stand_at` begins in the middle.
+
+    What it counts is what it has handed out: with workers that read ahead, more than a model has seen.
+    `bagmill.training.torch.Loader` counts what it delivers.
 
     Args:
         order: The order of the samples.
@@ -136,43 +147,67 @@ class ShuffledBatches:
 
     def __init__(self, order: Order, *, batch_size: int, rank: int = 0, world: int = 1, tail: Tail = "drop") -> None:
         self.order = order
+        if not order.num_samples:
+            raise TrainingError(
+                "the dataset has no samples",
+                remedy="Ask for shorter windows, another padding than drop, or less in only_valid",
+            )
         self.rank = rank
-        self._epoch_steps = Steps(order.num_samples, batch_size, world, tail)
+        self.whole = Steps(order.num_samples, batch_size, world, tail)
+        """A whole epoch's steps."""
+        self.set_ranks(rank, world)
+        self.progress = Progress()
+        self._is_resumed = False
+
+    def set_ranks(self, rank: int, world: int) -> None:
+        """Have the next iteration be that of another rank, or of another number of them.
+
+        Raises:
+            TrainingError: A rank that cannot be, or too few samples for one step.
+        """
+        whole = replace(self.whole, world=world)
         if not 0 <= rank < world:
             raise TrainingError(f"rank {rank} of {world} ranks: they count from 0 to {world - 1}")
-        if not self._epoch_steps.num_steps:
+        if not whole.num_steps:
             raise TrainingError(
-                f"{order.num_samples} samples do not fill one step of {world} × {batch_size}",
+                f"{whole.num_samples} samples do not fill one step of {world} × {whole.batch_size}",
                 remedy="Take smaller batches, or tail='spread'",
             )
-        self.progress = Progress()
+        self.rank, self.whole = rank, whole
 
     @property
     def batch_size(self) -> int:
         """Of this rank; the last batch may have one sample more."""
-        return self._epoch_steps.batch_size
-
-    @property
-    def steps(self) -> Steps:
-        """What is left of the epoch it stands in."""
-        return replace(self._epoch_steps, first=self.progress.num_consumed)
+        return self.whole.batch_size
 
     def __len__(self) -> int:
-        return self.steps.num_steps
+        """Batches of a whole epoch, wherever it stands."""
+        return self.whole.num_steps
 
     def __iter__(self) -> Iterator[Batch]:
-        epoch, steps = self.progress.epoch, self.steps
+        if not self._is_resumed:
+            self.progress = Progress(self.progress.epoch)
+        self._is_resumed = False
+        epoch, steps = self.progress.epoch, self.steps_from(self.progress)
         for step in range(steps.num_steps):
             self.progress = after_step(epoch, steps, step)
             samples = self.order.samples(epoch, steps.positions(step, rank=self.rank))
             yield Batch(samples.tolist(), epoch=epoch)
+
+    def steps_from(self, progress: Progress) -> Steps:
+        """What is left of an epoch."""
+        return replace(self.whole, first=progress.num_consumed)
+
+    def stand_at(self, progress: Progress) -> None:
+        """Have the next iteration begin there."""
+        self.progress, self._is_resumed = progress, True
 
     def state_dict(self) -> dict[str, Any]:
         """Where it stands, and by which a state of other samples is told: plain values."""
         return state_of(self.order, self.progress)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where another one stood, whatever its batch size, rank and number of ranks.
+        """Have the next iteration go on from where another one stood, whatever its batch size, rank and number of ranks.
 
         Where less is left of the epoch than a step of these ranks takes and `tail` is `drop`, the next epoch begins.
 
@@ -180,8 +215,7 @@ class ShuffledBatches:
             TrainingError: It is the state of other samples or another seed, or fewer samples are left than there are ranks.
         """
         progress = progress_of(self.order, state)
-        num_steps = replace(self._epoch_steps, first=progress.num_consumed).num_steps
-        self.progress = progress if num_steps else Progress(progress.epoch + 1)
+        self.stand_at(progress if self.steps_from(progress).num_steps else Progress(progress.epoch + 1))
 
 
 def after_step(epoch: int, steps: Steps, step: int) -> Progress:
@@ -198,6 +232,8 @@ def state_of(order: Order, progress: Progress) -> dict[str, Any]:
         "seed": order.seed,
         "order": order.kind,
         "snapshot": order.snapshot,
+        "chosen": order.chosen,
+        "shares": order.shares,
     }
 
 
@@ -213,10 +249,14 @@ def progress_of(order: Order, state: Mapping[str, Any]) -> Progress:
     except (KeyError, TypeError, ValueError) as err:
         raise TrainingError(f"is no state of a loader ({err!r})", remedy=_STATE_REMEDY) from err
     own = state_of(order, progress)
+    # Older states say nothing of what was chosen of a snapshot, nor of shares: the first is let pass, for the number of
+    # samples is compared, but a mixture of other shares has the same number.
+    said |= {"chosen": state.get("chosen", order.chosen), "shares": state.get("shares", "")}
     for key, value in said.items():
         if value != own[key]:
-            noun = key.replace("_", " ").replace("num ", "number of ")
-            raise TrainingError(f"the state's {noun} is {value!r}, this loader's {own[key]!r}", remedy=_STATE_REMEDY)
+            raise TrainingError(
+                f"the state's {_NOUNS[key]} {value!r}, this loader's {own[key]!r}", remedy=_STATE_REMEDY
+            )
     if progress.epoch < 0 or not 0 <= progress.num_consumed <= order.num_samples:
         raise TrainingError(
             f"the state is that of sample {progress.num_consumed} of epoch {progress.epoch}, which has "
@@ -224,3 +264,14 @@ def progress_of(order: Order, state: Mapping[str, Any]) -> Progress:
             remedy=_STATE_REMEDY,
         )
     return progress
+
+
+_NOUNS: Final = {
+    "num_samples": "number of samples is",
+    "seed": "seed is",
+    "order": "order is",
+    "snapshot": "snapshot is",
+    "chosen": "choice of episodes and ticks is",
+    "shares": "shares of the mixture are",
+}
+"""What a state says of its order, in words."""

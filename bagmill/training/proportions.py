@@ -35,7 +35,7 @@ class Proportions:
     """
 
     def __init__(self, weights: Sequence[Weight], *, seed: int = 0) -> None:
-        exact = [_exact(weight) for weight in weights]
+        exact = [exact_weight(weight) for weight in weights]
         if not exact:
             raise TrainingError("a mixture of no sources", remedy="Name at least one")
         total = sum(exact, Fraction())
@@ -79,7 +79,12 @@ class Proportions:
         return self.due(block) + np.bincount(sources, minlength=len(self.shares))
 
 
-def _exact(weight: Weight) -> Fraction:
+def exact_weight(weight: Weight) -> Fraction:
+    """A weight as a fraction; a float counts as the decimal number it prints as.
+
+    Raises:
+        TrainingError: It is no number above 0.
+    """
     try:
         exact = Fraction(weight if isinstance(weight, int | str | Fraction) else repr(float(weight)))
     except (ValueError, TypeError, ZeroDivisionError) as err:

@@ -25,9 +25,9 @@ class SignalScaling:
     """(value − offset) · factor, for each dimension of each signal.
 
     `standard` makes the mean 0 and the standard deviation 1; `range` makes the 1 % quantile −1 and the 99 % quantile 1.
-    Signals without statistics, and dimensions that a mixture's source does not have, stay as they are. Statistics are matched
-    to a signal's columns by their names, or by place where there are none. Nothing else of a batch is changed: pictures are
-    scaled where the model runs, from bytes.
+    Statistics are matched to a signal's columns by their names, or by place where there are none. Signals without statistics
+    stay as they are, and so do zeros where nothing was measured. Nothing else of a batch is changed: pictures are scaled
+    where the model runs, from bytes.
 
     Args:
         spec: Of the dataset or the mixture.
@@ -48,6 +48,8 @@ class SignalScaling:
         if method not in ("standard", "range"):
             raise TrainingError(f"no scaling is called {method!r}", remedy="It is standard or range")
         sources = [statistics] if isinstance(statistics, Normalisation) else list(statistics)
+        self.num_sources = len(sources)
+        """1, or those of the mixture."""
         self._offsets: dict[str, NDArray[np.float64]] = {}
         """Signal → (S, D), by source; so are the factors."""
         self._factors: dict[str, NDArray[np.float64]] = {}
@@ -62,18 +64,42 @@ class SignalScaling:
             self._factors[key] = np.stack([factor for _, factor, _ in rows])
             self._is_known[key] = np.stack([is_known for _, _, is_known in rows])
 
-    def apply(self, batch: Mapping[str, NDArray[Any]]) -> None:
-        """Scale a batch's signals (N, [K,] D) in place.
+    @property
+    def signals(self) -> frozenset[str]:
+        """Those that are scaled."""
+        return frozenset(self._offsets)
+
+    def apply(
+        self, batch: Mapping[str, NDArray[Any]], *, is_filled: Mapping[str, NDArray[np.bool_]] | None = None
+    ) -> None:
+        """Scale a batch's signals (N, [K,] D) in place, in doubles that are rounded once.
+
+        Zeros where nothing was are zeros afterwards: a tick that is not valid, a place beyond the episode under
+        `padding="zero"`, a feature or a dimension that a mixture's source does not have.
+
+        Args:
+            batch: With the masks, and `source` and `dims/…` where it is a mixture's.
+            is_filled: Where those zeros are, as `batch(…, is_filled=…)` of the dataset wrote it. None: where the mask is
+                False and all numbers are 0; under `padding="edge"`, a first or last tick of nothing but zeros, repeated
+                beyond the episode, is then taken for one of them.
 
         Raises:
-            TrainingError: A source of a mixture has a column that its statistics are not of.
+            TrainingError: The batch has a source that there are no statistics of, or a source has a column that its
+                statistics are not of.
         """
         for key in self._offsets.keys() & batch.keys():
+            values = batch[key]
+            is_nothing = _is_nothing(key, batch) if is_filled is None else is_filled.get(key)
+            offset, factor = self._of(key, values, batch.get(SOURCE, 0))
             if SOURCE in batch and f"{DIMS}{key}" in batch:
                 self._check_columns(key, batch[SOURCE], batch[f"{DIMS}{key}"])
-            offset, factor = self._of(key, batch[key], batch.get(SOURCE, 0))
-            np.subtract(batch[key], offset, out=batch[key], casting="same_kind")
-            np.multiply(batch[key], factor, out=batch[key], casting="same_kind")
+            scaled = (values - offset) * factor
+            if is_nothing is not None:
+                scaled[is_nothing] = 0
+            if DIMS + key in batch:
+                has_dims = batch[DIMS + key]
+                scaled *= has_dims.reshape(len(has_dims), *[1] * (values.ndim - 2), -1)
+            np.copyto(values, scaled, casting="same_kind")
 
     def _check_columns(self, key: str, sources: NDArray[Any], has_column: NDArray[np.bool_]) -> None:
         is_lacking = has_column & ~self._is_known[key][sources]
@@ -104,8 +130,18 @@ class SignalScaling:
 
     def _of(self, key: str, values: NDArray[Any], source: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         rows = np.broadcast_to(np.asarray(source), values.shape[:1])
+        if rows.size and not 0 <= rows.min() <= rows.max() < self.num_sources:
+            raise TrainingError(
+                f"{key} is of source {rows.max()}, and there are statistics of {self.num_sources}",
+                remedy="Give the statistics of every source of the mixture, in its order",
+            )
         shape = (len(rows), *[1] * (values.ndim - 2), values.shape[-1])
         return self._offsets[key][rows].reshape(shape), self._factors[key][rows].reshape(shape)
+
+
+def _is_nothing(key: str, batch: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_] | None:
+    mask: NDArray[np.bool_] | None = batch.get(f"{MASK}/{key}")
+    return None if mask is None else ~mask & ~batch[key].any(axis=-1)
 
 
 def _row(

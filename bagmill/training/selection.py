@@ -207,9 +207,9 @@ def _counts(
     if counts is None:
         return {}
     if not isinstance(counts, Mapping):
-        return dict.fromkeys(default_for, int(counts))
+        return dict.fromkeys(default_for, counts)
     _refuse_unknown(argument, counts, features)
-    return {name: int(num) for name, num in counts.items()}
+    return dict(counts)
 
 
 def _refuse_unknown(argument: str, given: Mapping[str, object], known: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ class Window:
     """How far from an episode's nearest tick an offset in seconds may lie."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ticks", tuple(int(tick) for tick in self.ticks))
+        object.__setattr__(self, "ticks", tuple(map(_whole, self.ticks)))
         object.__setattr__(self, "seconds", tuple(float(offset) for offset in self.seconds))
         if bool(self.ticks) == bool(self.seconds):
             raise TrainingError(
@@ -82,7 +82,17 @@ class Window:
         return {"seconds": list(self.seconds), "tolerance_s": self.tolerance_s}
 
 
+def _whole(tick: int) -> int:
+    if int(tick) != tick:
+        raise TrainingError(
+            f"a window's ticks are whole numbers, found {tick}", remedy="Or are they Window(seconds=…)?"
+        )
+    return int(tick)
+
+
 def _at_least_one(num_ticks: int, noun: str) -> int:
+    if int(num_ticks) != num_ticks:
+        raise TrainingError(f"expected a {noun} of whole ticks, found {num_ticks}", remedy="Of seconds, give `windows`")
     if num_ticks < 1:
         raise TrainingError(f"expected a {noun} of at least one tick, found {num_ticks}")
-    return num_ticks
+    return int(num_ticks)

@@ -55,6 +55,19 @@ def test_cameras_are_changed_each_on_its_own_and_nothing_else_is():
         assert np.array_equal(batch[key], before[key])
 
 
+@pytest.mark.parametrize("augmentation", [*ALL, ColourJitter(contrast=0.9)])
+def test_absent_frames_stay_zeros_and_are_no_part_of_the_others_change(augmentation: Augmentation):
+    windows = pictures(4, num_frames=3)
+    without = changed(windows[:, ::2], augmentation)
+    windows[:, 1] = 0
+    windows[3] = 0
+    now = changed(windows, augmentation)
+    assert not now[:, 1].any()
+    assert not now[3].any()
+    assert np.array_equal(now[:3, ::2], without[:3])
+    assert not np.array_equal(without[:3], windows[:3, ::2])
+
+
 @pytest.mark.parametrize("augmentation", ALL)
 def test_all_frames_of_a_window_are_changed_alike(augmentation: Augmentation):
     one = pictures(2)

@@ -127,6 +127,64 @@ def test_samples_are_those_of_a_plain_loop(
     assert_equal(data[samples[0]], plain_sample(data, *everything[samples[0]], windows, padding))
 
 
+@settings(max_examples=30)
+@given(
+    windows=st.dictionaries(st.sampled_from(FEATURES), OFFSETS, max_size=3),
+    padding=st.sampled_from(["edge", "zero", "drop"]),
+    only_valid=st.one_of(st.just(True), st.lists(st.sampled_from(FEATURES), unique=True)),
+)
+def test_only_valid_samples_are_those_of_a_plain_loop(dataset, windows, padding, only_valid):
+    data = EpisodeDataset(
+        dataset,
+        features=FEATURES,
+        windows={name: Window(offsets) for name, offsets in windows.items()},
+        padding=padding,
+        only_valid=only_valid,
+    )
+    asked = FEATURES if only_valid is True else only_valid
+    episodes = [Episode(dataset.path / path) for path in data.table["path"]]
+
+    def is_sample(episode: Episode, tick: int) -> bool:
+        for name in FEATURES:
+            for offset in windows.get(name, [0]):
+                wanted = tick + offset
+                nearest = min(max(wanted, 0), episode.num_ticks - 1)
+                if padding == "drop" and nearest != wanted:
+                    return False
+                if name in asked and not episode.valid(name)[nearest] and (padding == "edge" or nearest == wanted):
+                    return False
+        return True
+
+    expected = [
+        (row, tick)
+        for row, episode in enumerate(episodes)
+        for tick in range(episode.num_ticks)
+        if is_sample(episode, tick)
+    ]
+    assert len(data) == len(expected)
+    rows, ticks = data.locate(np.arange(len(data)))
+    assert list(zip(rows.tolist(), ticks.tolist(), strict=True)) == expected
+    again = EpisodeDataset.from_recipe(data.recipe())
+    assert again.fingerprint == data.fingerprint
+    if expected:
+        batch = data.batch([0, -1])
+        assert batch["tick"].tolist() == [expected[0][1], expected[-1][1]]
+        for name in asked if padding == "drop" else ():
+            assert batch[f"mask/{name}"].all()
+
+
+def test_only_valid_with_windows_that_are_whole_leaves_nothing_to_the_mask(dataset):
+    data = EpisodeDataset(dataset, history=3, horizon=4, padding="drop", only_valid=True)
+    assert 0 < len(data) < len(EpisodeDataset(dataset, history=3, horizon=4, padding="drop"))
+    batch = data.batch(np.arange(len(data)))
+    assert all(batch[f"mask/{name}"].all() for name in data.features)
+    states = EpisodeDataset(dataset, history=3, horizon=4, padding="drop", only_valid=["state"])
+    masks = states.batch(np.arange(len(states)))
+    assert masks["mask/state"].all()
+    assert not masks["mask/action"].all()
+    assert states.fingerprint != data.fingerprint
+
+
 def test_every_sample_once(dataset):
     data = EpisodeDataset(dataset, features=["state"])
     assert len(data) == 200
@@ -253,7 +311,23 @@ def test_dimensions_that_differ_are_for_a_mixture(empty):
         ({"image_size": (0, 5)}, "at least 1×1, found 0×5"),
         ({"image_size": (5, 5), "fit": "squeeze"}, "no way to fit a frame is called 'squeeze'"),
         ({"padding": "wrap"}, "no padding is called 'wrap'"),
-        ({"where": "robot == 'wheel'"}, "`robot == 'wheel'` is true of no episode of snapshot"),
+        (
+            {"only_valid": ["gripper"]},
+            "only_valid names gripper, which is not among the features asked for. They are images",
+        ),
+        ({"only_valid": "state"}, r"only_valid is a list of names\. Write only_valid=\['state'\]"),
+        ({"features": "state"}, r"features is a list of names\. Write features=\['state'\]"),
+        ({"windows": {"state": Window((0,))}, "history": 1.5}, "a history of whole ticks, found 1.5"),
+        (
+            {"where": "robot == 'wheel'"},
+            "`robot == 'wheel'` is true of no episode of snapshot [0-9a-f]+: of 4 episodes, "
+            r"`robot == 'wheel'` rules out 4 .robot is 'leg', 'arm'.*Ask for less",
+        ),
+        (
+            {"where": "num_ticks > 20 and quality.skew < 1 and 'state' in features"},
+            r"of 4 episodes, `num_ticks > 20` rules out 2 .num_ticks is 1 to 150., `quality.skew < 1` rules out 4 "
+            r".quality.skew is [0-9.]+ to 8.9[0-9]*., `'state' in features` rules out 0; no episode meets all of them",
+        ),
     ],
 )
 def test_what_does_not_fit_is_told(dataset, arguments, message):
@@ -264,6 +338,8 @@ def test_what_does_not_fit_is_told(dataset, arguments, message):
 def test_a_wrong_condition_is_told(dataset):
     with pytest.raises(QueryError, match="num_framez"):
         EpisodeDataset(dataset, where="num_framez > 3")
+    with pytest.raises(QueryError, match="the condition is empty"):
+        EpisodeDataset(dataset, where="")
 
 
 def test_a_split_is_what_was_curated(empty, make_episode):
@@ -290,17 +366,70 @@ def test_where_selects_by_quality(dataset):
 def test_what_is_not_there_is_told(dataset):
     data = EpisodeDataset(dataset)
     for wrong in (200, -201):
-        with pytest.raises(IndexError, match=f"no sample {wrong}: there are 200"):
+        with pytest.raises(IndexError, match=f"no sample {wrong}: there are 200.*count from 0 to 199"):
             data[wrong]
-    with pytest.raises(TrainingError, match="no sample 200"):
-        data.batch([3, 200])
+        with pytest.raises(TrainingError, match=f"no sample {wrong}: there are 200"):
+            data.batch([3, wrong])
+        with pytest.raises(TrainingError, match=f"no sample {wrong}: there are 200"):
+            data.locate(wrong)
+
+
+def test_numbers_below_zero_count_from_the_end(dataset):
+    data = EpisodeDataset(dataset)
     assert_equal(data[-1], data[199])
+    assert_equal(data.batch([-1, 0, -200]), data.batch([199, 0, 0]))
+    assert [each.tolist() for each in data.locate([-1])] == [each.tolist() for each in data.locate([199])]
+
+
+def test_no_samples_are_a_batch_of_none(dataset):
+    data = EpisodeDataset(dataset, history=2)
+    for nothing in ([], np.zeros(0), range(0)):
+        batch = data.batch(nothing)
+        assert {key: (array.shape, array.dtype) for key, array in batch.items()} == {
+            key: ((0, *spec.shape), spec.dtype) for key, spec in data.spec.items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        ([1.0, 2.5], "whole numbers, found an array of float64"),
+        (["3"], "whole numbers, found an array of str32"),
+        ([[1, 2], [3]], "whole numbers, found lists of several lengths"),
+        (np.arange(200) > 150, r"found an array of bool.*Of a mask, give np.flatnonzero\(mask\)"),
+        (None, "whole numbers, found an array of object"),
+    ],
+)
+def test_what_is_no_sample_is_told(dataset, samples, message):
+    data = EpisodeDataset(dataset)
+    for ask in (data.batch, data.locate):
+        with pytest.raises(TrainingError, match=message):
+            ask(samples)
+
+
+@pytest.mark.parametrize("sample", [slice(0, 5), [1, 2], 1.5, "state", None])
+def test_several_samples_between_brackets_are_told(dataset, sample):
+    with pytest.raises(TrainingError, match=r"one sample is asked for by a whole number.*data\.batch\(\[4, 7\]\)"):
+        EpisodeDataset(dataset)[sample]
+
+
+def test_keys_are_looked_up_by_name(dataset):
+    data = EpisodeDataset(dataset, features=["state", "images/high", "skew/state"])
+    assert data.features == ("state", "images/high")
+    assert "state" in data.features
+    assert "state" in data
+    assert "mask/images/high" in data
+    assert "skew/state" in data
+    assert "action" not in data
+    assert 5 not in data
 
 
 def test_a_window_is_said_one_way():
     for wrong in ({}, {"ticks": (1,), "seconds": (0.1,)}):
         with pytest.raises(TrainingError, match="in ticks or in seconds"):
             Window(**wrong)
+    with pytest.raises(TrainingError, match=r"ticks are whole numbers, found 0\.5.*seconds="):
+        Window((0, 0.5))
     assert Window.history(3) == Window((-2, -1, 0))
     assert Window.horizon(2) == Window((0, 1))
 

@@ -3,6 +3,7 @@
 import json
 import pickle
 from collections import Counter
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -149,7 +150,15 @@ def test_a_recipe_makes_the_same_mixture_again(mixture: Mixture):
     again = Mixture.from_recipe(recipe)
     assert again.recipe() == mixture.recipe()
     assert np.array_equal(again.draw(np.arange(100)), mixture.draw(np.arange(100)))
+    with pytest.raises(
+        TrainingError, match=r"is no recipe of a mixture: it has no mixture.*EpisodeDataset.from_recipe"
+    ):
+        Mixture.from_recipe(mixture.sources[0].recipe() | {"seed": 1, "num_samples": 2})
+    with pytest.raises(TrainingError, match=r"is no recipe of a dataset: .*Mixture.from_recipe"):
+        EpisodeDataset.from_recipe(recipe)
     folders = [source.dataset.path for source in mixture.sources]
+    with pytest.raises(TrainingError, match="there are 1 datasets, and 2 sources"):
+        Mixture.from_recipe(recipe, datasets=folders[:1])
     assert Mixture.from_recipe(recipe, datasets=folders).spec == mixture.spec
 
 
@@ -175,5 +184,36 @@ def test_sources_without_samples_and_numbers_that_are_none_are_refused(mixture: 
         Mixture([(mixture.sources[0], 1), (nothing, 1)])
     with pytest.raises(TrainingError, match="an epoch of at least one sample"):
         Mixture([(mixture.sources[0], 1)], num_samples=0)
-    with pytest.raises(TrainingError, match="no sample -1"):
-        mixture.batch([-1])
+    for ask in (mixture.batch, mixture.draw, mixture.prefetch, lambda samples: mixture[samples[0]]):
+        with pytest.raises(TrainingError, match=r"no sample -1: .*a mixture has no last one\. .*mixture.sources\[n\]"):
+            ask([-1])
+    with pytest.raises(TrainingError, match=r"one sample is asked for by a whole number, found slice"):
+        mixture[0:3]
+    with pytest.raises(TrainingError, match=r"Of a mask, give np.flatnonzero"):
+        mixture.batch(np.ones(4, np.bool_))
+    with pytest.raises(TrainingError, match=r"a mixture's source is an EpisodeDataset or a Mixture, found list"):
+        Mixture([([1, 2, 3], 1)])
+
+
+def test_a_mixture_is_gone_through_once_and_keys_are_looked_up_by_name(mixture: Mixture):
+    short = Mixture([(mixture.sources[1], 1)], num_samples=5)
+    assert [int(sample["tick"]) for sample in short] == short.batch(range(5))["tick"].tolist()
+    assert "images/wrist" in mixture
+    assert "images/wrist" in mixture.features
+    assert "images/wrist" not in short
+    assert "images/nothing" not in mixture
+    assert {key: array.shape[0] for key, array in mixture.batch([]).items()} == dict.fromkeys(mixture.spec, 0)
+
+
+def test_a_mixture_of_mixtures_is_one_of_all_their_sources(dataset: Dataset, other: Dataset):
+    first, second = (EpisodeDataset(each, features=["state"]) for each in (dataset, other))
+    third = EpisodeDataset(dataset, features=["state"], where="robot == 'leg'")
+    inner = Mixture([(second, 3), (third, 1)], seed=9, num_samples=2)
+    nested = Mixture([(first, 0.6), (inner, "0.4")], seed=1)
+    flat = Mixture([(first, 0.6), (second, "0.3"), (third, "0.1")], seed=1)
+    assert nested.shares == flat.shares == (Fraction(3, 5), Fraction(3, 10), Fraction(1, 10))
+    assert nested.recipe() == flat.recipe()
+    samples = np.arange(300)
+    for key, array in flat.batch(samples).items():
+        assert np.array_equal(nested.batch(samples)[key], array)
+    assert len(nested) == len(first) + len(second) + len(third)

@@ -114,16 +114,36 @@ def test_epochs_and_seeds_shuffle_anew_and_the_stored_order_stays():
     assert Order(500, kind="endless").samples(3, positions).tolist() == (1500 + positions).tolist()
 
 
-def test_an_iteration_that_is_left_goes_on_there_and_the_next_one_begins_the_next_epoch():
+def test_an_iteration_that_is_left_begins_again_and_a_whole_one_is_followed_by_the_next_epoch():
     sampler = ShuffledBatches(Order(10, seed=1), batch_size=3)
     whole = [list(batch) for batch in ShuffledBatches(Order(10, seed=1), batch_size=3)]
     assert len(sampler) == len(whole) == 3
-    assert list(next(iter(sampler))) == whole[0]
-    assert len(sampler) == 2
-    assert [list(batch) for batch in sampler] == whole[1:]
+    for _ in range(3):
+        assert list(next(iter(sampler))) == whole[0]
+        assert len(sampler) == 3
+        assert sampler.state_dict()["num_consumed"] == 3
+    assert [list(batch) for batch in sampler] == whole
     assert sampler.progress.epoch == 1
-    assert sum(map(len, sampler)) == 9
+    following = [list(batch) for batch in sampler]
     assert sampler.progress.epoch == 2
+    assert sorted(map(len, following)) == [3, 3, 3]
+    assert following != whole
+
+
+def test_a_state_is_gone_on_from_once_and_the_epoch_is_whole_after_it():
+    order = Order(10, seed=1)
+    whole = [list(batch) for batch in ShuffledBatches(order, batch_size=3)]
+    sampler = ShuffledBatches(order, batch_size=3)
+    next(iter(sampler))
+    state = sampler.state_dict()
+    again = ShuffledBatches(order, batch_size=3)
+    again.load_state_dict(state)
+    assert len(again) == 3
+    assert list(next(iter(again))) == whole[1]
+    assert [list(batch) for batch in again] == whole, "left early, the epoch begins again"
+    again.load_state_dict(state)
+    assert [list(batch) for batch in again] == whole[1:]
+    assert again.progress.epoch == 1
 
 
 def test_leftovers_of_fewer_samples_than_ranks_lengthen_the_last_step():
@@ -152,6 +172,7 @@ def test_a_batch_keeps_its_epoch_on_its_way_to_a_worker():
         ({"batch_size": 2, "rank": -1}, "rank -1 of 1 ranks"),
         ({"batch_size": 4, "world": 3}, "10 samples do not fill one step of 3 × 4"),
         ({"batch_size": 4, "world": 11, "tail": "spread"}, "10 samples are left of the epoch for 11 ranks"),
+        ({"batch_size": 4, "tail": "keep"}, "no tail is called 'keep'. It is drop or spread"),
     ],
 )
 def test_what_cannot_be_is_said(arguments: dict[str, int], sentence: str):
@@ -166,15 +187,33 @@ def test_what_cannot_be_is_said(arguments: dict[str, int], sentence: str):
         ({"seed": 2}, "seed is 2, this loader's 1"),
         ({"order": "stored"}, "order is 'stored', this loader's 'shuffled'"),
         ({"snapshot": "b"}, "snapshot is 'b', this loader's 'a'"),
+        ({"chosen": "8 of 2"}, "choice of episodes and ticks is '8 of 2', this loader's '9 of 3'"),
+        ({"shares": "1/3, 2/3"}, "shares of the mixture are '1/3, 2/3', this loader's '1/2, 1/2'"),
         ({"num_consumed": 11}, "sample 11 of epoch 0"),
         ({"epoch": -1}, "epoch -1"),
         ({"epoch": "x"}, "no state of a loader"),
     ],
 )
 def test_a_state_of_something_else_is_refused(change: dict[str, object], sentence: str):
-    sampler = ShuffledBatches(Order(10, seed=1, snapshot="a"), batch_size=2)
+    order = Order(10, seed=1, snapshot="a", chosen="9 of 3", shares="1/2, 1/2")
+    sampler = ShuffledBatches(order, batch_size=2)
     with pytest.raises(TrainingError, match=sentence):
         sampler.load_state_dict(sampler.state_dict() | change)
     with pytest.raises(TrainingError, match="no state of a loader"):
         sampler.load_state_dict({})
     assert sampler.progress.epoch == 0
+
+
+def test_a_state_of_an_earlier_version_is_taken_but_not_a_mixtures_which_says_nothing_of_shares():
+    state = {"epoch": 2, "num_consumed": 4, "num_samples": 10, "seed": 1, "order": "shuffled", "snapshot": "a"}
+    sampler = ShuffledBatches(Order(10, seed=1, snapshot="a", chosen="9 of 3"), batch_size=2)
+    sampler.load_state_dict(state)
+    assert (sampler.progress.epoch, sampler.progress.num_consumed) == (2, 4)
+    mixed = ShuffledBatches(Order(10, seed=1, kind="endless", snapshot="a", shares="1/2, 1/2"), batch_size=2)
+    with pytest.raises(TrainingError, match="shares of the mixture are '', this loader's '1/2, 1/2'"):
+        mixed.load_state_dict(state | {"order": "endless"})
+
+
+def test_no_samples_at_all_are_told_with_what_may_be_the_reason():
+    with pytest.raises(TrainingError, match=r"the dataset has no samples\. Ask for shorter windows"):
+        ShuffledBatches(Order(0), batch_size=2)

@@ -118,6 +118,18 @@ def test_batches_are_those_of_a_local_dataset(
         assert bool(store.asked_pieces("/images/high/c/")) is not bool(shard_cache_bytes)
 
 
+def test_only_valid_samples_are_those_of_a_local_dataset(
+    stored: Callable[..., EpisodeDataset], dataset: Dataset, cache: Path
+):
+    choice = {"padding": "drop", "only_valid": ["state", "images/high"]}
+    local = EpisodeDataset(dataset, **WINDOWS, **choice)
+    found = stored(**choice)
+    assert len(found) == len(local) < len(EpisodeDataset(dataset, **WINDOWS, padding="drop"))
+    assert found.fingerprint == local.fingerprint
+    assert not shards_in(cache), "no picture is fetched to find out"
+    assert_all_same(found, local)
+
+
 def test_shards_stay_within_their_bound(
     stored: Callable[..., EpisodeDataset], local: EpisodeDataset, cache: Path, store: StoreServer
 ):

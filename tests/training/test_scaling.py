@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from bagmill.dataset import Dataset, make_snapshot
 from bagmill.errors import TrainingError
 from bagmill.normalisation import Normalisation, measure_normalisation
 from bagmill.testing.published import PublishedEpisode, publish_episode
-from bagmill.training import EpisodeDataset, Mixture, SignalScaling
+from bagmill.training import EpisodeDataset, Mixture, SignalScaling, Window
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,117 @@ def test_statistics_of_another_robot_are_refused(two: list[tuple[EpisodeDataset,
         SignalScaling(two[1][0].spec, two[0][1])
     with pytest.raises(TrainingError, match="no scaling is called 'minmax'"):
         SignalScaling(two[0][0].spec, two[0][1], method="minmax")
+
+
+FAR = np.array([50.0, -20.0, 7.0])
+"""Where the signals of the next tests lie: a zero that was scaled would be dozens of deviations away."""
+
+
+@pytest.fixture(scope="module")
+def gappy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, np.ndarray, np.ndarray]:
+    """40 ticks of `state`, of which every seventh was not measured; its values, and which are valid. The first tick is one
+    of zeros that were measured.
+    """
+    dataset = Dataset(tmp_path_factory.mktemp("gappy") / "dataset")
+    rng = np.random.default_rng(2)
+    state = (rng.normal(size=(40, 3)) + FAR).astype(np.float32)
+    state[0] = 0
+    is_valid = np.arange(40) % 7 != 3
+    action = rng.normal(size=(40, 2)) + 1e6
+    values = {"state": state, "action": action}
+    publish_episode(dataset, PublishedEpisode(name="only", num_ticks=40, values=values, valid={"state": is_valid}))
+    make_snapshot(dataset)
+    return dataset, state, is_valid
+
+
+def expected_states(
+    state: np.ndarray, is_valid: np.ndarray, offsets: list[int], statistics: Normalisation, *, method: str, padding: str
+) -> np.ndarray:
+    """Tick by tick, as the documentation says it."""
+    of_state = statistics.features["state"]
+    if method == "standard":
+        centre, half = np.array(of_state.mean), np.array(of_state.std)
+    else:
+        low, high = np.array(of_state.quantiles["0.01"]), np.array(of_state.quantiles["0.99"])
+        centre, half = (low + high) / 2, (high - low) / 2
+    found = np.zeros((len(state), len(offsets), 3), np.float32)
+    for tick in range(len(state)):
+        for place, offset in enumerate(offsets):
+            wanted = tick + offset
+            nearest = min(max(wanted, 0), len(state) - 1)
+            if is_valid[nearest] and (wanted == nearest or padding == "edge"):
+                found[tick, place] = (state[nearest].astype(np.float64) - centre) / half
+    return found
+
+
+@pytest.mark.parametrize("padding", ["edge", "zero", "drop"])
+@pytest.mark.parametrize("method", ["standard", "range"])
+def test_what_is_not_real_is_zero_after_scaling(
+    gappy: tuple[Dataset, np.ndarray, np.ndarray], method: str, padding: str
+):
+    dataset, state, is_valid = gappy
+    statistics = measure_normalisation(dataset)
+    windows = {"state": Window((-2, 0, 1))}
+    data = EpisodeDataset(dataset, features=["state", "action"], windows=windows, padding=padding)
+    scaling = SignalScaling(data.spec, statistics, method=method)
+    is_filled = {"state": np.zeros((len(data), 3), np.bool_), "action": np.zeros(len(data), np.bool_)}
+    batch = data.batch(np.arange(len(data)), is_filled=is_filled)
+    scaling.apply(batch, is_filled=is_filled)
+    expected = expected_states(state, is_valid, [-2, 0, 1], statistics, method=method, padding=padding)
+    assert np.allclose(batch["state"], expected[batch["tick"]], atol=1e-5)
+    assert np.abs(batch["state"]).max() < 10
+    assert batch["state"].dtype == np.float32
+    assert not batch["state"][is_filled["state"]].any()
+    assert is_filled["state"].any()
+    assert not is_filled["action"].any()
+
+    alone = data.batch(np.arange(len(data)))
+    scaling.apply(alone)
+    is_same = np.all(alone["state"] == batch["state"], axis=-1)
+    # A first tick of measured zeros cannot be told from a filled one where it is repeated: said in `apply`.
+    is_repeated_zero = (alone["tick"][:, None] + [-2, 0, 1] < 0) & (padding == "edge")
+    assert np.array_equal(~is_same, is_repeated_zero)
+
+
+def test_doubles_are_scaled_in_doubles_and_rounded_once(gappy: tuple[Dataset, np.ndarray, np.ndarray]):
+    dataset, state, is_valid = gappy
+    statistics = measure_normalisation(dataset)
+    data = EpisodeDataset(dataset)
+    batch = data.batch(np.arange(40))
+    raw = batch["action"].copy()
+    SignalScaling(data.spec, statistics).apply(batch)
+    of_action = statistics.features["action"]
+    assert batch["action"].dtype == np.float64
+    assert np.allclose(batch["action"], (raw - of_action.mean) / of_action.std, atol=1e-9)
+    of_state = statistics.features["state"]
+    exact = ((state.astype(np.float64) - of_state.mean) * (1 / np.array(of_state.std))).astype(np.float32)
+    assert np.array_equal(batch["state"][is_valid], exact[is_valid])
+
+
+def test_what_a_source_of_a_mixture_lacks_is_zero_after_scaling(
+    gappy: tuple[Dataset, np.ndarray, np.ndarray], two: list[tuple[EpisodeDataset, Normalisation]]
+):
+    """Its statistics may hold features that were not asked for."""
+    dataset, _, _ = gappy
+    only_actions = EpisodeDataset(dataset, features=["action"], horizon=2)
+    mixture = Mixture([(only_actions, 1), (two[1][0], 1)])
+    of_first = measure_normalisation(dataset)
+    statistics = [replace(of_first, features={**two[1][1].features, "action": of_first.features["action"]}), two[1][1]]
+    is_filled = {key: np.zeros((200, *mixture.spec[f"mask/{key}"].shape), np.bool_) for key in ("state", "action")}
+    for of_loader in ({}, {"is_filled": is_filled}):
+        batch = mixture.batch(np.arange(200), **of_loader)
+        scaling = SignalScaling(mixture.spec, statistics)
+        scaling.apply(batch, **of_loader)
+        first = batch["source"] == 0
+        assert not batch["state"][first].any()
+        assert batch["state"][~first].any()
+        assert not batch["action"][~first][..., 1].any(), "a dimension that the second robot does not have"
+
+
+def test_statistics_of_too_few_sources_are_refused(two: list[tuple[EpisodeDataset, Normalisation]]):
+    mixture = Mixture([(data, 1) for data, _ in two])
+    scaling = SignalScaling(mixture.spec, two[0][1])
+    with pytest.raises(
+        TrainingError, match=r"is of source 1, and there are statistics of 1\. Give the statistics of every"
+    ):
+        scaling.apply(mixture.batch(np.arange(10)))

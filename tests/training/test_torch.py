@@ -2,8 +2,12 @@
 
 import json
 import multiprocessing
+import os
 import pickle
 import shutil
+import signal
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -13,7 +17,7 @@ import pytest
 from bagmill.dataset import Dataset
 from bagmill.errors import StorageError, TrainingError
 from bagmill.normalisation import measure_normalisation
-from bagmill.training import ColourJitter, EpisodeDataset, JpegCompression, Mixture, SignalScaling
+from bagmill.training import ColourJitter, EpisodeDataset, JpegCompression, Mixture, SignalScaling, Window
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install -e '.[torch]'")
 
@@ -77,6 +81,84 @@ def test_a_loader_of_ones_own_takes_whole_batches(data: EpisodeDataset):
     assert samples_of(data, batch) == list(range(8))
 
 
+def test_a_loader_of_ones_own_needs_no_collate_fn(data: EpisodeDataset):
+    samples = [3, 150, 7, 199]
+    expected = dict(TorchDataset(data).__getitems__(samples))
+    for dataset, sampler in (
+        (TorchDataset(data), samples),
+        (torch.utils.data.Subset(TorchDataset(data), samples), range(4)),
+        (torch.utils.data.ConcatDataset([TorchDataset(data)] * 2), [n + 200 for n in samples]),
+    ):
+        for num_workers in (0, 1):
+            loader = torch.utils.data.DataLoader(
+                dataset,
+                batch_size=4,
+                sampler=sampler,
+                num_workers=num_workers,
+                multiprocessing_context="fork" if num_workers else None,
+            )
+            (found,) = loader
+            assert type(found) is dict
+            assert_same(found, expected)
+    plain = next(iter(torch.utils.data.DataLoader(data, batch_size=4, sampler=samples)))
+    for key, tensor in expected.items():
+        assert torch.equal(plain[key].movedim(-1, -3) if key.startswith("images/") else plain[key], tensor), key
+    alone = next(iter(torch.utils.data.DataLoader(TorchDataset(data), batch_size=None, sampler=samples)))
+    assert_same(alone, TorchDataset(data)[3])
+    with pytest.raises(KeyError, match="images/nothing"):
+        TorchDataset(data).__getitems__(samples)["images/nothing"]
+
+
+def test_what_a_loader_cannot_read_is_told_with_what_can(data: EpisodeDataset):
+    subset = torch.utils.data.Subset(data, [1, 2, 3])
+    for ask in (lambda given: make_loader(given, batch_size=2), TorchDataset):
+        with pytest.raises(
+            TrainingError, match=r"found Subset\. .*`where` or `split`.*DataLoader\(Subset\(TorchDataset"
+        ):
+            ask(subset)
+        with pytest.raises(TrainingError, match=r"found TorchDataset\. Give the dataset that it was made of"):
+            ask(TorchDataset(data))
+        with pytest.raises(TrainingError, match=r"found str\. Open it first: EpisodeDataset\('/data/kitchen'\)"):
+            ask("/data/kitchen")
+    with pytest.raises(TrainingError, match="one sample is asked for by a whole number"):
+        TorchDataset(data)[1:3]
+
+
+def test_a_sample_below_zero_is_changed_as_the_same_sample_is(data: EpisodeDataset):
+    tensors = TorchDataset(data, augmentations=[ColourJitter(0.4, 0.4)])
+    assert_same(tensors[-1], tensors[199])
+    assert_same(dict(tensors.__getitems__([-200, -1])), dict(tensors.__getitems__([0, 199])))
+    assert all(len(tensor) == 0 for tensor in tensors.__getitems__([]).values())
+    assert "images/high" in tensors
+    assert "images/low" not in tensors
+
+
+def test_a_scaling_of_another_number_of_sources_is_refused(data: EpisodeDataset):
+    statistics = measure_normalisation(data.dataset, data.snapshot_id)
+    mixture = Mixture([(data, 1), (data, 2)])
+    with pytest.raises(TrainingError, match="the scaling is of 1 statistics, the samples of 2 sources"):
+        make_loader(mixture, batch_size=4, scaling=SignalScaling(mixture.spec, statistics))
+    with pytest.raises(TrainingError, match="the scaling is of 2 statistics, the samples of 1 sources"):
+        make_loader(data, batch_size=4, scaling=SignalScaling(data.spec, [statistics, statistics]))
+
+
+@pytest.mark.parametrize("padding", ["edge", "zero"])
+def test_zeros_where_nothing_was_stay_zeros_when_a_loader_scales(dataset: Dataset, padding: str):
+    data = EpisodeDataset(dataset, features=["state", "action"], history=4, horizon=4, padding=padding)
+    scaling = SignalScaling(data.spec, measure_normalisation(dataset))
+    (plain,) = make_loader(data, batch_size=200, shuffle=False)
+    (scaled,) = make_loader(data, batch_size=200, shuffle=False, scaling=scaling)
+    for key in ("state", "action"):
+        is_nothing = (plain[key] == 0).all(-1)
+        assert (~plain[f"mask/{key}"][is_nothing]).all(), "no tick that was measured is all zeros"
+        assert is_nothing.any()
+        assert not scaled[key][is_nothing].any()
+        restored = torch.from_numpy(scaling.restore(key, scaled[key].numpy()))
+        assert torch.allclose(restored[~is_nothing], plain[key][~is_nothing].double(), atol=1e-5)
+        if padding == "zero":
+            assert not scaled[key][~plain[f"mask/{key}"]].any()
+
+
 def test_an_epoch_is_every_sample_once_and_the_next_is_another_order(data: EpisodeDataset):
     loader = make_loader(data, batch_size=32, seed=1, tail="spread")
     assert len(loader) == 7
@@ -103,7 +185,7 @@ def assert_resumes(
     assert state["num_consumed"] == 16 * num_batches, "what was delivered, not what was decoded ahead of it"
     again = make_loader(data, **options, **second)
     again.load_state_dict(state)
-    assert len(again) == len(whole) - num_batches
+    assert len(again) == len(whole), "an epoch's length is that of a whole one"
     rest = list(again)
     assert len(rest) == len(whole) - num_batches
     for found, expected in zip(rest, whole[num_batches:], strict=True):
@@ -148,43 +230,103 @@ def test_a_run_goes_on_with_another_number_of_ranks(
     assert had + rest == whole[: 72 + (len(whole) - 72) // size * size]
 
 
-def places_of_rank(data: EpisodeDataset, rendezvous: Path, rank: int) -> list[list[tuple[int, int]]]:
+def places_of_rank(
+    data: EpisodeDataset, rendezvous: Path, rank: int, *, is_made_before: bool
+) -> list[list[tuple[int, int]]]:
     """Episode and tick of every sample of every batch, in a process of a group of two."""
+    loader = make_loader(data, batch_size=16, tail="spread") if is_made_before else None
     torch.distributed.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=2)
     try:
-        loader = make_loader(data, batch_size=16, tail="spread")
+        loader = loader or make_loader(data, batch_size=16, tail="spread")
+        assert len(loader) == 7
         return [list(zip(batch["episode"].tolist(), batch["tick"].tolist(), strict=True)) for batch in loader]
     finally:
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
 
 
-def test_ranks_are_those_of_torch_distributed(data: EpisodeDataset, tmp_path: Path):
+@pytest.mark.parametrize("is_made_before", [False, True])
+def test_ranks_are_those_of_torch_distributed(data: EpisodeDataset, tmp_path: Path, is_made_before: bool):
     arguments = [(data, tmp_path / "rendezvous", rank) for rank in range(2)]
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        per_rank = pool.starmap(places_of_rank, arguments, chunksize=1)
+        per_rank = pool.starmap(partial(places_of_rank, is_made_before=is_made_before), arguments, chunksize=1)
     places = list(chain.from_iterable(chain.from_iterable(per_rank)))
     assert len(places) == len(set(places)) == len(data)
     assert [len(batches) for batches in per_rank] == [7, 7]
 
 
-def test_a_loader_that_was_left_goes_on_or_is_rewound(data: EpisodeDataset):
+@pytest.mark.parametrize("options", [{}, {"num_workers": 1, "start_method": "fork"}])
+def test_a_loader_that_was_left_begins_its_epoch_again(data: EpisodeDataset, options: dict[str, object]):
     whole = [samples_of(data, batch) for batch in make_loader(data, batch_size=25, seed=3)]
-    loader = make_loader(data, batch_size=25, seed=3, num_workers=1, start_method="fork")
-    assert [samples_of(data, batch) for batch in islice(loader, 2)] == whole[:2]
-    assert len(loader) == 6
-    loader.set_epoch(0)
-    assert [samples_of(data, batch) for batch in islice(loader, 2)] == whole[2:4]
-    loader.rewind()
-    assert len(loader) == 8
+    loader = make_loader(data, batch_size=25, seed=3, **options)
+    for num_batches in (3, 3, 1):
+        assert [samples_of(data, batch) for batch in islice(loader, num_batches)] == whole[:num_batches]
+        assert len(loader) == 8
+        assert loader.state_dict()["num_consumed"] == 25 * num_batches
     assert [samples_of(data, batch) for batch in loader] == whole
-    assert len(loader) == 8
-    assert loader.progress.epoch == 1
+    assert (len(loader), loader.progress.epoch) == (8, 1)
+    following = [samples_of(data, batch) for batch in islice(loader, 8)]
+    assert following != whole
+    assert loader.progress.epoch == 2, "as many batches as there are is a whole epoch"
+    loader.set_epoch(1)
+    assert [samples_of(data, batch) for batch in loader] == following
+
+
+def test_a_state_is_gone_on_from_once(data: EpisodeDataset):
+    whole = [samples_of(data, batch) for batch in make_loader(data, batch_size=25, seed=3)]
+    loader = make_loader(data, batch_size=25, seed=3)
+    next(iter(loader))
+    state = loader.state_dict()
+    loader.load_state_dict(state)
+    iter(loader)
+    loader.set_epoch(0)
+    assert [samples_of(data, batch) for batch in islice(loader, 2)] == whole[1:3], "nothing was taken before"
+    assert [samples_of(data, batch) for batch in loader] == whole
+    loader.load_state_dict(state)
+    loader.rewind()
+    assert [samples_of(data, batch) for batch in loader] == whole
+    loader.load_state_dict(state)
+    loader.set_epoch(1)
+    assert [samples_of(data, batch) for batch in loader] != whole
+    assert loader.progress.epoch == 2
+    with pytest.raises(TrainingError, match="no epoch -1"):
+        loader.set_epoch(-1)
+
+
+@pytest.mark.parametrize("options", [{}, {"num_workers": 1, "start_method": "fork"}])
+def test_an_iteration_ends_where_another_one_begins(data: EpisodeDataset, options: dict[str, object]):
+    loader = make_loader(data, batch_size=25, **options)
+    first = iter(loader)
+    next(first)
+    second = iter(loader)
+    next(first)
+    next(second)
+    with pytest.raises(TrainingError, match=r"iterated anew, or sent elsewhere.*a loader for each"):
+        next(first)
+    assert len(list(second)) == 7
 
 
 def test_the_length_stays_while_an_epoch_is_under_way(data: EpisodeDataset):
     loader = make_loader(data, batch_size=50)
     assert [len(loader) for _ in loader] == [4, 4, 4, 4]
+
+
+def test_what_is_scaled_is_float32_whatever_is_stored_and_whoever_decodes(data: EpisodeDataset):
+    assert {key: data.spec[key].dtype.name for key in ("state", "action")} == {"state": "float32", "action": "float64"}
+    scaling = SignalScaling(data.spec, measure_normalisation(data.dataset, data.snapshot_id))
+    by_threads = next(iter(make_loader(data, batch_size=50, scaling=scaling)))
+    loader = make_loader(data, batch_size=50, scaling=scaling, num_workers=1, start_method="fork")
+    assert_same(next(iter(loader)), by_threads)
+    assert {by_threads[key].dtype for key in ("state", "action")} == {torch.float32}
+    mixture = Mixture([(data, 1)])
+    mixed = next(
+        iter(
+            make_loader(
+                mixture, batch_size=50, scaling=SignalScaling(mixture.spec, [measure_normalisation(data.dataset)])
+            )
+        )
+    )
+    assert mixed["action"].dtype == torch.float32
 
 
 def test_signals_are_scaled_and_pictures_changed_anew_in_every_epoch(data: EpisodeDataset):
@@ -196,7 +338,12 @@ def test_signals_are_scaled_and_pictures_changed_anew_in_every_epoch(data: Episo
     expected = {"state": plain["state"].numpy().copy(), "action": plain["action"].numpy().copy()}
     scaling.apply(expected)
     for key, array in expected.items():
-        assert np.array_equal(first[key].numpy(), array)
+        # Nothing of it lies beyond an episode that is not valid as well: `padding` is edge, and what was filled is 0.
+        is_filled = (plain[key] == 0).all(-1).numpy()
+        assert is_filled.any()
+        assert first[key].dtype == torch.float32
+        assert np.array_equal(first[key].numpy(), np.where(is_filled[..., None], 0, array).astype(np.float32))
+        assert plain[key].numpy().dtype == data.spec[key].dtype, "unscaled, as it is stored"
         assert not np.array_equal(first[key].numpy(), plain[key].numpy())
     assert not torch.equal(first["images/high"], second["images/high"])
     assert torch.equal(first["state"], second["state"])
@@ -216,8 +363,9 @@ def test_workers_write_to_the_same_memory_again_once_a_batch_is_given_up(data: E
 def test_batches_that_are_held_are_not_written_to(data: EpisodeDataset):
     expected = list(make_loader(data, batch_size=10, num_workers=0))
     loader = make_loader(data, batch_size=10, num_workers=2, prefetch=1, start_method="fork")
-    first = [batch["images/high"][3] for batch in islice(loader, 5)]
-    rest = list(loader)
+    batches = iter(loader)
+    first = [batch["images/high"][3] for batch in islice(batches, 5)]
+    rest = list(batches)
     for found, batch in zip(first, expected, strict=False):
         assert torch.equal(found, batch["images/high"][3])
     for found, batch in zip(rest, expected[5:], strict=True):
@@ -244,10 +392,83 @@ def test_a_mixture_is_loaded_and_resumed_like_a_dataset(data: EpisodeDataset, da
     sources, _ = mixture.draw(np.arange(200))
     assert torch.cat(epochs).tolist() == sources.tolist()
     assert loader.state_dict()["epoch"] == 2
-    with pytest.raises(TrainingError, match="seed is 6"):
-        make_loader(Mixture([(data, 3), (other, 1)], seed=7, num_samples=100), batch_size=20).load_state_dict(
-            loader.state_dict()
-        )
+    state = json.loads(json.dumps(loader.state_dict()))
+    same = make_loader(Mixture([(data, 0.75), (other, "0.25")], seed=6, num_samples=100), batch_size=50)
+    same.load_state_dict(state)
+    assert torch.cat([batch["source"] for batch in same]).tolist() == mixture.draw(np.arange(200, 300))[0].tolist()
+    fewer = EpisodeDataset(dataset, features=["state"], history=2, where="num_ticks < 100")
+    for entries, seed, sentence in (
+        ([(data, 3), (other, 1)], 7, "seed is 6, this loader's 7"),
+        ([(data, 1), (other, 1)], 6, "shares of the mixture are '3/4, 1/4', this loader's '1/2, 1/2'"),
+        ([(other, 1), (data, 3)], 6, "shares of the mixture are '3/4, 1/4', this loader's '1/4, 3/4'"),
+        ([(data, 3), (fewer, 1)], 6, "200 samples of 4 .* this loader's .*200 samples of 4 .*; 50 samples of 3 "),
+        ([(data, 3), (other, 0.5), (fewer, 0.5)], 6, "snapshot is"),
+    ):
+        changed = Mixture(entries, seed=seed, num_samples=100)
+        with pytest.raises(TrainingError, match=sentence):
+            make_loader(changed, batch_size=20).load_state_dict(state)
+
+
+def test_a_state_of_other_samples_of_a_snapshot_is_refused(data: EpisodeDataset, dataset: Dataset):
+    state = make_loader(data, batch_size=10).state_dict()
+    make_loader(EpisodeDataset(dataset, where="num_ticks > 0"), batch_size=10).load_state_dict(state)
+    with pytest.raises(TrainingError, match="number of samples is 200, this loader's 160"):
+        make_loader(
+            EpisodeDataset(dataset, where="num_ticks > 9", horizon=16, padding="drop"), batch_size=10
+        ).load_state_dict(state)
+    first, second = (
+        EpisodeDataset(dataset, features=["state"], windows={"state": Window((offset,))}, padding="drop")
+        for offset in (-1, 1)
+    )
+    assert len(first) == len(second)
+    with pytest.raises(
+        TrainingError, match="choice of episodes and ticks is '196 samples of 4 .*this loader's '196 samples"
+    ):
+        make_loader(second, batch_size=10).load_state_dict(make_loader(first, batch_size=10).state_dict())
+
+
+@dataclass
+class KillsItsWorker:
+    """A change to pictures that ends the process it runs in, once there is a file."""
+
+    file: Path
+
+    def __call__(self, images: np.ndarray, keys: np.ndarray, /) -> None:
+        if self.file.exists() and multiprocessing.parent_process() is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_is_told_and_the_next_iteration_has_another(data: EpisodeDataset):
+    whole = [samples_of(data, batch) for batch in make_loader(data, batch_size=10)]
+    loader = make_loader(data, batch_size=10, num_workers=2, start_method="fork")
+    before = set(multiprocessing.active_children())
+    batches = iter(loader)
+    next(batches)
+    workers = set(multiprocessing.active_children()) - before
+    assert len(workers) == 2
+    victim = min(workers, key=lambda worker: worker.pid)
+    victim.kill()
+    victim.join()
+    with pytest.raises(
+        TrainingError, match=r"1 of the processes that decode batches .*Take fewer num_workers.*/dev/shm"
+    ):
+        list(batches)
+    state = loader.state_dict()
+    assert state["num_consumed"] == 10
+    loader.load_state_dict(state)
+    assert [samples_of(data, batch) for batch in loader] == whole[1:]
+
+
+def test_a_worker_that_dies_while_it_is_waited_for_is_told(data: EpisodeDataset, tmp_path: Path):
+    killing = KillsItsWorker(tmp_path / "now")
+    loader = make_loader(data, batch_size=10, num_workers=1, prefetch=1, start_method="fork", augment=[killing])
+    batches = iter(loader)
+    next(batches)
+    killing.file.touch()
+    with pytest.raises(TrainingError, match="1 of the processes that decode batches"):
+        list(batches)
+    killing.file.unlink()
+    assert len(list(loader)) == 20
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
@@ -271,6 +492,10 @@ def test_a_dataset_of_tensors_is_picklable(data: EpisodeDataset):
 def test_what_cannot_be_is_said(data: EpisodeDataset):
     with pytest.raises(TrainingError, match="no kind of images is called 'float16'"):
         make_loader(data, batch_size=4, images="float16")
+    with pytest.raises(TrainingError, match="no start_method is called 'thread'"):
+        make_loader(data, batch_size=4, num_workers=1, start_method="thread")
+    with pytest.raises(TrainingError, match="rank and world go together"):
+        make_loader(data, batch_size=4, rank=1)
     with pytest.raises(TrainingError, match="not negative"):
         make_loader(data, batch_size=4, num_workers=-1)
     with pytest.raises(TrainingError, match="200 samples do not fill one step of 1 × 201"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,18 +15,18 @@ from bagmill.errors import TrainingError
 from bagmill.training.augment import Augmentation
 from bagmill.training.dataset import EpisodeDataset
 from bagmill.training.mixture import Mixture
-from bagmill.training.order import Order, Progress, ShuffledBatches, Tail, after_step, state_of
+from bagmill.training.order import Order, OrderKind, Progress, ShuffledBatches, Tail, after_step, state_of
 from bagmill.training.read_ahead import AnnouncedBatches
 from bagmill.training.scaling import SignalScaling
-from bagmill.training.torch.dataset import Images, Tensors, TorchDataset
+from bagmill.training.torch.dataset import Images, Tensors, TorchDataset, checked_dataset
 from bagmill.training.torch.workers import StartMethod, Workers
 
 
 class Loader:
     """Batches of one rank, decoded ahead, in an order that a run can be resumed in.
 
-    Iterating gives the rest of the epoch it stands in, and leaves it at the beginning of the next one; where it was left in
-    the middle, it goes on there. `make_loader` makes one.
+    Iterating begins an epoch: the next one, or, where the last iteration was left before its end, the same once more. Only
+    the first iteration after `load_state_dict` gives the rest of an epoch. `make_loader` makes one.
 
     Args:
         dataset: What is read.
@@ -34,6 +35,8 @@ class Loader:
         prefetch: Batches that are decoded ahead; with processes, of each of them.
         read_ahead: Of a dataset in a store: batches that are fetched before they are decoded.
         start_method: How processes start; None: as torch has it.
+        is_following: Be the rank that `torch.distributed` says, also where it says so only later: trainers begin it after
+            the loader is made.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Loader:
         dataset: TorchDataset,
         batches: ShuffledBatches,
         *,
+        is_following: bool = False,
         num_workers: int = 0,
         prefetch: int = 2,
         read_ahead: int = 4,
@@ -50,10 +54,13 @@ class Loader:
             raise TrainingError("the numbers of workers and of batches read ahead are not negative")
         self.dataset = dataset
         self._batches = batches
+        self._is_following = is_following
         self._prefetch = prefetch
         self.progress = batches.progress
         """What was delivered, not what is decoded ahead of it."""
-        self._num_steps = len(batches)
+        self._is_resumed = False
+        self._iteration: object = None
+        """The one that is under way."""
         source = dataset.dataset
         self._announced = (
             AnnouncedBatches(batches, source, num_ahead=read_ahead, is_for_others=num_workers > 0)
@@ -69,46 +76,80 @@ class Loader:
         )
 
     def __len__(self) -> int:
-        """Batches from where it stood when it was last iterated to the end of that epoch; from where it stands, otherwise."""
-        return self._num_steps
+        """Batches of a whole epoch, wherever it stands."""
+        self._follow()
+        return len(self._batches)
 
     def __iter__(self) -> Iterator[Tensors]:
-        self._stand_at(self.progress)
-        epoch, steps = self.progress.epoch, self._batches.steps
+        if not self._is_resumed:
+            self.progress = Progress(self.progress.epoch)
+        return self._iterate()
+
+    def _iterate(self) -> Generator[Tensors]:
+        # Begun when the first batch is asked for: trainers call `iter` more than once, and `set_epoch` after it.
+        self._follow()
+        if not self._is_resumed:
+            self.progress = Progress(self.progress.epoch)
+        self._is_resumed = False
+        self._iteration = this = object()
+        epoch, steps = self.progress.epoch, self._batches.steps_from(self.progress)
+        self._batches.stand_at(self.progress)
         batches = self._read_ahead() if self._workers is None else self._workers.batches()
         try:
-            for step, batch in enumerate(batches):
+            for step in range(steps.num_steps):
+                if self._iteration is not this:
+                    raise TrainingError(
+                        "the loader was iterated anew, or sent elsewhere, before this iteration was at its end",
+                        remedy="Make a loader for each of several iterations at a time",
+                    )
+                batch = next(batches)
                 self.progress = after_step(epoch, steps, step)
                 yield batch
         finally:
             batches.close()
-            self._stand_at(self.progress)
 
     def set_epoch(self, epoch: int) -> None:
         """Go to the beginning of an epoch; where it stands in this one already, it stays, as after `load_state_dict`."""
+        if epoch < 0:
+            raise TrainingError(f"there is no epoch {epoch}: they count from 0")
         if epoch != self.progress.epoch:
-            self._stand_at(Progress(epoch))
+            self._go_to(Progress(epoch), is_resumed=False)
 
     def rewind(self) -> None:
-        """Go back to the beginning of the epoch: after an iteration that was left before its end."""
-        self._stand_at(Progress(self.progress.epoch))
+        """Go back to the beginning of the epoch, after `load_state_dict` too."""
+        self._go_to(Progress(self.progress.epoch), is_resumed=False)
+
+    @property
+    def batch_sampler(self) -> TrainersView:
+        """What trainers look for, to say which epoch begins."""
+        return TrainersView(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Where it stands, the batch that was delivered last included: plain values, the same on all ranks."""
         return state_of(self._batches.order, self.progress)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where another loader stood, whatever its batch size, workers, rank and number of ranks.
+        """Have the next iteration go on from where another loader stood, whatever its batch size, workers, rank and ranks.
 
         Raises:
             TrainingError: It is the state of other samples or another seed.
         """
+        self._follow()
         self._batches.load_state_dict(state)
-        self._stand_at(self._batches.progress)
+        self._go_to(self._batches.progress, is_resumed=True)
 
-    def _stand_at(self, progress: Progress) -> None:
-        self.progress = self._batches.progress = progress
-        self._num_steps = len(self._batches)
+    def _follow(self) -> None:
+        if self._is_following and distributed.is_available() and distributed.is_initialized():
+            self._batches.set_ranks(distributed.get_rank(), distributed.get_world_size())
+
+    def _go_to(self, progress: Progress, *, is_resumed: bool) -> None:
+        self.progress, self._is_resumed = progress, is_resumed
+        self._iteration = None
+
+    @property
+    def batch_size(self) -> int:
+        """Of this rank."""
+        return self._batches.batch_size
 
     def _read_ahead(self) -> Generator[Tensors]:
         with ThreadPoolExecutor(1, thread_name_prefix="bagmill-read-ahead") as pool:
@@ -122,6 +163,30 @@ class Loader:
                     yield waiting.popleft().result()
             finally:
                 pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainersView:
+    """A loader as trainers see a `DataLoader`'s batch sampler: Lightning calls `batch_sampler.sampler.set_epoch`.
+
+    Without it, every epoch of a trainer that takes a part of an epoch only (`limit_train_batches`) would be the same part.
+    """
+
+    loader: Loader
+
+    @property
+    def batch_size(self) -> int:
+        """Of this rank."""
+        return self.loader.batch_size
+
+    @property
+    def sampler(self) -> TrainersView:
+        """Itself."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the beginning of an epoch; see `Loader.set_epoch`."""
+        self.loader.set_epoch(epoch)
 
 
 def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each by its name
@@ -151,7 +216,8 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
         seed: The order and the augmentations follow from it; a mixture's order follows from its own.
         shuffle: False: as the dataset has them. A mixture is always shuffled.
         tail: What becomes of the samples at an epoch's end that fill no step; see `ShuffledBatches`.
-        rank: Which of the ranks this is; None: as `torch.distributed` says, 0 where that is not in use.
+        rank: Which of the ranks this is; give both of these or none. None: as `torch.distributed` says, whenever it begins;
+            0 where it is not in use.
         world: How many ranks there are; None: likewise, 1.
         num_workers: Processes that decode; 0: threads of this process, which copies nothing.
         prefetch: Batches that are decoded ahead; with processes, of each of them.
@@ -166,19 +232,15 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
     Raises:
         TrainingError: A batch size, rank or number that cannot be, or too few samples for one step.
     """
-    if isinstance(dataset, Mixture):
-        snapshot = ",".join(source.snapshot_id for source in dataset.sources)
-        order = Order(len(dataset), seed=dataset.seed, kind="endless", snapshot=snapshot)
-    else:
-        order = Order(len(dataset), seed=seed, kind="shuffled" if shuffle else "stored", snapshot=dataset.snapshot_id)
+    order = _order_of(checked_dataset(dataset), seed=seed, shuffle=shuffle)
+    if (rank is None) is not (world is None):
+        raise TrainingError("rank and world go together", remedy="Give both, or none where torch.distributed is in use")
     is_distributed = distributed.is_available() and distributed.is_initialized()
-    batches = ShuffledBatches(
-        order,
-        batch_size=batch_size,
-        rank=rank if rank is not None else distributed.get_rank() if is_distributed else 0,
-        world=world if world is not None else distributed.get_world_size() if is_distributed else 1,
-        tail=tail,
-    )
+    if rank is None or world is None:
+        own = (distributed.get_rank(), distributed.get_world_size()) if is_distributed else (0, 1)
+    else:
+        own = (rank, world)
+    batches = ShuffledBatches(order, batch_size=batch_size, rank=own[0], world=own[1], tail=tail)
     tensors = TorchDataset(
         dataset,
         images=images,
@@ -195,4 +257,19 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
         prefetch=prefetch,
         read_ahead=read_ahead,
         start_method=start_method,
+        is_following=rank is None,
     )
+
+
+def _order_of(dataset: EpisodeDataset | Mixture, *, seed: int, shuffle: bool) -> Order:
+    if isinstance(dataset, Mixture):
+        return Order(
+            len(dataset),
+            seed=dataset.seed,
+            kind="endless",
+            snapshot=",".join(source.snapshot_id for source in dataset.sources),
+            chosen="; ".join(source.fingerprint for source in dataset.sources),
+            shares=", ".join(map(str, dataset.shares)),
+        )
+    kind: OrderKind = "shuffled" if shuffle else "stored"
+    return Order(len(dataset), seed=seed, kind=kind, snapshot=dataset.snapshot_id, chosen=dataset.fingerprint)

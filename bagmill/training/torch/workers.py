@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any, Final, Literal
+from multiprocessing.process import BaseProcess
+from threading import Thread
+from typing import Any, Final, Literal, get_args
 
 import cv2
 import torch
@@ -16,7 +18,7 @@ from torch.utils.data import DataLoader, get_worker_info
 from torch.utils.data import Dataset as MapDataset
 
 from bagmill.cores import usable_cores
-from bagmill.errors import BagmillError
+from bagmill.errors import BagmillError, TrainingError
 from bagmill.training.order import Batch, ShuffledBatches
 from bagmill.training.read_ahead import AnnouncedBatches
 from bagmill.training.slots import SlotLayout, Slots
@@ -48,6 +50,8 @@ class Workers:
         prefetch: int,
         start_method: StartMethod | None,
     ) -> None:
+        if start_method is not None and start_method not in get_args(StartMethod):
+            raise TrainingError(f"no start_method is called {start_method!r}", remedy="It is fork, spawn or forkserver")
         self._dataset = dataset
         # One sample more than the batch size: see `Tail`.
         self._layout = SlotLayout(dataset.memory_spec, num_rows=batches.batch_size + 1)
@@ -57,7 +61,8 @@ class Workers:
         self._slots = Slots(num_slots, lambda slot: memory[slot].numpy())
         self._number = next(_numbers)
         _known[self._number] = self
-        self._loader: DataLoader[Any] = DataLoader(
+        self._make_loader: Callable[[], DataLoader[Any]] = partial(
+            DataLoader,
             _WorkerDataset(dataset, self._layout, memory, loader=self._number),
             batch_sampler=_BatchesWithSlots(batches, self._slots),
             num_workers=num_workers,
@@ -68,17 +73,72 @@ class Workers:
             multiprocessing_context=start_method,
             worker_init_fn=partial(_settle_worker, _cores_of_this_rank() // num_workers),
         )
+        self._loader: DataLoader[Any] | None = None
+        """None before the first batch, and after a process was lost."""
 
     def batches(self) -> Generator[Tensors]:
         """One epoch.
 
         Raises:
-            BagmillError: What a worker met, in its own words.
+            BagmillError: What a worker met, in its own words; or that one was ended from outside.
         """
-        for made in self._loader:
+        filled = self._begin()
+        while True:
+            self._refuse_lost()
+            try:
+                made = next(filled)
+            except StopIteration:
+                return
+            except RuntimeError as err:
+                self._refuse_lost(err)
+                raise
             if isinstance(made, BagmillError):
                 raise made
             yield self.deliver(made) if isinstance(made, _Filled) else made
+
+    def _begin(self) -> Iterator[Any]:
+        if self._num_lost():
+            self._loader = None
+        if self._loader is not None:
+            return iter(self._loader)
+        self._loader = loader = self._make_loader()
+        started: list[Iterator[Any]] = []
+        errors: list[Exception] = []
+        device = torch.cuda.current_device() if self._dataset.is_pinned else None
+
+        def start() -> None:
+            if device is not None:
+                torch.cuda.set_device(device)  # each thread has one of its own, and torch pins memory for it
+            try:
+                started.append(iter(loader))
+            except Exception as err:  # noqa: BLE001 - raised below, in the thread that waits
+                errors.append(err)
+
+        # In the main thread, torch would have a signal interrupt the model's own code when a worker is killed, with an
+        # error that says nothing of batches. Begun in another thread it does not, and who waits for a batch is told.
+        thread = Thread(target=start, name="bagmill-start-workers")
+        thread.start()
+        thread.join()
+        if errors:
+            self._loader = None
+            raise errors[0]
+        return started[0]
+
+    def _num_lost(self) -> int:
+        """How many processes ended by themselves or were ended."""
+        if self._loader is None:
+            return 0
+        workers: Sequence[BaseProcess] = getattr(self._loader._iterator, "_workers", ())  # noqa: SLF001 - no other way
+        return sum(not worker.is_alive() for worker in workers)
+
+    def _refuse_lost(self, err: RuntimeError | None = None) -> None:
+        if num_lost := self._num_lost():
+            self._loader = None
+            raise TrainingError(
+                f"{num_lost} of the processes that decode batches ended, or was killed: often for want of memory",
+                remedy="Take fewer num_workers, smaller batches or less prefetch, more shared memory (/dev/shm) in a "
+                "container, or num_workers=0. Iterating again starts new processes; load_state_dict goes on where it was",
+            ) from err
 
     def deliver(self, filled: _Filled) -> Tensors:
         """The tensors of a slot that a worker has filled."""
