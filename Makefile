@@ -10,7 +10,7 @@ export DAGSTER_HOME := $(CURDIR)/var/dagster
 export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup torch demo ui screenshots test test-all lint bench lock clean
+.PHONY: help setup torch trainers demo ui screenshots test test-all lint bench lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -26,6 +26,9 @@ setup: $(BIN)/.ready  ## Make the environment in .venv
 
 torch: setup  ## Add PyTorch, which training needs and nothing else: its adaptor's tests are skipped without
 	$(PIP_INSTALL) torch==2.13.0
+
+trainers: torch  ## Add PyTorch Lightning and Accelerate, which only tests need: those under trainers are skipped without
+	$(PIP_INSTALL) torch==2.13.0 lightning==2.6.6 accelerate==1.15.0
 
 demo: setup  ## Ingest sample recordings through Dagster, or yours: RECORDINGS=folder PROFILE=my.yaml
 	$(BIN)/python -m examples.demo $(if $(RECORDINGS),--recordings "$(RECORDINGS)") --profile "$(PROFILE)"
