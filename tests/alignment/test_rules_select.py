@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bagmill.alignment import RULES, AlignedFeature
+from tests.alignment.looped_order import looped_order
 
 EPOCH_NS = 1_700_000_000_123_456_789
 INTERPOLATING = ["linear", "slerp", "angle"]
@@ -34,9 +35,20 @@ def streams(draw: st.DrawFn) -> tuple[NDArray[np.int64], NDArray[np.int64], int]
     )
 
 
-def rows_at(stamps: list[int], stamp: int) -> int:
+def last_at(stamps: list[int], stamp: int) -> int:
     """The message that counts at a stamp: the one recorded last."""
     return max(row for row, other in enumerate(stamps) if other == stamp)
+
+
+def first_at(stamps: list[int], stamp: int) -> int:
+    return stamps.index(stamp)
+
+
+def if_in_order(stamps: list[int], stamp: int | None) -> tuple[int, int] | None:
+    """The (row, stamp) that feeds a tick for which a stamp was chosen."""
+    if stamp is None or looped_order(stamps)[last_at(stamps, stamp)] != "in order":
+        return None
+    return last_at(stamps, stamp), stamp
 
 
 def check_valid(aligned: AlignedFeature, ticks: NDArray[np.int64], expected: list[tuple[int, int] | None]) -> None:
@@ -59,7 +71,7 @@ def test_latest_is_the_last_message_up_to_the_tick(stream: tuple[NDArray[np.int6
     expected: list[tuple[int, int] | None] = []
     for tick in ticks.tolist():
         past = [stamp for stamp in known if stamp <= tick and tick - stamp <= tolerance]
-        expected.append((rows_at(known, max(past)), max(past)) if past else None)
+        expected.append(if_in_order(known, max(past, default=None)))
     check_valid(aligned, ticks, expected)
     assert (aligned.source_ns <= ticks).all()  # never from the future
 
@@ -74,8 +86,7 @@ def test_nearest_is_the_nearest_and_the_earlier_of_two(
     expected: list[tuple[int, int] | None] = []
     for tick in ticks.tolist():
         near = [stamp for stamp in known if abs(stamp - tick) <= tolerance]
-        stamp = min(near, key=lambda stamp: (abs(stamp - tick), stamp), default=None)
-        expected.append(None if stamp is None else (rows_at(known, stamp), stamp))
+        expected.append(if_in_order(known, min(near, key=lambda stamp: (abs(stamp - tick), stamp), default=None)))
     check_valid(aligned, ticks, expected)
 
 
@@ -87,16 +98,27 @@ def test_interpolation_takes_both_neighbours(
     stamps, ticks, tolerance = stream
     aligned = RULES[rule].select(stamps, ticks, tolerance_ns=tolerance)
     known = stamps.tolist()
+    kinds = looped_order(known)
     for n, tick in enumerate(ticks.tolist()):
         got = {field.name: getattr(aligned, field.name)[n].item() for field in fields(AlignedFeature)}
         past = max((stamp for stamp in known if stamp <= tick), default=None)
         future = min((stamp for stamp in known if stamp > tick), default=None)
-        if past == tick:
-            row = rows_at(known, tick)
+        is_past_sound = past is not None and kinds[last_at(known, past)] == "in order"
+        is_future_sound = future is not None and kinds[last_at(known, future)] == "in order"
+        if past == tick and is_past_sound:
+            row = last_at(known, tick)
             want = {"before": row, "after": row, "source_ns": tick, "is_valid": True, "is_interpolated": False}
             want["weight"] = 0.0
-        elif past is not None and future is not None and future - past <= tolerance:
-            want = {"before": rows_at(known, past), "after": rows_at(known, future)}
+        elif (
+            past is not None
+            and future is not None
+            and past != tick
+            and future - past <= tolerance
+            and is_past_sound
+            and is_future_sound
+            and first_at(known, future) == last_at(known, past) + 1
+        ):
+            want = {"before": last_at(known, past), "after": last_at(known, future)}
             want |= {"source_ns": past if tick - past <= future - tick else future}
             want |= {"is_valid": True, "is_interpolated": True}
             want["weight"] = pytest.approx((tick - past) / (future - past), rel=1e-15)

@@ -13,7 +13,10 @@ from bagmill.alignment.timeline import AlignedFeature
 class Rule(Protocol):
     """How one feature's messages are laid on the ticks, and how its values follow from them.
 
-    Stamps may be in any order and may repeat; of messages with equal stamps the one recorded last counts.
+    Stamps may be in any order and may repeat; of messages with equal stamps the one recorded last counts. What stands
+    out of order feeds nothing, so that a clock that was set back is never sorted away: a tick is valid only if the
+    messages that would feed it are in order (`StampOrder`), and a value is made of two only if they were recorded one
+    after the other. So the rows behind the ticks never go back.
     """
 
     @property
@@ -35,7 +38,7 @@ class Rule(Protocol):
         """Choose the messages behind every tick.
 
         Args:
-            stamps_ns: (N,) stamps of the stream's messages as recorded.
+            stamps_ns: (N,) stamps of the stream's messages in the order of recording.
             ticks_ns: (T,) rising.
             tolerance_ns: How far a message may be from a tick, or two messages from each other where a value is made
                 of both.
