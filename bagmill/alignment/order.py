@@ -55,11 +55,12 @@ class StampOrder:
         return ~(self.is_stray | self.is_overlapped)
 
 
-def steps_back(stamps_ns: NDArray[np.int64], order: StampOrder) -> NDArray[np.int64]:
-    """Rows (S,) of the messages at which the clock had been set back: earlier than the one before, strays left out."""
+def steps_back(stamps_ns: NDArray[np.int64], order: StampOrder) -> list[tuple[int, int]]:
+    """Rows of the messages stamped earlier than the one before, strays left out, and the stamp before each, ns."""
     rest = np.flatnonzero(~order.is_stray)
     stamps = stamps_ns[rest]
-    return rest[1:][stamps[1:] < stamps[:-1]]
+    places = np.flatnonzero(stamps[1:] < stamps[:-1])
+    return list(zip(rest[places + 1].tolist(), stamps[places].tolist(), strict=True))
 
 
 def _strays(stamps: NDArray[np.int64]) -> NDArray[np.bool_]:

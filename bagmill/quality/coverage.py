@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.alignment import Timeline
-from bagmill.alignment.neighbours import elapsed_ns
+from bagmill.alignment.order import StampOrder
 from bagmill.plan import FeaturePlan, IngestPlan
+from bagmill.quality.intervals import Intervals
 from bagmill.quality.metric import Measurement
 
 
@@ -36,9 +37,12 @@ def _where_invalid(is_valid: NDArray[np.bool_], time_ns: NDArray[np.int64]) -> s
 
 
 def _pace(feature: FeaturePlan, plan: IngestPlan) -> str:
-    """What to set beside each other where a channel is slower than its feature tolerates."""
-    stamps = np.sort(plan.stamps_of(feature.parts[0]))
-    if len(stamps) < 2 or len(feature.parts) > 1:
+    """What to set beside each other where a channel is slower than its feature tolerates, or is not in order."""
+    stamps = plan.stamps_of(feature.parts[0])
+    intervals = Intervals.of(stamps)
+    if not len(intervals) or len(feature.parts) > 1:
         return ""
-    interval_ms = float(np.median(elapsed_ns(stamps[:-1], stamps[1:]))) / 1e6
-    return f"; messages {interval_ms:,.1f} ms apart (median), tolerance {feature.tolerance_ns / 1e6:g} ms"
+    note = f"; messages {intervals.median_ns / 1e6:,.1f} ms apart (median), tolerance {feature.tolerance_ns / 1e6:g} ms"
+    if num_odd := int(np.count_nonzero(~StampOrder.of(stamps).is_in_order)):
+        note += f"; {num_odd:,} messages whose stamps are not in the order of recording feed no tick"
+    return note

@@ -33,6 +33,12 @@ class UsedStream:
         """(N,) stamps by the clock, as recorded."""
         return self.stream.time_ns(self.clock)
 
+    @property
+    def standing(self) -> str:
+        """What is said of messages between which no time passes."""
+        stamps = self.stamps_ns
+        return "at one instant" if bool((stamps == stamps[:1]).all()) else "whose stamps never rise"
+
     def unmeasured(self, note: str) -> Measurement:
         """That nothing could be measured, and why."""
         return Measurement(self.subject, float("nan"), note, is_judged=False)

@@ -47,7 +47,7 @@ def test_what_stands_out_of_order(
     order = StampOrder.of(np.array(stamps, dtype=np.int64))
     assert np.flatnonzero(order.is_stray).tolist() == strays
     assert np.flatnonzero(order.is_overlapped).tolist() == overlapped
-    assert steps_back(np.array(stamps, dtype=np.int64), order).tolist() == steps
+    assert [row for row, _ in steps_back(np.array(stamps, dtype=np.int64), order)] == steps
 
 
 @st.composite
@@ -81,10 +81,11 @@ def test_a_step_of_the_clock_never_mixes_moments(
     assert all(b == a or (equal[b + 1 : a] == equal[a]).all() for b, a in zip(before, after, strict=True))
     moments = np.array(true, dtype=np.float64)[:, np.newaxis]
     values = RULES["linear"].combine(moments[before], moments[after], aligned.weight[is_valid])[:, 0]
-    assert (values >= moments[before, 0]).all()
-    assert (values <= moments[after, 0]).all()
+    rounding = 1e-9 * max(1, true[-1])
+    assert (values >= moments[before, 0] - rounding).all()
+    assert (values <= moments[after, 0] + rounding).all()
     # In time, too: values that are true in the order of recording do not go back.
-    assert (np.diff(values) >= -1e-9 * max(1, abs(true[-1]))).all()
+    assert (np.diff(values) >= -rounding).all()
 
 
 @pytest.mark.parametrize("rule", list(RULES))

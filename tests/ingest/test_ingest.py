@@ -254,6 +254,7 @@ def test_force_makes_a_damaged_episode_anew(tmp_path: Path):
 EXPECTED_FAILURES = {
     "with_gap": ("recording", "rates"),
     "with_wrong_rate": ("recording", "rates"),
+    "with_backward_stamps": ("timeline", "clock_steps"),
     "with_missing_channel": ("recording", "required_channels"),
     "with_black_frames": ("episode", "frames_black"),
     "with_blown_frames": ("episode", "frames_blown"),

@@ -35,6 +35,7 @@ CONTENT = {
     "/depth": ChannelContent("depth", encoding="16UC1", height=16, width=24),
     "/joints": ChannelContent.of_numbers({"position": [0.0] * 2}),
     "/commands": ChannelContent.of_numbers({"data": 0.0}),
+    "/map": ChannelContent("none"),
 }
 
 
@@ -88,6 +89,7 @@ class Robot:
                 for feature in plan.features
             },
             rate_hz=plan.profile.rate_hz,
+            span=plan.profile.span,
         )
 
     def recording_evidence(self) -> RecordingEvidence:

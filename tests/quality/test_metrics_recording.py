@@ -11,6 +11,7 @@ from bagmill.recordings.records import Fault
 from bagmill.streams.index import NO_STAMP
 
 MS = 1_000_000
+START_NS = 1_700_000_000_000_000_000
 
 
 def check(robot: Any, name: str) -> CheckResult:
@@ -118,7 +119,8 @@ def test_gaps_in_expected_periods(robot: Any) -> None:
     assert result.is_passed
     assert of(result, "/wrist").value == pytest.approx(1)
     wrist = robot.header_ns["/wrist"]
-    robot.header_ns["/wrist"] = np.delete(wrist, slice(10, 20))[::-1]  # the order does not matter
+    overtaken = wrist[[*range(10), 20, 22, 21, *range(23, 41)]]  # what one message does by itself does not matter
+    robot.header_ns["/wrist"] = overtaken
     robot.header_ns["/depth"] = np.delete(wrist, slice(10, 20))
     result = check(robot, "gaps")
     assert result.failed_subjects == ("/wrist",)
@@ -131,8 +133,62 @@ def test_gaps_in_expected_periods(robot: Any) -> None:
 
 
 def test_a_single_message_has_no_gap(robot: Any) -> None:
-    robot.header_ns["/wrist"] = robot.header_ns["/wrist"][:1]
-    assert math.isnan(of(check(robot, "gaps"), "/wrist").value)
+    for topic in robot.header_ns:
+        robot.header_ns[topic] = robot.header_ns[topic][:1]
+    wrist = of(check(robot, "gaps"), "/wrist")
+    assert math.isnan(wrist.value)
+    assert wrist.note == "a single message"
+
+
+def test_gaps_count_what_is_missing_at_the_ends(robot: Any) -> None:
+    robot.header_ns["/wrist"] = robot.header_ns["/wrist"][:14]  # dies after 0.65 s of 2
+    robot.header_ns["/joints"] = robot.header_ns["/joints"][120:]
+    robot.header_ns["/commands"] = robot.header_ns["/commands"][90:]  # 0.9 s late: sensors take that long to start
+    result = check(robot, "gaps")
+    assert result.failed_subjects == ("/wrist", "/joints")
+    assert of(result, "/wrist").value == pytest.approx(1.35 * 20)
+    assert of(result, "/wrist").note == "1.350 s without a message, behind its last, to the recording's end"
+    assert of(result, "/joints").value == pytest.approx(1.2 * 100)
+    assert of(result, "/joints").note == "1.200 s without a message, before its first, from the recording's beginning"
+    assert of(result, "/commands").value == pytest.approx(1)
+
+
+def test_what_is_sent_once_or_unset_does_not_stretch_the_recording(robot: Any) -> None:
+    robot.header_ns["/map"] = np.array([START_NS - 60_000 * MS] * 2)  # latched, long before; no feature
+    robot.log_ns["/depth"] = robot.header_ns["/depth"].copy()
+    robot.log_ns["/depth"][0] = 0
+    assert of(check(robot, "gaps"), "/wrist").value == pytest.approx(1)
+    robot.header_ns["/map"] = START_NS - 1000 * MS * np.arange(10, 0, -1)  # once a second, for ten
+    assert of(check(robot, "gaps"), "/wrist").value == pytest.approx(10.0 * 20)
+
+
+def test_rates_and_gaps_of_a_clock_set_back(robot: Any) -> None:
+    joints = robot.header_ns["/joints"].copy()
+    robot.log_ns["/joints"] = joints.copy()
+    joints[100:] -= 1500 * MS  # by more than was recorded until then
+    robot.header_ns["/joints"] = joints
+    rate = of(check(robot, "rates"), "/joints")
+    assert rate.value == pytest.approx(0, abs=1e-9)
+    assert rate.note == "100.00 Hz over 2.0 s, median interval 10.00 ms; expected 100 Hz"
+    assert of(check(robot, "gaps"), "/joints").value == pytest.approx(1)
+
+
+def test_rates_and_gaps_of_stamps_that_come_in_fives(robot: Any) -> None:
+    robot.header_ns["/joints"] = np.repeat(robot.header_ns["/joints"][::5], 5)
+    rate = of(check(robot, "rates"), "/joints")
+    assert rate.value == pytest.approx(80)
+    assert rate.note == (
+        "20.00 Hz over 2.0 s, median interval 50.00 ms; 164 of 205 messages repeat the stamp before; expected 100 Hz"
+    )
+    assert of(check(robot, "gaps"), "/joints").value == pytest.approx(5)
+
+
+def test_stamps_that_never_rise_have_neither_rate_nor_gap(robot: Any) -> None:
+    robot.header_ns["/wrist"] = robot.header_ns["/wrist"][::-1].copy()
+    rate = of(check(robot, "rates"), "/wrist")
+    assert (rate.value, rate.note) == (100, "41 messages whose stamps never rise")
+    gap = of(check(robot, "gaps"), "/wrist")
+    assert (gap.note, gap.is_judged) == ("messages whose stamps never rise", False)
 
 
 def test_clocks_agree_in_ms_between_header_and_log(robot: Any) -> None:

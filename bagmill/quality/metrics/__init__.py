@@ -7,6 +7,7 @@ Another distribution adds one through the entry-point group `bagmill.metrics`. W
 from typing import Final
 
 from bagmill.quality.metric import Metric
+from bagmill.quality.metrics.clock_steps import ClockSteps
 from bagmill.quality.metrics.clocks_agree import ClocksAgree
 from bagmill.quality.metrics.container_intact import ContainerIntact
 from bagmill.quality.metrics.depth_exact import DepthExact
@@ -20,9 +21,11 @@ from bagmill.quality.metrics.gaps import Gaps
 from bagmill.quality.metrics.jpeg_psnr import JpegPsnr
 from bagmill.quality.metrics.jpeg_psnr_chroma import JpegPsnrChroma
 from bagmill.quality.metrics.jpeg_ssim import JpegSsim
+from bagmill.quality.metrics.messages_unused import MessagesUnused
 from bagmill.quality.metrics.preview_frames import PreviewFrames
 from bagmill.quality.metrics.preview_psnr import PreviewPsnr
 from bagmill.quality.metrics.rates import Rates
+from bagmill.quality.metrics.recording_kept import RecordingKept
 from bagmill.quality.metrics.required_channels import RequiredChannels
 from bagmill.quality.metrics.skew import Skew
 from bagmill.quality.metrics.stamps_monotonic import StampsMonotonic
@@ -40,6 +43,9 @@ METRICS.register(StampsMonotonic.name, StampsMonotonic())
 METRICS.register(Rates.name, Rates())
 METRICS.register(Gaps.name, Gaps())
 METRICS.register(ClocksAgree.name, ClocksAgree())
+METRICS.register(ClockSteps.name, ClockSteps())
+METRICS.register(RecordingKept.name, RecordingKept())
+METRICS.register(MessagesUnused.name, MessagesUnused())
 METRICS.register(Skew.name, Skew())
 METRICS.register(TickCoverage.name, TickCoverage())
 METRICS.register(JpegPsnr.name, JpegPsnr())

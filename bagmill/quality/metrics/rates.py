@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from bagmill.alignment.neighbours import elapsed_ns
 from bagmill.profile import Severity
+from bagmill.quality.intervals import Intervals
 from bagmill.quality.metric import Direction, Measurement, RecordingEvidence, Stage
 from bagmill.quality.used_streams import UsedStream, used_streams
 
 
 class Rates:
-    """Deviation of the mean rate from the expected one; without one, the note tells the rate and nothing is judged."""
+    """Deviation of the mean rate from the expected one; without one, the note tells the rate and nothing is judged.
+
+    Messages that share a stamp count once: the rate is that of different moments.
+    """
 
     name = "rates"
     stage: Stage = "recording"
@@ -21,7 +24,7 @@ class Rates:
     severity: Severity = "error"
     description = (
         "How far each channel's mean message rate is from the rate that the profile expects. A failure means that "
-        "a sensor ran at another setting, or that messages were lost throughout."
+        "a sensor ran at another setting, that messages were lost throughout, or that many carry the same stamp."
     )
 
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:
@@ -32,16 +35,19 @@ class Rates:
 def _measure(used: UsedStream) -> Measurement:
     if not used.has_stamps:
         return used.unmeasured("no header stamps")
-    stamps = np.sort(used.stamps_ns)
-    span_ns = int(stamps[-1]) - int(stamps[0])
-    if span_ns == 0:
+    num_messages = used.stream.num_messages
+    intervals = Intervals.of(used.stamps_ns)
+    if not len(intervals):
         # One message, or all at one instant, is not the expected stream of them.
-        note = f"{len(stamps):,} messages at one instant" if len(stamps) > 1 else "a single message"
+        note = f"{num_messages:,} messages {used.standing}" if num_messages > 1 else "a single message"
         value = float("nan") if used.expected_rate_hz is None else 100.0
         return Measurement(used.subject, value, note, is_judged=used.expected_rate_hz is not None)
-    rate_hz = (len(stamps) - 1) * 1e9 / span_ns
-    interval_ms = float(np.median(elapsed_ns(stamps[:-1], stamps[1:]))) / 1e6
-    note = f"{rate_hz:.2f} Hz over {span_ns / 1e9:,.1f} s, median interval {interval_ms:,.2f} ms"
+    rate_hz = len(intervals) * 1e9 / intervals.total_ns
+    note = (
+        f"{rate_hz:.2f} Hz over {intervals.total_ns / 1e9:,.1f} s, median interval {intervals.median_ns / 1e6:,.2f} ms"
+    )
+    if num_repeated := int(np.count_nonzero(used.stamps_ns[1:] == used.stamps_ns[:-1])):
+        note += f"; {num_repeated:,} of {num_messages:,} messages repeat the stamp before"
     if used.expected_rate_hz is None:
         return used.unmeasured(f"{note}; the profile expects no rate")
     value = 100 * abs(rate_hz / used.expected_rate_hz - 1)

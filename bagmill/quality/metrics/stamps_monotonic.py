@@ -13,8 +13,8 @@ from bagmill.quality.used_streams import used_streams
 class StampsMonotonic:
     """Messages whose stamp is earlier than that of the message recorded before them, by the clock in use.
 
-    A warning by default: alignment sorts, so nothing is lost, but a clock was set or messages overtook each other.
-    Stamps that repeat are told in the note only.
+    A warning by default: ticks that such messages would feed are invalid, which `tick_coverage` judges, and what a clock
+    that was set does to an episode is judged by `clock_steps`. Stamps that repeat are told in the note only.
     """
 
     name = "stamps_monotonic"

@@ -1,0 +1,66 @@
+"""The parts of a plan's features with their stamps: the subjects of the metrics on what feeds the ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.alignment.order import StampOrder
+from bagmill.alignment.timeline import AlignedFeature
+from bagmill.profile import Clock
+from bagmill.quality.metric import TimelineEvidence
+from bagmill.streams.index import NO_STAMP
+
+
+@dataclass(frozen=True, slots=True)
+class UsedPart:
+    """The messages that may feed one part of a feature, in the order of recording."""
+
+    subject: str
+    """The feature's name, with the part's behind it where there are several."""
+    feature: str
+    is_required: bool
+    topic: str
+    clock: Clock
+    rows: NDArray[np.int64]
+    """(M,) of its messages in the channel's stream."""
+    stamps_ns: NDArray[np.int64]
+    """(M,) by the clock in use."""
+    log_ns: NDArray[np.int64]
+    """(M,) when they were recorded."""
+    header_ns: NDArray[np.int64]
+    """(M,) `NO_STAMP` where a message has none."""
+    aligned: AlignedFeature
+    """Its rows are the stream's."""
+
+    def other_clock(self) -> tuple[Clock, NDArray[np.int64]] | None:
+        """Another clock (M,) that stamped every one of these messages, in order; None where there is none."""
+        others: dict[Clock, NDArray[np.int64]] = {"log": self.log_ns, "header": self.header_ns}
+        for clock, stamps in others.items():
+            is_set = bool(np.all((stamps != NO_STAMP) & (stamps > 0)))
+            if clock != self.clock and is_set and bool(StampOrder.of(stamps).is_in_order.all()):
+                return clock, stamps
+        return None
+
+
+def used_parts(evidence: TimelineEvidence) -> Iterator[UsedPart]:
+    """Parts with messages, in the profile's order."""
+    plan, timeline = evidence.plan, evidence.timeline
+    for feature in plan.features:
+        for part in feature.parts:
+            stream = plan.stream_of(part)
+            yield UsedPart(
+                subject=f"{feature.name}.{part.label}" if part.label else feature.name,
+                feature=feature.name,
+                is_required=feature.spec.required,
+                topic=part.channel.topic,
+                clock=part.clock,
+                rows=part.rows,
+                stamps_ns=plan.stamps_of(part),
+                log_ns=stream.log_time_ns[part.rows],
+                header_ns=stream.header_time_ns[part.rows],
+                aligned=timeline.of_part(feature.name, part.label),
+            )
