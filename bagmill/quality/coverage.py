@@ -38,11 +38,11 @@ def _where_invalid(is_valid: NDArray[np.bool_], time_ns: NDArray[np.int64]) -> s
 
 def _pace(feature: FeaturePlan, plan: IngestPlan) -> str:
     """What to set beside each other where a channel is slower than its feature tolerates, or is not in order."""
-    stamps = plan.stamps_of(feature.parts[0])
-    intervals = Intervals.of(stamps)
-    if not len(intervals) or len(feature.parts) > 1:
-        return ""
-    note = f"; messages {intervals.median_ns / 1e6:,.1f} ms apart (median), tolerance {feature.tolerance_ns / 1e6:g} ms"
-    if num_odd := int(np.count_nonzero(~StampOrder.of(stamps).is_in_order)):
+    stamps = [plan.stamps_of(part) for part in feature.parts]
+    note = ""
+    if len(stamps) == 1 and len(intervals := Intervals.of(stamps[0])):
+        tolerance_ms = feature.tolerance_ns / 1e6
+        note = f"; messages {intervals.median_ns / 1e6:,.1f} ms apart (median), tolerance {tolerance_ms:g} ms"
+    if num_odd := sum(int(np.count_nonzero(~StampOrder.of(each).is_in_order)) for each in stamps):
         note += f"; {num_odd:,} messages whose stamps are not in the order of recording feed no tick"
     return note

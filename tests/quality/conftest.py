@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bagmill.alignment import AlignmentRequest, Timeline, align
+from bagmill.alignment import Timeline
+from bagmill.ingest.timeline import make_timeline
 from bagmill.messages.content import ChannelContent
 from bagmill.plan import IngestPlan, resolve
 from bagmill.profile import Profile, parse_profile
@@ -53,6 +54,8 @@ class Robot:
     )
     log_ns: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     """Where not said: 8 ms after the header stamp."""
+    forms: dict[str, tuple[tuple[ChannelContent, ...], NDArray[np.int32]]] = field(default_factory=dict)
+    """Contents and the form of every message, of topics that publishers share."""
     faults: tuple[Fault, ...] = ()
     profile_content: dict[str, Any] = field(default_factory=lambda: {**PROFILE, "features": {**PROFILE["features"]}})
 
@@ -77,20 +80,7 @@ class Robot:
 
     @property
     def timeline(self) -> Timeline:
-        plan = self.plan
-        return align(
-            {
-                feature.name: AlignmentRequest(
-                    plan.stamps_of(feature.parts[0]),
-                    feature.rule,
-                    tolerance_ns=feature.tolerance_ns,
-                    is_required=feature.spec.required,
-                )
-                for feature in plan.features
-            },
-            rate_hz=plan.profile.rate_hz,
-            span=plan.profile.span,
-        )
+        return make_timeline(self.plan)
 
     def recording_evidence(self) -> RecordingEvidence:
         return RecordingEvidence(self.profile, self.index)
@@ -123,7 +113,22 @@ class Robot:
         header = self.header_ns[topic]
         log = self.log_ns.get(topic, np.where(header == NO_STAMP, START_NS, header + 8 * MS))
         channel = Channel(n, topic, "some/msg/Type", "ros2msg", b"", "cdr")
-        return Stream(channel, CONTENT[topic], log, log, header, np.ones(len(header), dtype=np.int64))
+        sizes = np.ones(len(header), dtype=np.int64)
+        contents, form = self.forms.get(topic, ((CONTENT[topic],), np.zeros(len(header), np.int32)))
+        return Stream(channel, contents[0], log, log, header, sizes, contents, form)
+
+    def share_joints(self, *, behind_ms: int) -> None:
+        """A gripper joins the arm on its channel, message by message in turn, each stamped earlier than the arm's before."""
+        arm = ChannelContent.of_numbers({"name": ["a", "b"], "position": [0.0, 0.0]})
+        gripper = ChannelContent.of_numbers({"name": ["g"], "position": [0.0]})
+        stamps = self.header_ns["/joints"]
+        self.header_ns["/joints"] = np.stack([stamps, stamps - behind_ms * MS], axis=1).ravel()
+        self.log_ns["/joints"] = np.repeat(stamps, 2) + 8 * MS
+        self.forms["/joints"] = ((arm, gripper), np.tile(np.array([0, 1], np.int32), len(stamps)))
+        self.profile_content["features"]["state"] = [
+            {"channel": "/joints", "field": "position", "names": ["a", "b"], "name": "arm", "expected_rate_hz": 100},
+            {"channel": "/joints", "field": "position", "names": ["g"], "name": "gripper", "expected_rate_hz": 100},
+        ]
 
 
 def picture(n: int) -> NDArray[np.uint8]:

@@ -256,3 +256,17 @@ def test_a_channel_of_two_features_is_one_subject_with_the_rate_of_either(robot:
     joints = of(check(robot, "rates"), "/joints")
     assert joints.value == pytest.approx(0, abs=1e-9)
     assert joints.is_judged
+
+
+def test_publishers_that_share_a_channel_are_measured_by_themselves(robot: Any) -> None:
+    robot.share_joints(behind_ms=4)
+    for name in ("rates", "gaps", "stamps_monotonic", "clocks_agree"):
+        result = check(robot, name)
+        assert result.is_passed
+        assert [m.subject for m in result.measurements][2:4] == ["/joints (state.arm)", "/joints (state.gripper)"]
+    assert of(check(robot, "rates"), "/joints (state.gripper)").value == pytest.approx(0, abs=1e-9)
+    assert of(check(robot, "clocks_agree"), "/joints (state.arm)").value == pytest.approx(8)
+    assert of(check(robot, "clocks_agree"), "/joints (state.gripper)").value == pytest.approx(12)
+    # As one they go back two hundred times.
+    robot.profile_content["features"]["state"] = {"channel": "/joints", "field": "gone"}
+    assert of(check(robot, "stamps_monotonic"), "/joints").value == 201

@@ -301,3 +301,16 @@ def test_a_recording_without_log_times_has_no_length(robot: Any) -> None:
     [measurement] = check(robot, "recording_kept").measurements
     assert math.isnan(measurement.value)
     assert (measurement.note, measurement.is_judged) == ("recorded at one instant", False)
+
+
+def test_parts_of_a_feature_are_judged_by_themselves(robot: Any) -> None:
+    robot.share_joints(behind_ms=4)
+    for name in ("clock_steps", "messages_unused"):
+        result = check(robot, name)
+        assert result.is_passed
+        assert {"state.arm", "state.gripper"} <= {m.subject for m in result.measurements}
+    assert of(check(robot, "tick_coverage"), "state").value > 95
+    robot.header_ns["/joints"][201::2] -= 300 * MS
+    result = check(robot, "clock_steps")
+    assert result.failed_subjects == ("state.gripper",)
+    assert of(result, "state.gripper").note.startswith("header clock of /joints set 0.300 s back at 0.99 s")

@@ -38,8 +38,7 @@ class ClocksAgree:
 
 
 def _measure(used: UsedStream) -> Measurement:
-    stream = used.stream
-    clock = estimate_clock(stream.header_time_ns, stream.log_time_ns)
+    clock = estimate_clock(used.header_ns, used.log_ns)
     if clock.offset_ns is None or clock.latency_p50_ns is None or clock.latency_p99_ns is None:
         return used.unmeasured("no header stamps")
     distance_ns = abs(clock.offset_ns)
@@ -53,6 +52,6 @@ def _measure(used: UsedStream) -> Measurement:
     )
     if clock.drift_ppm is not None and clock.span_ns >= _LEAST_SPAN_FOR_DRIFT_NS:
         notes.append(f"drift {clock.drift_ppm:+,.1f} ppm")
-    if missing := stream.num_messages - clock.num_stamps:
+    if missing := used.num_messages - clock.num_stamps:
         notes.append(f"{missing:,} messages without a stamp")
     return Measurement(used.subject, distance_ns / 1e6, "; ".join(notes))

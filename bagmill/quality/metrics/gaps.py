@@ -42,7 +42,7 @@ def _measure(used: UsedStream, extent: RecordingExtent | None) -> Measurement:
         return used.unmeasured("no header stamps")
     silences = [*_between(used), *_at_the_ends(used, extent)]
     if not silences:
-        return used.unmeasured("a single message" if used.stream.num_messages == 1 else f"messages {used.standing}")
+        return used.unmeasured("a single message" if used.num_messages == 1 else f"messages {used.standing}")
     longest_ns, where = max(silences)
     note = f"{longest_ns / 1e9:,.3f} s without a message, {where}"
     if used.expected_rate_hz is not None:
@@ -63,7 +63,7 @@ def _between(used: UsedStream) -> list[tuple[float, str]]:
 
 def _at_the_ends(used: UsedStream, extent: RecordingExtent | None) -> list[tuple[float, str]]:
     """What is missing of the channel before its first message and behind its last, ns by the log clock."""
-    log_ns = used.stream.log_time_ns
+    log_ns = used.log_ns
     if extent is None or not len(log_ns := log_ns[extent.contains(log_ns)]):
         return []
     missing = [

@@ -35,7 +35,7 @@ class Rates:
 def _measure(used: UsedStream) -> Measurement:
     if not used.has_stamps:
         return used.unmeasured("no header stamps")
-    num_messages = used.stream.num_messages
+    num_messages = used.num_messages
     intervals = Intervals.of(used.stamps_ns)
     if not len(intervals):
         # One message, or all at one instant, is not the expected stream of them.
