@@ -28,7 +28,7 @@ def draw_rates(index: RecordingIndex, profile: Profile) -> bytes:
         {
             used.subject: RateSource(
                 # What is wrong with header stamps is for the checks to say; when the messages came is seen still.
-                used.stamps_ns if used.has_stamps else used.stream.log_time_ns,
+                used.stamps_ns if used.has_stamps else used.log_ns,
                 used.expected_rate_hz,
             )
             for used in used_streams(RecordingEvidence(profile, index))
