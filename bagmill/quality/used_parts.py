@@ -32,7 +32,7 @@ class UsedPart:
     log_ns: NDArray[np.int64]
     """(M,) when they were recorded."""
     header_ns: NDArray[np.int64]
-    """(M,) `NO_STAMP` where a message has none."""
+    """(M,) the stamps inside the messages; `NO_STAMP` where there is none."""
     aligned: AlignedFeature
     """Its rows are the stream's."""
 
@@ -61,6 +61,6 @@ def used_parts(evidence: TimelineEvidence) -> Iterator[UsedPart]:
                 rows=part.rows,
                 stamps_ns=plan.stamps_of(part),
                 log_ns=stream.log_time_ns[part.rows],
-                header_ns=stream.header_time_ns[part.rows],
+                header_ns=plan.index.stamps_of(stream, "header", part.stamp)[part.rows],
                 aligned=timeline.of_part(feature.name, part.label),
             )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bagmill.errors import PlanError
 from bagmill.plan import resolve
 from bagmill.plan.streams import clock_of
-from bagmill.profile import Clock, Profile
+from bagmill.profile import Clock, PartSpec, Profile, StampSpec
 from bagmill.quality.metric import Measurement, RecordingEvidence
 from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
 
@@ -54,15 +54,19 @@ class UsedStream:
 @dataclass(frozen=True, slots=True)
 class _Use:
     feature: str
-    stream: Stream
+    topic: str
     clock: Clock
-    expected_rate_hz: float | None
+    stamp: StampSpec | None
     rows: NDArray[np.int64]
     stamps_ns: NDArray[np.int64]
+    log_ns: NDArray[np.int64]
+    header_ns: NDArray[np.int64]
+    expected_rate_hz: float | None
 
     @property
-    def key(self) -> tuple[str, Clock, bytes]:
-        return self.stream.channel.topic, self.clock, self.rows.tobytes()
+    def key(self) -> tuple[str, Clock, tuple[bytes, StampSpec | None]]:
+        """The same for parts that take the same messages by the same stamps."""
+        return self.topic, self.clock, (self.rows.tobytes(), self.stamp)
 
 
 def used_streams(evidence: RecordingEvidence) -> list[UsedStream]:
@@ -70,27 +74,25 @@ def used_streams(evidence: RecordingEvidence) -> list[UsedStream]:
 
     A topic that was recorded with two schemas is left out: no plan is made of it.
     """
-    uses: dict[tuple[str, Clock, bytes], list[_Use]] = {}
-    for name in evidence.profile.features:
-        for use in _uses(name, evidence.profile, evidence.index):
-            uses.setdefault(use.key, []).append(use)
+    uses = [use for name in evidence.profile.features for use in _uses(name, evidence.profile, evidence.index)]
+    alike: dict[tuple[str, Clock, tuple[bytes, StampSpec | None]], list[_Use]] = {}
+    for use in uses:
+        alike.setdefault(use.key, []).append(use)
     used = []
-    for (topic, clock, _), alike in uses.items():
-        first = alike[0]
-        same_topic = [key for key in uses if key[0] == topic]
+    for (topic, clock, _), same in alike.items():
         ways = [
-            first.feature if len({rows for _, _, rows in same_topic}) > 1 else "",
-            f"{clock} clock" if len({each for _, each, _ in same_topic}) > 1 else "",
+            same[0].feature if len({messages for each, _, messages in alike if each == topic}) > 1 else "",
+            f"{clock} clock" if len({other for each, other, _ in alike if each == topic}) > 1 else "",
         ]
         way = ", ".join(filter(None, ways))
         used.append(
             UsedStream(
                 subject=f"{topic} ({way})" if way else topic,
                 clock=clock,
-                expected_rate_hz=next((use.expected_rate_hz for use in alike if use.expected_rate_hz), None),
-                stamps_ns=first.stamps_ns,
-                log_ns=first.stream.log_time_ns[first.rows],
-                header_ns=first.stream.header_time_ns[first.rows],
+                expected_rate_hz=next((use.expected_rate_hz for use in same if use.expected_rate_hz), None),
+                stamps_ns=same[0].stamps_ns,
+                log_ns=same[0].log_ns,
+                header_ns=same[0].header_ns,
             )
         )
     return used
@@ -99,19 +101,39 @@ def used_streams(evidence: RecordingEvidence) -> list[UsedStream]:
 def _uses(name: str, profile: Profile, index: RecordingIndex) -> Iterator[_Use]:
     """What one feature takes of which streams: as planned, or all of them where no plan can be made."""
     spec = profile.features[name]
-    alone = profile.model_copy(update={"features": {name: spec}})
     try:
-        plan = resolve(alone, index)
+        plan = resolve(profile.model_copy(update={"features": {name: spec}}), index)
     except PlanError:
         for source in spec.sources:
             streams = [stream for stream in index.streams_of(source.channel) if stream.num_messages]
             if len(streams) == 1:
-                rows = np.arange(streams[0].num_messages, dtype=np.int64)
-                clock = clock_of(source, profile)
-                yield _Use(name, streams[0], clock, source.expected_rate_hz, rows, streams[0].time_ns(clock))
+                yield _whole(name, source, streams[0], clock_of(source, profile))
         return
     for feature in plan.features:
         for part in feature.parts:
-            subject = f"{name}.{part.label}" if part.label else name
-            stream, stamps_ns = plan.stream_of(part), plan.stamps_of(part)
-            yield _Use(subject, stream, part.clock, part.spec.expected_rate_hz, part.rows, stamps_ns)
+            stream = plan.stream_of(part)
+            yield _Use(
+                feature=f"{name}.{part.label}" if part.label else name,
+                topic=part.channel.topic,
+                clock=part.clock,
+                stamp=part.stamp,
+                rows=part.rows,
+                stamps_ns=plan.stamps_of(part),
+                log_ns=stream.log_time_ns[part.rows],
+                header_ns=index.stamps_of(stream, "header", part.stamp)[part.rows],
+                expected_rate_hz=part.spec.expected_rate_hz,
+            )
+
+
+def _whole(name: str, source: PartSpec, stream: Stream, clock: Clock) -> _Use:
+    return _Use(
+        feature=name,
+        topic=stream.channel.topic,
+        clock=clock,
+        stamp=None,
+        rows=np.arange(stream.num_messages, dtype=np.int64),
+        stamps_ns=stream.time_ns(clock),
+        log_ns=stream.log_time_ns,
+        header_ns=stream.header_time_ns,
+        expected_rate_hz=source.expected_rate_hz,
+    )
