@@ -81,5 +81,10 @@ def _overlaps(stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _comes_again(stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Of stamps (M,) without equal neighbours: those that are there more than once."""
-    _, inverse, counts = np.unique(stamps, return_inverse=True, return_counts=True)
-    return np.asarray(counts[inverse] > 1)
+    # A stable sort takes nearly no time over what is nearly in order.
+    places = np.argsort(stamps, kind="stable")
+    is_equal = stamps[places][1:] == stamps[places][:-1]
+    comes_again = np.zeros(len(stamps), dtype=np.bool_)
+    comes_again[places[1:][is_equal]] = True
+    comes_again[places[:-1][is_equal]] = True
+    return comes_again

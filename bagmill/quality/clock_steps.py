@@ -33,7 +33,7 @@ class ClockStep:
 
 
 def find_steps(
-    stamps_ns: NDArray[np.int64], order: StampOrder, other_ns: NDArray[np.int64] | None
+    stamps_ns: NDArray[np.int64], order: StampOrder, other_ns: NDArray[np.int64] | None, *, is_everybodys: bool = False
 ) -> tuple[ClockStep, ...]:
     """Steps of a clock, in the order of recording.
 
@@ -44,6 +44,8 @@ def find_steps(
         stamps_ns: (N,) in the order of recording.
         order: Of these stamps.
         other_ns: (N,) the same messages by another clock, all set; None where there is none to go by.
+        is_everybodys: One clock stamps all channels, as the recorder's does: what it was set by moves all alike, so only
+            steps back that show in its stamps count.
     """
     steps = {row: ClockStep(row, int(stamps_ns[row]) - before) for row, before in steps_back(stamps_ns, order)}
     if other_ns is not None:
@@ -52,7 +54,7 @@ def find_steps(
             if row in shifts and shifts[row] < 0:
                 steps[row] = ClockStep(row, shifts[row])
         for row, change_ns in shifts.items():
-            if row not in steps and _is_own(stamps_ns, other_ns, row):
+            if row not in steps and not is_everybodys and _is_own(stamps_ns, other_ns, row):
                 steps[row] = ClockStep(row, change_ns)
     return tuple(steps[row] for row in sorted(steps))
 

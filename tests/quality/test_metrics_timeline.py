@@ -126,7 +126,8 @@ def test_of_a_clock_set_back_without_another_the_recording_is_to_be_cut(robot: A
     result = check(robot, "clock_steps")
     assert result.failed_subjects == ("action",)  # optional, but laid beside another moment all the same
     assert of(result, "action").note == (
-        "log clock of /commands set 0.493 s back at 0.99 s; 100 messages overlap; cut the recording there"
+        "log clock of /commands set 0.493 s back at 0.99 s; 100 messages overlap; "
+        "cut the recording there, or sort it by time if it was only written out of order"
     )
 
 
@@ -145,6 +146,16 @@ def test_a_clock_set_forward_is_a_step_too(robot: Any) -> None:
     result = check(robot, "clock_steps")
     assert result.failed_subjects == ("images/wrist",)
     assert of(result, "images/wrist").note.startswith("header clock of /wrist set 0.400 s forward at 0.95 s; the log")
+
+
+def test_a_log_clock_set_forward_is_a_pause_like_any_other(robot: Any) -> None:
+    for topic, stamps in robot.header_ns.items():
+        log = stamps + 8 * MS
+        log[len(log) // 2 :] += 400 * MS
+        robot.log_ns[topic] = log
+    robot.profile_content["clock"] = "log"
+    assert check(robot, "clock_steps").worst == 0
+    assert not check(robot, "tick_coverage").is_passed
 
 
 def test_messages_by_themselves_out_of_order_are_told(robot: Any) -> None:
@@ -197,6 +208,13 @@ def test_stamps_that_repeat_by_the_only_clock_there_is(robot: Any) -> None:
     result = check(robot, "messages_unused")
     assert of(result, "images/wrist").value == pytest.approx(80)
     assert of(result, "images/wrist").note == "7 of 35 messages feed a tick; 35 share 7 log stamps"
+
+
+def test_another_clock_that_stands_still_hides_nothing(robot: Any) -> None:
+    robot.profile_content["clock"] = "log"
+    robot.log_ns["/wrist"] = np.repeat(robot.header_ns["/wrist"][::5], 5)[:41]
+    robot.header_ns["/wrist"] = np.full(41, START_NS)
+    assert of(check(robot, "messages_unused"), "images/wrist").value == pytest.approx(80)
 
 
 def test_messages_faster_than_the_ticks_or_in_bursts_are_no_loss(robot: Any) -> None:

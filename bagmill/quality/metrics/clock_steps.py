@@ -17,7 +17,8 @@ class ClockSteps:
     """Steps of the clock in use, back or forward, while a feature's messages were stamped.
 
     Around a step back one stamp means two moments: those ticks are invalid, and other sensors are laid beside either
-    of the two. A step forward is counted where the other clock (header or log) went on.
+    of the two. A step forward is counted of header clocks, of which every sensor may have its own, where the log clock
+    went on.
     """
 
     name = "clock_steps"
@@ -39,7 +40,8 @@ class ClockSteps:
 def _measure(part: UsedPart) -> Measurement:
     order = StampOrder.of(part.stamps_ns)
     other = part.other_clock()
-    steps = find_steps(part.stamps_ns, order, None if other is None else other[1])
+    other_ns = None if other is None else other[1]
+    steps = find_steps(part.stamps_ns, order, other_ns, is_everybodys=part.clock != "header")
     notes = []
     if steps:
         told = [_tell(step, part) for step in steps[:_SHOWN]]
@@ -48,7 +50,7 @@ def _measure(part: UsedPart) -> Measurement:
         if num_overlapped := int(np.count_nonzero(order.is_overlapped)):
             notes.append(f"{num_overlapped:,} messages overlap")
         notes.append(
-            "cut the recording there"
+            "cut the recording there, or sort it by time if it was only written out of order"
             if other is None
             else f"the {other[0]} clock went on: use `clock: {other[0]}`, or cut the recording there"
         )

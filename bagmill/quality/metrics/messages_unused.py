@@ -43,14 +43,17 @@ def _measure(part: UsedPart, start_ns: int, end_ns: int, *, rate_hz: float) -> M
         return Measurement(part.subject, float("nan"), "no message within the episode", is_judged=False)
     stamps = part.stamps_ns[is_within & StampOrder.of(part.stamps_ns).is_in_order]
     other = part.other_clock()
-    spread = spread_stamps(stamps)
-    known = [spread] if other is None else [spread, other[1][is_within]]
-    # Each knows too much at times: by the other clock a slow simulation lasts long, and messages of one instant that
-    # share a stamp with good reason are spread. What both say could be used, could.
-    possible = min((count_periods(each, rate_hz=rate_hz)[0] for each in known if each is not None), default=num_within)
     feeding = np.concatenate([part.aligned.before, part.aligned.after])[np.tile(part.aligned.is_valid, 2)]
     num_fed = int(np.count_nonzero(np.isin(part.rows[is_within], feeding)))
     used = max(num_fed, count_periods(stamps, rate_hz=rate_hz)[1])
+    spread = spread_stamps(stamps)
+    known = [] if spread is None else [count_periods(spread, rate_hz=rate_hz)[0]]
+    if other is not None and 2 * (by_other := count_periods(other[1][is_within], rate_hz=rate_hz)[0]) >= used:
+        known.append(by_other)
+    # Each knows too much at times: by the other clock a slow simulation lasts long, and messages of one instant that
+    # share a stamp with good reason are spread. What both say could be used, could. An other clock that stands still
+    # itself knows nothing.
+    possible = min(known, default=num_within)
     value = 100 * max(0.0, 1 - used / possible) if possible else 0.0
     notes = [f"{num_fed:,} of {num_within:,} messages feed a tick"]
     num_stamps = len(np.unique(part.stamps_ns[is_within]))
