@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.alignment.order import StampOrder
 from bagmill.streams.index import RecordingIndex
 
 STARTUP_NS = 1_000_000_000
@@ -42,7 +43,7 @@ def recording_extent(index: RecordingIndex, *, used_topics: Collection[str]) -> 
     then, may have been recorded long before anything moved.
     """
     stamps = [
-        stream.log_time_ns
+        stream.log_time_ns[~StampOrder.of(stream.log_time_ns).is_stray]
         for stream in index.streams
         if stream.num_messages >= (2 if stream.channel.topic in used_topics else _STEADY_FROM)
     ]

@@ -157,6 +157,8 @@ def test_what_is_sent_once_or_unset_does_not_stretch_the_recording(robot: Any) -
     robot.header_ns["/map"] = np.array([START_NS - 60_000 * MS] * 2)  # latched, long before; no feature
     robot.log_ns["/depth"] = robot.header_ns["/depth"].copy()
     robot.log_ns["/depth"][0] = 0
+    robot.log_ns["/joints"] = robot.header_ns["/joints"].copy()
+    robot.log_ns["/joints"][50] += 3600 * 1000 * MS  # one message an hour off
     assert of(check(robot, "gaps"), "/wrist").value == pytest.approx(1)
     robot.header_ns["/map"] = START_NS - 1000 * MS * np.arange(10, 0, -1)  # once a second, for ten
     assert of(check(robot, "gaps"), "/wrist").value == pytest.approx(10.0 * 20)

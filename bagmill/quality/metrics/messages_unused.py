@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bagmill.alignment.order import StampOrder
 from bagmill.profile import Severity
@@ -46,14 +47,8 @@ def _measure(part: UsedPart, start_ns: int, end_ns: int, *, rate_hz: float) -> M
     feeding = np.concatenate([part.aligned.before, part.aligned.after])[np.tile(part.aligned.is_valid, 2)]
     num_fed = int(np.count_nonzero(np.isin(part.rows[is_within], feeding)))
     used = max(num_fed, count_periods(stamps, rate_hz=rate_hz)[1])
-    spread = spread_stamps(stamps)
-    known = [] if spread is None else [count_periods(spread, rate_hz=rate_hz)[0]]
-    if other is not None and 2 * (by_other := count_periods(other[1][is_within], rate_hz=rate_hz)[0]) >= used:
-        known.append(by_other)
-    # Each knows too much at times: by the other clock a slow simulation lasts long, and messages of one instant that
-    # share a stamp with good reason are spread. What both say could be used, could. An other clock that stands still
-    # itself knows nothing.
-    possible = min(known, default=num_within)
+    other_ns = None if other is None else other[1][is_within]
+    possible = _possible(stamps, other_ns, num_within=num_within, used=used, rate_hz=rate_hz)
     value = 100 * max(0.0, 1 - used / possible) if possible else 0.0
     notes = [f"{num_fed:,} of {num_within:,} messages feed a tick"]
     num_stamps = len(np.unique(part.stamps_ns[is_within]))
@@ -62,3 +57,21 @@ def _measure(part: UsedPart, start_ns: int, end_ns: int, *, rate_hz: float) -> M
     if value and other is not None:
         notes.append(f"by the {other[0]} clock they fill {possible:,} tick periods: use `clock: {other[0]}`")
     return Measurement(part.subject, value, "; ".join(notes), is_judged=part.is_required)
+
+
+def _possible(
+    stamps_ns: NDArray[np.int64], other_ns: NDArray[np.int64] | None, *, num_within: int, used: int, rate_hz: float
+) -> int:
+    """How many tick periods the messages fill by what can be known of the moments at which they were measured.
+
+    Those that share a stamp are spread until the next; another clock tells when they came. Each knows too much at times:
+    by the other clock a slow simulation lasts long, and messages of one instant may share a stamp with good reason. So
+    what both say counts.
+    """
+    spread = spread_stamps(stamps_ns)
+    known = [] if spread is None else [count_periods(spread, rate_hz=rate_hz)[0]]
+    if other_ns is not None:
+        by_other = count_periods(other_ns, rate_hz=rate_hz)[0]
+        # A clock that stands still itself knows nothing.
+        known += [by_other] if 2 * by_other >= used else []
+    return min(known, default=num_within)

@@ -54,15 +54,15 @@ class RecordingKept:
 
 def _why(parts: list[UsedPart], extent: RecordingExtent, *, is_union: bool) -> list[str]:
     """Which features start last and end first, and what to do."""
-    spans = {part.feature: part.log_ns[extent.contains(part.log_ns)] for part in parts}
-    starts = {feature: int(log.min()) - extent.start_ns for feature, log in spans.items() if len(log)}
-    ends = {feature: extent.end_ns - int(log.max()) for feature, log in spans.items() if len(log)}
+    spans = {part.subject: part.log_ns[extent.contains(part.log_ns)] for part in parts}
+    starts = {subject: int(log.min()) - extent.start_ns for subject, log in spans.items() if len(log)}
+    ends = {subject: extent.end_ns - int(log.max()) for subject, log in spans.items() if len(log)}
     choose = min if is_union else max
     notes = []
     for missing, words in ((starts, "starts {} s after the recording"), (ends, "ends {} s before the recording does")):
-        feature = choose(missing, key=missing.__getitem__, default="")
-        if missing and missing[feature] > STARTUP_NS:
-            notes.append(f"{feature} {words.format(f'{missing[feature] / 1e9:,.1f}')}")
+        subject = choose(missing, key=missing.__getitem__, default="")
+        if missing and missing[subject] > STARTUP_NS:
+            notes.append(f"{subject} {words.format(f'{missing[subject] / 1e9:,.1f}')}")
     if notes and not is_union:
         notes.append("`required: false` of it, or `span: union`, keeps what the others recorded meanwhile")
     return notes
