@@ -5,7 +5,9 @@ means (`messages`), where encoded bytes are kept (`episodes`), whether a picture
 """
 
 from bagmill.codecs.depth import decode_depth, encode_depth
-from bagmill.codecs.jpeg import JpegInfo, decode_jpeg, decode_jpeg_reduced, encode_jpeg, is_whole, jpeg_info
+from bagmill.codecs.jpeg import decode_jpeg, decode_jpeg_reduced, encode_jpeg
+from bagmill.codecs.jpeg_header import JpegInfo, jpeg_info
+from bagmill.codecs.jpeg_whole import whole_jpeg
 from bagmill.codecs.lossless import decode_lossless, encode_lossless
 from bagmill.codecs.policy import CodecStep, finer, first_step
 from bagmill.codecs.zarr_jpeg import JPEG_CODEC, ZarrJpegCodec, register_jpeg_codec
@@ -26,7 +28,7 @@ __all__ = [
     "encode_lossless",
     "finer",
     "first_step",
-    "is_whole",
     "jpeg_info",
     "register_jpeg_codec",
+    "whole_jpeg",
 ]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.codecs.depth import encode_depth
-from bagmill.codecs.jpeg import decode_jpeg, encode_jpeg, is_whole
+from bagmill.codecs.jpeg import decode_jpeg, encode_jpeg
+from bagmill.codecs.jpeg_whole import whole_jpeg
 from bagmill.codecs.lossless import encode_lossless
 from bagmill.codecs.policy import CodecStep
 from bagmill.errors import DecodeError
@@ -52,18 +53,17 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
     usual = UsualJpeg(feature.channel)
 
     def copy_message(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
-        if audited_tick is None and (data := usual.find(payload)) is not None:
-            return EncodedFrame(data, None)
-        image = _checked(decode(payload), feature)
-        if not is_whole(image.data):
-            raise DecodeError("a JPEG that breaks off before its end", channel=feature.channel.topic)
-        usual.learn(payload)
+        found = usual.find(payload)
+        file = _checked(decode(payload), feature).data if found is None else found
+        data = whole_jpeg(file)
+        if found is None:
+            usual.learn(payload)
         if audited_tick is None:
-            return EncodedFrame(image.data, None)
+            return EncodedFrame(data, None)
         # Of views, the container's whole chunk would stay in memory as long as the sample lives.
-        source = to_rgb(image)
+        stored, source = bytes(data), decode_jpeg(data)
         # What is stored is what was recorded, and gives the same picture.
-        return EncodedFrame(bytes(image.data), source, picture=PictureStatistics.of(source, source))
+        return EncodedFrame(stored, source, picture=PictureStatistics.of(source, source))
 
     def encode(rgb: NDArray[np.uint8]) -> bytes:
         if step == "lossless":

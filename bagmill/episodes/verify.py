@@ -12,6 +12,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from bagmill.codecs import whole_jpeg
 from bagmill.episodes import layout
 from bagmill.episodes.frame_array import FrameArray, parse_frame_array
 from bagmill.episodes.metadata import read_root_metadata
@@ -207,6 +208,8 @@ def _problem_of_frame(array: FrameArray, shard: ShardReader, chunk: int) -> str 
     try:
         data = shard.chunk(chunk)
         if data is not None:
+            if array.coding == "jpeg" and whole_jpeg(data) is not data:
+                return "a JPEG without its end marker, which other readers refuse"
             array.decode(data)
     except BagmillError as err:
         return err.problem

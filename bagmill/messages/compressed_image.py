@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bagmill.codecs.jpeg import jpeg_info
+from bagmill.codecs.jpeg_header import jpeg_info
 from bagmill.errors import CodecError, DecodeError
 from bagmill.messages.compressed_depth import is_compressed_depth, read_compressed_depth
 from bagmill.messages.payload import ImagePayload, check_size

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import Struct
 
-from bagmill.codecs.jpeg import END, header_of
+from bagmill.codecs.jpeg_header import header_of
+from bagmill.codecs.jpeg_segments import END
 from bagmill.messages.wire import BIG_ENDIAN, UINT32, WireReader
 from bagmill.recordings.records import Buffer, Channel
 
@@ -28,13 +29,13 @@ class UsualJpeg:
         self._num_layouts_left = _MAX_LAYOUTS
 
     def learn(self, data: Buffer) -> None:
-        """Take a payload as an example: one that the channel's `image_decoder` accepts, with a whole JPEG in it."""
+        """Take a payload as an example: one that the channel's `image_decoder` accepts, with a JPEG in it."""
         if self._num_layouts_left:
             self._num_layouts_left -= 1
             self._layout = JpegLayout.of(data, self._channel)
 
     def find(self, data: Buffer) -> memoryview | None:
-        """The JPEG in a message that is laid out as the latest example is: whole, and with the same size and colours.
+        """The JPEG in a message that is laid out as the latest example is: with the same size and colours, and an end.
 
         Returns:
             A view; None for any other message, a picture or not.
@@ -87,7 +88,7 @@ class JpegLayout:
         )
 
     def jpeg(self, data: Buffer) -> memoryview | None:
-        """The JPEG in a message that fits, as a view; it has the same size and colours as the layout's, and is whole.
+        """The JPEG in a message that fits, as a view; it has the same size and colours as the layout's, and an end.
 
         Args:
             data: Any payload of the channel.

@@ -11,7 +11,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from PIL import Image
 
-from bagmill.codecs.jpeg import decode_jpeg
+from bagmill.codecs import decode_jpeg, whole_jpeg
 from bagmill.errors import CodecError, DecodeError
 from bagmill.messages.foreign import said
 from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload
@@ -55,7 +55,7 @@ def to_rgb(payload: ImagePayload) -> NDArray[np.uint8]:
     """
     if payload.encoding == "jpeg":
         try:
-            return decode_jpeg(payload.data)
+            return decode_jpeg(whole_jpeg(payload.data))
         except CodecError as err:
             raise DecodeError(err.problem, remedy=err.remedy) from err
     if payload.encoding == "png":

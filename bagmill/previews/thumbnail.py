@@ -111,7 +111,7 @@ def _decode_reduced(data: memoryview | None, size: tuple[int, int]) -> NDArray[n
         return None
     try:
         reduced: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            data, colorspace="RGB", min_height=size[0], min_width=size[1]
+            data, colorspace="RGB", min_height=size[0], min_width=size[1], strict=False
         )
     except ValueError:
         # The episode's reader will say what is wrong with it.

@@ -96,11 +96,12 @@ def test_frames_that_are_stored_whole_but_cannot_be_decoded_are_named(tmp_path: 
         camera = writer.add_images("images/a", num_ticks=4, step="copy", **SIZE)
         camera.put(0, whole)
         camera.put(1, whole[:-60], also=[3])
+        camera.put(2, whole[:-2])
         depth = writer.add_depth("depth/a", num_ticks=4, **SIZE)
         depth.put(0, zstd.compress(bytes(16 * 24 * 2), 3))
         depth.put(3, zstd.compress(bytes(16 * 24), 3))
         writer.put_array("time", np.arange(4))
-        for name, valid in (("images/a", [1, 1, 0, 1]), ("depth/a", [1, 1, 0, 0])):
+        for name, valid in (("images/a", [1, 1, 1, 1]), ("depth/a", [1, 1, 0, 0])):
             writer.put_array(f"valid/{name}", np.array(valid, bool))
             writer.put_array(f"source/{name}", np.arange(4))
         writer.put_array("sequence/depth/a", np.array([0, 1, 2, -1]))
@@ -108,13 +109,14 @@ def test_frames_that_are_stored_whole_but_cannot_be_decoded_are_named(tmp_path: 
 
     found = sorted(map(str, verify_episode(path).damages))
 
-    assert len(found) == 6
+    assert len(found) == 7
     assert found[0].startswith("depth/a at tick 1: the tick is valid, but its frame is missing")
     assert found[1].startswith("depth/a at tick 3: a frame is stored for a tick that is not valid")
     assert found[2].startswith("depth/a at tick 3: expected a Zstandard frame of 768 bytes")
-    assert found[3].startswith("images/a at tick 1: a damaged JPEG (Premature end of JPEG file)")
-    assert found[4].startswith("images/a at tick 3: a damaged JPEG")
-    assert found[5].startswith("sequence/depth/a at tick 2: does not agree")
+    assert found[3].startswith("images/a at tick 1: a JPEG that breaks off before its end")
+    assert found[4].startswith("images/a at tick 2: a JPEG without its end marker, which other readers refuse")
+    assert found[5].startswith("images/a at tick 3: a JPEG that breaks off")
+    assert found[6].startswith("sequence/depth/a at tick 2: does not agree")
 
 
 def test_missing_arrays_are_named(make_episode: Callable[..., Path]) -> None:

@@ -85,11 +85,11 @@ def test_what_is_neither_is_named(wire, file, says):
     assert caught.value.channel == "/topic"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_file_that_breaks_off_is_named_when_it_is_decoded(cdr, kind):
+@pytest.mark.parametrize(("kind", "says"), [("JPEG", "a JPEG that breaks off"), ("PNG", "a damaged PNG")])
+def test_a_file_that_breaks_off_is_named_when_it_is_decoded(cdr, kind, says):
     file = saved(Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)), format=kind)
     payload = decode(cdr, file[: len(file) // 2], kind.lower())
-    with pytest.raises(DecodeError, match=f"a damaged {kind}"):
+    with pytest.raises(DecodeError, match=says):
         to_rgb(payload)
 
 
