@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def _of_feature(feature: FeaturePlan, plan: IngestPlan, result: EncodeResult) ->
     said: dict[str, Any] = {
         "kind": feature.kind,
         **_of_part(feature.parts[0], plan),
-        "num_damaged_messages": result.num_damaged[feature.name],
+        "num_damaged_messages": result.num_damaged(feature.name),
+        "decode_faults": [asdict(fault) for fault in result.faults[feature.name]],
     }
     if feature.kind == "signal":
         return said | {

@@ -17,6 +17,7 @@ from bagmill.encode.linear_pass import FrameTarget, run_pass
 from bagmill.encode.schedule import FrameSchedule, audited_ticks
 from bagmill.encode.signals import SignalCollector, signal_values
 from bagmill.episodes.writer import EpisodeWriter
+from bagmill.messages import DecodeFault, DecodeFaults
 from bagmill.plan import FeaturePlan, IngestPlan
 from bagmill.quality import resolve_checks
 from bagmill.recordings import Recording
@@ -32,10 +33,14 @@ class EncodeResult:
     """Feature → values (T, D) to be stored; nan where not valid."""
     targets: Mapping[str, FrameTarget]
     """Image or depth feature → how its frames were stored in the end, and what was counted on the way."""
-    num_damaged: Mapping[str, int]
-    """Feature → messages that could not be decoded."""
+    faults: Mapping[str, tuple[DecodeFault, ...]]
+    """Feature → why messages could not be decoded; empty where all could."""
     num_unmeasured: Mapping[str, int]
     """Signal → messages that say "not measured"."""
+
+    def num_damaged(self, name: str) -> int:
+        """Messages of a feature that could not be decoded."""
+        return sum(fault.num_messages for fault in self.faults[name])
 
 
 def encode_episode(
@@ -93,10 +98,11 @@ def encode_episode(
             targets[name] = _open_target(targets[name].feature, step, plan=plan, timeline=timeline, writer=writer)
         follow([targets[name] for name in again], [])
 
-    damaged: dict[tuple[str, str], list[int]] = {(name, ""): target.damaged for name, target in targets.items()}
-    damaged |= {(collector.feature.name, collector.part.label): collector.faults.sequences for collector in collectors}
+    faults = {(name, ""): target.faults for name, target in targets.items()}
+    faults |= {(collector.feature.name, collector.part.label): collector.faults for collector in collectors}
     unmeasured = {(collector.feature.name, collector.part.label): collector.unmeasured for collector in collectors}
-    whole = without_messages(timeline, {key: damaged[key] + unmeasured.get(key, []) for key in damaged})
+    lost = {key: found.sequences + unmeasured.get(key, []) for key, found in faults.items()}
+    whole = without_messages(timeline, lost)
     signals = {
         name: signal_values([each for each in collectors if each.feature.name == name], whole)
         for name in dict.fromkeys(collector.feature.name for collector in collectors)
@@ -105,8 +111,20 @@ def encode_episode(
         timeline=whole,
         signals=signals,
         targets=targets,
-        num_damaged=_count(damaged),
+        faults={feature.name: _grouped(feature, faults, plan) for feature in plan.features},
         num_unmeasured=_count(unmeasured),
+    )
+
+
+def _grouped(
+    feature: FeaturePlan, faults: Mapping[tuple[str, str], DecodeFaults], plan: IngestPlan
+) -> tuple[DecodeFault, ...]:
+    return tuple(
+        fault
+        for part in feature.parts
+        for fault in faults[feature.name, part.label].grouped(
+            plan.stream_of(part).log_time_ns, channel=part.channel.topic
+        )
     )
 
 

@@ -19,6 +19,7 @@ from bagmill.encode.schedule import FrameSchedule
 from bagmill.encode.signals import SignalCollector
 from bagmill.episodes import FrameSink
 from bagmill.errors import CodecError, DecodeError
+from bagmill.messages import DecodeFaults
 from bagmill.plan import FeaturePlan
 from bagmill.recordings.records import Channel, Recording, Run
 
@@ -40,8 +41,8 @@ class FrameTarget:
     """Ticks whose source frame is kept."""
     audit: dict[int, EncodedFrame] = field(default_factory=dict)
     """Audited tick → its frame, source and stored bytes."""
-    damaged: list[int] = field(default_factory=list)
-    """Sequences of the messages that could not be decoded."""
+    faults: DecodeFaults = field(default_factory=DecodeFaults)
+    """The messages that could not be decoded, and why."""
     num_encoded: int = 0
     num_repeated: int = 0
     """Frames whose stored bytes equal those of the message before: a frozen camera."""
@@ -66,8 +67,8 @@ class FrameTarget:
         """Take what a message's encoding gives: a frame, or the news that it is damaged."""
         try:
             self.store(ticks, frame())
-        except (DecodeError, CodecError):
-            self.damaged.append(sequence)
+        except (DecodeError, CodecError) as err:
+            self.faults.add(sequence, err)
 
     def store(self, ticks: Sequence[int], frame: EncodedFrame) -> None:
         """Put one frame behind its ticks."""

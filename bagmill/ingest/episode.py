@@ -94,7 +94,8 @@ def judge_episode(plan: IngestPlan, made: MadeEpisode) -> tuple[CheckResult, ...
             name: int(made.episode.stored_ticks(name).sum()) - found.count(None)
             for name, found in samples.items()
         },
-        num_frames_damaged=result.num_damaged,
+        decode_faults=result.faults,
+        num_unmeasured=result.num_unmeasured,
         num_frames_repeated={name: target.num_repeated for name, target in result.targets.items()},
         num_frames_encoded={name: target.num_encoded for name, target in result.targets.items()},
     )
@@ -165,7 +166,7 @@ def _describe_feature(name: str, plan: IngestPlan, made: MadeEpisode) -> dict[st
         "feature": name,
         "shape": " × ".join(map(str, (made.timeline.num_ticks, *feature.shape))),
         "dtype": str(feature.dtype),
-        "num_damaged": made.result.num_damaged[name],
+        "num_damaged": made.result.num_damaged(name),
         "num_unmeasured": made.result.num_unmeasured.get(name, 0),
     }
     target = made.result.targets.get(name)

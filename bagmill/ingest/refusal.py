@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bagmill.dataset import EpisodeReport, QuarantineEntry
 from bagmill.errors import BagmillError
 from bagmill.quality import CheckResult, Measurement, Stage
@@ -29,7 +31,7 @@ def refusal_entry(
     if error is not None:
         reason, remedy = error.sentence, error.remedy
     else:
-        stage, reason, remedy = blocking[0].stage, "; ".join(map(_say, blocking)) + ".", _REMEDY_OF_CHECK
+        stage, reason, remedy = blocking[0].stage, "; ".join(map(_say, blocking)) + ".", _remedy(blocking)
     return QuarantineEntry(
         episode=report.episode,
         recording=report.recording_path,
@@ -42,6 +44,13 @@ def refusal_entry(
         robot=report.robot,
         attempted=attempted,
     )
+
+
+def _remedy(checks: Sequence[CheckResult]) -> str:
+    """What the failed checks' own measurements say, else where to look."""
+    failed = (m for check in checks for m in check.measurements if m.subject in check.failed_subjects)
+    known = dict.fromkeys(measurement.remedy for measurement in failed if measurement.remedy)
+    return ". ".join(known) or _REMEDY_OF_CHECK
 
 
 def _say(check: CheckResult) -> str:

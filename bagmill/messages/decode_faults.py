@@ -26,6 +26,8 @@ class DecodeFault:
 
     reason: str
     """A clause without a full stop, as the decoder says it of the first message."""
+    channel: str
+    """The topic of the messages."""
     num_messages: int
     """That have it."""
     first_sequence: int
@@ -38,7 +40,7 @@ class DecodeFault:
     """Other messages have other numbers in the reason: `found 17 bytes` of one, `found 23 bytes` of the next."""
 
     def text(self, start_ns: int) -> str:
-        """`37 messages: expected 6 numbers, found 4 (first 2.50 s from the start)`.
+        """`37 messages of /arm: expected 6 numbers, found 4 (first 2.50 s from the start)`.
 
         Args:
             start_ns: The start that times are told from, ns since the Unix epoch.
@@ -46,7 +48,8 @@ class DecodeFault:
         messages = "1 message" if self.num_messages == 1 else f"{self.num_messages:,} messages"
         such_as = "such as " if self.is_example else ""
         first = "" if self.num_messages == 1 else "first "
-        return f"{messages}: {such_as}{self.reason} ({first}{(self.first_ns - start_ns) / 1e9:,.2f} s from the start)"
+        when = f"{first}{(self.first_ns - start_ns) / 1e9:,.2f} s from the start"
+        return f"{messages} of {self.channel}: {such_as}{self.reason} ({when})"
 
 
 @dataclass(slots=True)
@@ -68,7 +71,7 @@ class _Kind:
         self.num_messages[reason] += 1
         self.first[reason] = min(sequence, self.first.get(reason, sequence))
 
-    def faults(self, stamps_ns: NDArray[np.int64]) -> list[DecodeFault]:
+    def faults(self, stamps_ns: NDArray[np.int64], channel: str) -> list[DecodeFault]:
         if self.has_more:
             first = min(self.first, key=lambda reason: self.first[reason])
             totals = {first: self.num_messages.total()}
@@ -77,6 +80,7 @@ class _Kind:
         return [
             DecodeFault(
                 reason=reason,
+                channel=channel,
                 num_messages=num_messages,
                 first_sequence=self.first[reason],
                 first_ns=int(stamps_ns[self.first[reason]]),
@@ -115,11 +119,12 @@ class DecodeFaults:
         """The messages noted, rising."""
         return sorted(self._sequences)
 
-    def grouped(self, stamps_ns: NDArray[np.int64]) -> tuple[DecodeFault, ...]:
+    def grouped(self, stamps_ns: NDArray[np.int64], *, channel: str) -> tuple[DecodeFault, ...]:
         """Every reason with its count, the most frequent first.
 
         Args:
             stamps_ns: (N,) log times of the stream's messages.
+            channel: Its topic.
         """
-        faults = [fault for kind in self._kinds.values() for fault in kind.faults(stamps_ns)]
+        faults = [fault for kind in self._kinds.values() for fault in kind.faults(stamps_ns, channel)]
         return tuple(sorted(faults, key=lambda fault: (-fault.num_messages, fault.first_sequence)))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.alignment.timeline import Timeline
+from bagmill.messages import DecodeFault
 from bagmill.plan import IngestPlan
 from bagmill.profile import Profile, Severity
 from bagmill.quality.picture import PictureStatistics
@@ -83,8 +84,10 @@ class EpisodeEvidence:
     """Image or depth feature → audited frames, spread over the episode, in tick order; of depth, `FrameSample` only."""
     num_frames_stored: Mapping[str, int]
     """Image or depth feature → ticks whose frame can be found in the published shards."""
-    num_frames_damaged: Mapping[str, int]
-    """Feature → messages whose payload could not be decoded; their ticks are invalid in `timeline`."""
+    decode_faults: Mapping[str, Sequence[DecodeFault]]
+    """Feature → why messages could not be decoded; their ticks are invalid in `timeline`."""
+    num_unmeasured: Mapping[str, int]
+    """Signal → messages that say "not measured"; their ticks are invalid as well."""
     num_frames_encoded: Mapping[str, int]
     """Image or depth feature → messages that a stored frame was made from."""
     num_frames_repeated: Mapping[str, int]
@@ -115,6 +118,9 @@ class Measurement:
     """In the metric's unit; nan where there was nothing to measure."""
     note: str = ""
     """What a reader should know about this number; empty for most."""
+    remedy: str = ""
+    """What can be done where it is beyond the threshold, as a clause without a full stop; empty where there is no better
+    answer than the check's own."""
     is_judged: bool = True
     """False: told, but no reason to fail (a channel of which the profile expects no rate, say)."""
 

@@ -103,7 +103,8 @@ class Robot:
             signals={"state": np.full((num_ticks, 2), 0.5, np.float32), "action": np.ones((num_ticks, 1), np.float32)},
             samples=samples,
             num_frames_stored=counts,
-            num_frames_damaged=dict.fromkeys([*samples, "state", "action"], 0),
+            decode_faults=dict.fromkeys([*samples, "state", "action"], ()),
+            num_unmeasured={"state": 0, "action": 0},
             num_frames_encoded=counts,
             num_frames_repeated=dict.fromkeys(samples, 0),
         )

@@ -11,7 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from bagmill.messages import DecodeFault
 from bagmill.quality import CheckResult, EpisodeEvidence, FrameSample, Measurement, judge, measure_fidelity
+
+START_NS = 1_700_000_000_000_000_000
 
 
 def check(robot: Any, name: str, **changes: Any) -> CheckResult:
@@ -186,7 +189,11 @@ def test_frames_stored_is_the_difference_to_valid_ticks(robot: Any) -> None:
 
 def test_frames_damaged_warns(robot: Any) -> None:
     assert check(robot, "frames_damaged").is_passed
-    result = check(robot, "frames_damaged", num_frames_damaged={"images/wrist": 4, "state": 0})
+    faults = (DecodeFault("a JPEG that breaks off", "/wrist", 4, 2, START_NS + 2 * 10**9, remedy="Mend it"),)
+    result = check(robot, "frames_damaged", decode_faults={"images/wrist": faults, "state": ()})
+    told = next(measurement for measurement in result.measurements if measurement.subject == "images/wrist")
+    assert told.note.startswith("4 messages of /wrist: a JPEG that breaks off (first ")
+    assert told.remedy == "Mend it"
     assert result.failed_subjects == ("images/wrist",)
     assert not result.is_blocking
     assert result.worst == 4
@@ -198,7 +205,18 @@ def test_episode_coverage_blocks_where_damage_took_a_tenth(robot: Any) -> None:
     is_valid = np.arange(41) >= 5
     aligned = replace(timeline.features["images/wrist"], is_valid=is_valid)
     timeline = replace(timeline, features={**timeline.features, "images/wrist": aligned})
-    result = check(robot, "episode_coverage", timeline=timeline)
+    faults = (
+        DecodeFault("expected 640×480 pixels, found 320×240", "/wrist", 3, 0, START_NS, remedy="Split it"),
+        DecodeFault("a JPEG that breaks off", "/wrist", 2, 3, START_NS + 10**8),
+    )
+    result = check(robot, "episode_coverage", timeline=timeline, decode_faults={"images/wrist": faults})
     assert result.failed_subjects == ("images/wrist",)
     assert result.is_blocking
     assert result.worst == pytest.approx(100 * 36 / 41)
+    told = next(measurement for measurement in result.measurements if measurement.subject == "images/wrist")
+    assert told.note.startswith("5 of 41 ticks without a value; at most 5 in a row, 0.00 s from the start; ")
+    assert "3 messages of /wrist: expected 640×480 pixels, found 320×240 (first " in told.note
+    assert "2 messages of /wrist: a JPEG that breaks off (first " in told.note
+    assert told.remedy == "Split it"
+    result = check(robot, "episode_coverage", timeline=timeline, num_unmeasured={"state": 7})
+    assert "measured" not in result.measurements[0].note, "another feature's"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bagmill.profile import Severity
 from bagmill.quality.coverage import measure_coverage
+from bagmill.quality.lost_messages import lost_messages
 from bagmill.quality.metric import Direction, EpisodeEvidence, Measurement, Stage
 
 
@@ -23,4 +24,4 @@ class EpisodeCoverage:
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
         """One percentage a feature."""
-        return measure_coverage(evidence.plan, evidence.timeline)
+        return measure_coverage(evidence.plan, evidence.timeline, lost=lost_messages(evidence))

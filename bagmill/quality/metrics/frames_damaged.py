@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bagmill.profile import Severity
+from bagmill.quality.lost_messages import LostMessages, lost_messages
 from bagmill.quality.metric import Direction, EpisodeEvidence, Measurement, Stage
 
 
@@ -21,5 +22,11 @@ class FramesDamaged:
     )
 
     def measure(self, evidence: EpisodeEvidence) -> list[Measurement]:
-        """One count a feature."""
-        return [Measurement(name, float(count)) for name, count in evidence.num_frames_damaged.items()]
+        """One count a feature, with the reasons."""
+        lost = lost_messages(evidence)
+        measurements = []
+        for name, faults in evidence.decode_faults.items():
+            count = float(sum(fault.num_messages for fault in faults))
+            said = lost[name] if count else LostMessages("", "")
+            measurements.append(Measurement(name, count, said.note, said.remedy))
+        return measurements
