@@ -13,7 +13,7 @@ from bagmill.drafts import Pace, find_candidates, innermost, measure_pace, why_n
 from bagmill.messages import ChannelContent
 from bagmill.recordings import Channel
 from bagmill.recordings.differing import say_what_differs
-from bagmill.streams import RecordingIndex, Stream, estimate_clock
+from bagmill.streams import RecordingIndex, Stream, estimate_clock, mixed_pictures, picture_text
 from bagmill.streams.index import NO_STAMP
 
 _YEAR_1990_NS = 631_152_000 * 1_000_000_000
@@ -34,6 +34,8 @@ class ChannelFacts:
     rate_hz: float
     """Messages over the time they cover; nan for fewer than two."""
     content: ChannelContent
+    mixed: str
+    """How many pictures are of which form, where they are of several; else empty."""
     stamps: Literal["header", "partly", "zero", "none"]
     """Whether messages carry a stamp: all of them, some, all but zero, or none."""
     offset_ns: int | None
@@ -49,7 +51,7 @@ class ChannelFacts:
         if content.problem is not None:
             return content.problem
         if content.kind in ("image", "depth"):
-            return f"{content.kind} {content.width}×{content.height} {content.encoding}"
+            return f"{content.kind} {picture_text(content)}" + (f"; {self.mixed}" if self.mixed else "")
         if content.kind == "none":
             return "no pictures and no numbers"
         fields = [name if size == 1 else f"{name} ({size})" for name, size in innermost(content.fields).items()]
@@ -69,6 +71,7 @@ def channel_facts(stream: Stream) -> ChannelFacts:
         size_bytes=int(stream.size_bytes.sum()),
         rate_hz=measure_pace(stream.header_time_ns if stamps == "header" else stream.log_time_ns).mean_rate_hz,
         content=stream.content,
+        mixed=mixed_pictures(stream) if stream.content.kind in ("image", "depth") else "",
         stamps=stamps,
         offset_ns=clock.offset_ns,
         drift_ppm=clock.drift_ppm,

@@ -21,6 +21,7 @@ from bagmill.messages import DecodeFault, DecodeFaults
 from bagmill.plan import FeaturePlan, IngestPlan
 from bagmill.quality import resolve_checks
 from bagmill.recordings import Recording
+from bagmill.streams import mixed_pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ def _open_target(
         feature=feature,
         step=step,
         schedule=FrameSchedule.of(aligned, num_messages=plan.stream_of(feature).num_messages),
-        encode=frame_encoder(feature, step),
+        encode=frame_encoder(feature, step, mixed=mixed_pictures(plan.stream_of(feature))),
         sink=sink,
         audited=audited_ticks(aligned, num_frames=plan.profile.audit_frames),
     )

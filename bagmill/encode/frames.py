@@ -37,24 +37,30 @@ FrameEncoder = Callable[[Buffer, int | None], EncodedFrame]
 """(payload, tick to audit it at or None) → frame. Raises DecodeError or CodecError. Safe to call from several threads."""
 
 
-def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
+def frame_encoder(feature: FeaturePlan, step: CodecStep, *, mixed: str = "") -> FrameEncoder:
     """The work to be done on every message of a feature.
 
     Args:
         feature: An image or depth feature.
         step: How its frames are stored; depth is always `lossless`.
+        mixed: How many of the channel's pictures are of which size and encoding, where they differ: for error messages.
     """
-    decode = image_decoder(feature.channel)
+    decode_any = image_decoder(feature.channel)
+
+    def decode(payload: Buffer) -> ImagePayload:
+        image = decode_any(payload)
+        _check_form(image, feature, mixed)
+        return image
 
     def encode_depth_message(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
-        depth = to_depth(_checked(decode(payload), feature), scale_m=feature.spec.scale_m)
+        depth = to_depth(decode(payload), scale_m=feature.spec.scale_m)
         return EncodedFrame(encode_depth(depth), None if audited_tick is None else depth)
 
     usual = UsualJpeg(feature.channel)
 
     def copy_message(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
         found = usual.find(payload)
-        file = _checked(decode(payload), feature).data if found is None else found
+        file = decode(payload).data if found is None else found
         data = whole_jpeg(file)
         if found is None:
             usual.learn(payload)
@@ -71,7 +77,7 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
         return encode_jpeg(rgb, quality=feature.spec.quality, subsampling="444" if step == "444" else "420")
 
     def encode_message(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
-        rgb = to_rgb(_checked(decode(payload), feature))
+        rgb = to_rgb(decode(payload))
         data = encode(rgb)
         if audited_tick is None:
             return EncodedFrame(data, None)
@@ -87,14 +93,20 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep) -> FrameEncoder:
     return copy_message if step == "copy" else encode_message
 
 
-def _checked(image: ImagePayload, feature: FeaturePlan) -> ImagePayload:
+def _check_form(image: ImagePayload, feature: FeaturePlan, mixed: str) -> None:
+    """Refuse a picture of another size or encoding than the feature's.
+
+    Raises:
+        DecodeError: It is of another one.
+    """
     height, width = feature.shape[:2]
-    if (image.height, image.width) != (height, width):
-        raise DecodeError(
-            f"expected {width}×{height} pixels as in the channel's first message, found {image.width}×{image.height}",
-            channel=feature.channel.topic,
-            remedy="A camera that changes its resolution makes two recordings: split it there",
-        )
-    if feature.is_jpeg_source and image.encoding != "jpeg":
-        raise DecodeError(f"expected jpeg, found {image.encoding}", channel=feature.channel.topic)
-    return image
+    is_other_encoding = feature.is_jpeg_source and image.encoding != "jpeg"
+    if (image.height, image.width) == (height, width) and not is_other_encoding:
+        return
+    encoding = " jpeg" if is_other_encoding else ""
+    raise DecodeError(
+        f"expected a picture of {width}×{height}{encoding}, found {image.width}×{image.height} {image.encoding}"
+        + (f" ({mixed})" if mixed else ""),
+        channel=feature.channel.topic,
+        remedy="A camera that changes its size or encoding makes several recordings: split this one where it changes",
+    )

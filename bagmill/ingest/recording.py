@@ -6,7 +6,7 @@ import numpy as np
 
 from bagmill.profile import Profile
 from bagmill.quality import CheckResult, RecordingEvidence, judge
-from bagmill.streams import RecordingIndex, Stream
+from bagmill.streams import RecordingIndex, Stream, mixed_pictures, picture_text
 
 
 def judge_recording(index: RecordingIndex, profile: Profile) -> tuple[CheckResult, ...]:
@@ -36,8 +36,14 @@ def _describe_stream(stream: Stream) -> dict[str, object]:
         "messages": stream.num_messages,
         "rate_hz": median_rate_hz(stream.log_time_ns),
         "size_bytes": int(stream.size_bytes.sum()),
-        "holds": content.problem or content.encoding or (", ".join(list(content.fields)[:4]) or "nothing numeric"),
+        "holds": content.problem or _pictures(stream) or (", ".join(list(content.fields)[:4]) or "nothing numeric"),
     }
+
+
+def _pictures(stream: Stream) -> str:
+    """What pictures a channel holds; empty where it holds none."""
+    is_camera = stream.content.kind in ("image", "depth")
+    return (mixed_pictures(stream) or picture_text(stream.content)) if is_camera else ""
 
 
 def median_rate_hz(stamps_ns: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> float | None:

@@ -13,9 +13,10 @@ from bagmill.messages.describe import describe
 from bagmill.messages.dynamic import MESSAGE_ENCODINGS, message_decoder
 from bagmill.messages.forms import UNREADABLE, UNTOLD, ChannelForms
 from bagmill.messages.given_definitions import with_definitions
-from bagmill.messages.image_schemas import image_decoder
+from bagmill.messages.image_schemas import image_decoder, is_image_schema
 from bagmill.messages.jpeg_layout import UsualJpeg
 from bagmill.messages.payload import COMPRESSED_ENCODINGS, RAW_ENCODINGS, ImagePayload
+from bagmill.messages.picture_forms import PictureForms
 from bagmill.messages.pixels import to_rgb
 from bagmill.messages.signal_layout import SignalLayout
 from bagmill.messages.signals import signal_decoder, signal_layout_finder
@@ -32,11 +33,13 @@ __all__ = [
     "DecodeFault",
     "DecodeFaults",
     "ImagePayload",
+    "PictureForms",
     "SignalLayout",
     "UsualJpeg",
     "describe",
     "header_stamp_reader",
     "image_decoder",
+    "is_image_schema",
     "message_decoder",
     "signal_decoder",
     "signal_layout_finder",

@@ -30,7 +30,7 @@ def describe(channel: Channel, data: Buffer) -> ChannelContent:
     """
     try:
         if is_image_schema(channel):
-            return _describe_picture(image_decoder(channel)(data))
+            return describe_picture(image_decoder(channel)(data))
         return describe_message(channel, message_decoder(channel)(data))
     except DecodeError as err:
         return ChannelContent("none", problem=said_at_once(err))
@@ -64,7 +64,15 @@ def _types_of(channel: Channel) -> dict[str, str]:
     return ros_number_types(store, channel.schema_name, message_encoding=channel.message_encoding)
 
 
-def _describe_picture(payload: ImagePayload) -> ChannelContent:
+def describe_picture(payload: ImagePayload) -> ChannelContent:
+    """What pictures like one hold.
+
+    Args:
+        payload: From the channel's `image_decoder`.
+
+    Raises:
+        DecodeError: It is of a kind that cannot be stored.
+    """
     kind: Literal["image", "depth"] = "image"
     if payload.encoding == "png":
         header = read_png_header(payload.data)

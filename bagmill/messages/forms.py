@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from bagmill.errors import DecodeError
 from bagmill.messages.content import ChannelContent
 from bagmill.messages.definitions import ros_definitions
-from bagmill.messages.describe import describe, describe_message, said_at_once
+from bagmill.messages.describe import describe_message, said_at_once
 from bagmill.messages.dynamic import message_decoder
 from bagmill.messages.example import example_of, has_naming_numbers
-from bagmill.messages.image_schemas import is_image_schema
 from bagmill.messages.ros_form import form_bytes
 from bagmill.recordings.records import Buffer, Channel
 
@@ -29,7 +28,7 @@ _MOST_LAYOUTS_PER_SIZE = 8
 _MOST_UNREADABLE = 16
 """A channel that begins with this many messages that cannot be decoded is not looked at further."""
 _LARGE_BYTES = 1 << 18
-"""Messages of more bytes are pictures, clouds and maps, none of which is a signal: after the first they are not looked into."""
+"""Messages of more bytes are clouds and maps, none of which is a signal: after the first they are not looked into."""
 _BLOCK_BYTES = 1 << 16
 _MOST_SIZES = 1024
 _OF_NUMBERS = b"0123456789.+-eE"
@@ -45,7 +44,7 @@ class _Layout(NamedTuple):
 
 
 class ChannelForms:
-    """The forms that a channel's messages have, found one after the other.
+    """The forms that the messages of a channel without pictures have, found one after the other.
 
     A message is decoded only where no message before it was laid out alike.
 
@@ -64,13 +63,11 @@ class ChannelForms:
         self._skeleton = _json_skeleton if channel.message_encoding == "json" else None
         self._skeletons: dict[tuple[bytes, ...], int] = {}
         self._num_unreadable = 0
-        self._is_picture = is_image_schema(channel)
         self._decode: Callable[[Buffer], Any] | None = None
         self._find_places: Callable[[Buffer], NDArray[np.int64] | None] | None = None
         try:
-            if not self._is_picture:
-                self._decode = message_decoder(channel)
-                self._find_places = _place_finder(channel)
+            self._decode = message_decoder(channel)
+            self._find_places = _place_finder(channel)
         except DecodeError as err:
             self.problem = said_at_once(err)
             self._num_unreadable = _MOST_UNREADABLE
@@ -109,9 +106,7 @@ class ChannelForms:
             form = None if skeleton is None else self._skeletons.get(skeleton)
             if form is not None:
                 return form
-        if (size > _LARGE_BYTES or self._is_picture) and self.contents:
-            return UNTOLD if size > _LARGE_BYTES and not self._is_picture else 0
-        if len(self.contents) >= _MOST_FORMS:
+        if len(self.contents) >= (_MOST_FORMS if size <= _LARGE_BYTES else 1):
             return UNTOLD
         return self._look_into(payload)
 
@@ -140,11 +135,7 @@ class ChannelForms:
             layouts.append(_Layout(places, np.frombuffer(payload, np.uint8)[places].copy(), form))
 
     def _form_of(self, payload: Buffer) -> int:
-        if self._decode is None:
-            content = describe(self._channel, payload)
-            if content.problem is not None:
-                raise DecodeError(content.problem)
-            return self._enter("", content)
+        assert self._decode is not None, "nothing is looked into otherwise"
         message = self._decode(payload)
         key = json.dumps(example_of(message), default=str)
         form = self._forms.get(key)

@@ -8,6 +8,7 @@ the content hash, and the file this is kept in. How bytes are framed goes to `re
 from bagmill.streams.clocks import ClockEstimate, estimate_clock
 from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
 from bagmill.streams.index_file import load_index, save_index
+from bagmill.streams.picture_sizes import mixed_pictures, picture_text
 from bagmill.streams.restamp import restamped
 from bagmill.streams.scan import scan
 
@@ -18,6 +19,8 @@ __all__ = [
     "Stream",
     "estimate_clock",
     "load_index",
+    "mixed_pictures",
+    "picture_text",
     "restamped",
     "save_index",
     "scan",

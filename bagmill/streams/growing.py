@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.errors import DecodeError
-from bagmill.messages import ChannelForms, header_stamp_reader
+from bagmill.messages import ChannelForms, PictureForms, header_stamp_reader, is_image_schema
 from bagmill.messages.content import ChannelContent
 from bagmill.recordings import Buffer, Channel
 from bagmill.recordings.records import Run
@@ -27,7 +27,7 @@ class GrowingStream:
         self.channel = channel
         self.num_unreadable = 0
         """Messages whose header stamp could not be read though there should be one."""
-        self._forms = ChannelForms(channel)
+        self._forms = PictureForms(channel) if is_image_schema(channel) else ChannelForms(channel)
         self._read_stamp = header_stamp_reader(channel)
         self._form = array("i")
         self._log = array("q")

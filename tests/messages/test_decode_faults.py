@@ -20,7 +20,10 @@ def test_every_reason_is_told_once_with_its_count_its_first_message_and_its_reme
         DecodeFault("expected 6 numbers, found 4", "/arm", 37, 100, int(STAMPS[100])),
         DecodeFault("a CMYK JPEG", "/arm", 1, 7, int(STAMPS[7]), remedy="Record it as RGB"),
     )
-    assert found[0].text(int(STAMPS[0])) == "37 messages of /arm: expected 6 numbers, found 4 (first 10.00 s from the start)"
+    assert (
+        found[0].text(int(STAMPS[0]))
+        == "37 messages of /arm: expected 6 numbers, found 4 (first 10.00 s from the start)"
+    )
     assert found[1].text(int(STAMPS[0])) == "1 message of /arm: a CMYK JPEG (0.70 s from the start)"
     assert faults.sequences == [7, *range(100, 137)]
 
