@@ -79,6 +79,8 @@ def describe_picture(payload: ImagePayload) -> ChannelContent:
         if header.bit_depth == 16 and not header.is_gray:
             raise DecodeError("a PNG of 16 bits a colour channel cannot be stored", remedy="Record it with 8 bits")
         kind = "depth" if header.is_depth else "image"
+    elif payload.encoding == "rvl":
+        kind = "depth"
     elif payload.encoding in RAW_ENCODINGS:
         kind = RAW_ENCODINGS[payload.encoding].kind
     return ChannelContent(kind, encoding=payload.encoding, height=payload.height, width=payload.width)

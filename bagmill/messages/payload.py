@@ -29,7 +29,14 @@ RAW_ENCODINGS: dict[str, RawEncoding] = {
 }
 """Encodings of uncompressed pixels that can be decoded, by the name that messages use."""
 
-COMPRESSED_ENCODINGS = ("jpeg", "png")
+COMPRESSED_ENCODINGS = ("jpeg", "png", "rvl")
+
+
+class Quantisation(NamedTuple):
+    """How compressedDepth made 16-bit counts of metres: depth = a / (count − b), and 0 where there is none."""
+
+    a: float
+    b: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class ImagePayload:
     """A picture, not decoded: rows of pixels, or a compressed file's bytes."""
 
     encoding: str
-    """As the message names it (`rgb8`, `16UC1`), or `jpeg`, `png`."""
+    """As the message names it (`rgb8`, `16UC1`), or `jpeg`, `png`, `rvl`."""
     height: int
     """Pixels."""
     width: int
@@ -48,6 +55,8 @@ class ImagePayload:
     """Byte order of numbers wider than a byte, inside `data`."""
     data: memoryview
     """Rows of pixels, or the compressed file; a view into the message, as long as that lives."""
+    quantisation: Quantisation | None = None
+    """Depth in metres that was made into counts before it was compressed; None: the counts are the camera's own."""
 
 
 def raw_payload(
