@@ -123,6 +123,21 @@ def _print(outcomes: list[IngestOutcome]) -> None:
             Text(_state(outcome), style="red" if outcome.refusal else "green"),
         )
     results().print(shown)
+    for outcome in outcomes:
+        if outcome.refusal is None:
+            for text in _lost(outcome):
+                results().print(Text(printable(text), style="yellow"), soft_wrap=True)
+
+
+def _lost(outcome: IngestOutcome) -> list[str]:
+    """What of a published episode's messages gave no value, and why."""
+    damaged = (check for check in outcome.report.checks if check.name == "frames_damaged" and not check.is_passed)
+    return [
+        f"{outcome.episode}, {measurement.subject}: {measurement.note}"
+        for check in damaged
+        for measurement in check.measurements
+        if measurement.subject in check.failed_subjects
+    ]
 
 
 def _state(outcome: IngestOutcome) -> str:

@@ -18,6 +18,7 @@ from bagmill.cli.show_refusal import find_refusal, print_refusal, refusal_json
 from bagmill.cli.wording import columns_text, counted, duration_text, number_text, printable, size_text, stamp_text
 from bagmill.errors import StorageError
 from bagmill.quality import CheckResult
+from bagmill.quality.lost_messages import fault_texts
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -84,6 +85,9 @@ def _print(facts: EpisodeFacts, console: Console) -> None:
     line(f"profile    {facts.profile}")
     for fault in facts.faults:
         line(f"fault      {fault}", "yellow")
+    for feature in facts.features:
+        for text in fault_texts(feature.decode_faults, start_ns=facts.start_ns):
+            line(f"no value   {feature.name}: {text}", "yellow")
     if not facts.checks:
         line("quality    no report beside this episode")
     else:

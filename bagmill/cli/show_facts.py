@@ -14,6 +14,7 @@ from bagmill.dataset import EpisodeReport, HeldFeature, load_report, stored_feat
 from bagmill.episodes import Episode
 from bagmill.episodes.metadata import read_root_metadata
 from bagmill.errors import StorageError
+from bagmill.messages import DecodeFault
 from bagmill.quality import CheckResult
 
 
@@ -45,6 +46,8 @@ class FeatureFacts:
     """Depth: metres that a count is."""
     skew_ms: tuple[float, float, float]
     """|source stamp − tick| of valid ticks: median, 99th percentile, largest; nan where no tick is valid."""
+    decode_faults: tuple[DecodeFault, ...]
+    """Why messages of it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,17 @@ def _feature_facts(
         units=held.units,
         scale_m=held.scale_m,
         skew_ms=(p50, p99, largest),
+        decode_faults=_decode_faults(said),
     )
+
+
+def _decode_faults(said: Mapping[str, Any]) -> tuple[DecodeFault, ...]:
+    try:
+        return tuple(DecodeFault(**fault) for fault in said.get("decode_faults", ()))
+    except TypeError as err:
+        raise StorageError(
+            "the episode's metadata are damaged", remedy="`bagmill verify` lists what is damaged"
+        ) from err
 
 
 def _storage(metadata: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...] | None, list[str]]:

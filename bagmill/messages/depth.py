@@ -68,7 +68,9 @@ def _counts(metres: NDArray[np.float32], scale_m: float) -> NDArray[np.uint16]:
 def _metres(counts: NDArray[np.uint16], quantisation: Quantisation) -> NDArray[np.float32]:
     """The metres that counts were made of, in float32 as the transport's own subscriber computes them; 0 where there is none."""
     a, b = np.float32(quantisation.a), np.float32(quantisation.b)
-    return np.divide(a, counts.astype(np.float32) - b, out=np.zeros(counts.shape, np.float32), where=counts > 0)
+    metres = np.zeros(counts.shape, np.float32)
+    np.divide(a, counts.astype(np.float32) - b, out=metres, where=counts > 0)
+    return metres
 
 
 def _from_rvl(payload: ImagePayload) -> NDArray[np.uint16]:

@@ -24,12 +24,16 @@ def mixed_pictures(stream: Stream) -> str:
     """
     counts = np.bincount(stream.form[stream.form >= 0], minlength=len(stream.contents))
     order = sorted(range(len(stream.contents)), key=lambda form: -counts[form])
-    parts = [f"{counts[form]:,} are {picture_text(stream.contents[form])}" for form in order[:_MOST_SHOWN]]
+    parts = [f"{_are(counts[form])} {picture_text(stream.contents[form])}" for form in order[:_MOST_SHOWN]]
     if rest := int(sum(counts[form] for form in order[_MOST_SHOWN:])):
-        parts.append(f"{rest:,} are of {len(order) - _MOST_SHOWN} other kinds")
+        parts.append(f"{_are(rest)} of {len(order) - _MOST_SHOWN} other kinds")
     if num_unreadable := int(np.count_nonzero(stream.form == UNREADABLE)):
         parts.append(f"{num_unreadable:,} cannot be read")
     if len(parts) < 2:
         return ""
-    first, *others = parts
-    return ", ".join([first.replace(" are", f" of {stream.num_messages:,} pictures are", 1), *others])
+    number, _, of = parts[0].partition(" ")
+    return ", ".join([f"{number} of {stream.num_messages:,} pictures {of}", *parts[1:]])
+
+
+def _are(count: int) -> str:
+    return f"{count:,} {'is' if count == 1 else 'are'}"
