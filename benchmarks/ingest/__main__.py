@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{settings.num_frames} frames of each camera, {settings.num_threads} threads, {medium}; every sample is a "
         f"process of its own; medians of {settings.num_rounds} rounds in which the contenders take turns.",
         "bagmill's process has made one tiny episode before, as a batch's worker has; the others have imported all they need.",
+        "JPEGs not checked, every JPEG decoded: bagmill as it is but for what it does before it copies a JPEG.",
         "Ratios are medians of the ratios within a round; spread is from the least to the greatest time.",
         said,
     ]

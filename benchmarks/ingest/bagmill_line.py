@@ -5,18 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import bagmill.encode.frames as frame_encoders
+from bagmill.codecs import decode_jpeg
 from bagmill.ingest import IngestRequest, ingest
 from bagmill.profile import parse_profile
+from bagmill.recordings.records import Buffer
 from bagmill.testing import healthy, small_profile
 
 
-def prepare(recording: str, folder: str, profile: Mapping[str, Any], num_threads: int) -> Callable[[], dict[str, Any]]:
+def prepare(
+    recording: str,
+    folder: str,
+    profile: Mapping[str, Any],
+    num_threads: int,
+    jpegs: Literal["checked", "unchecked", "decoded"] = "checked",
+) -> Callable[[], dict[str, Any]]:
     """`bagmill.ingest.ingest` into a dataset that is not there yet, in a process that has made an episode before.
 
     A batch's workers live for many episodes, so what Python loads at the first of them is none of an episode's cost.
+
+    Args:
+        recording: What is ingested.
+        folder: Where the dataset goes.
+        profile: As `parse_profile` takes it.
+        num_threads: Of the process.
+        jpegs: What is done with a JPEG before it is copied: its structure is `checked`, as bagmill does it, or nothing is
+            (`unchecked`), or all of it is `decoded`.
     """
+    if jpegs != "checked":
+        setattr(frame_encoders, "whole_jpeg", _as_it_is if jpegs == "unchecked" else _if_decoded)  # noqa: B010 - a name it imports
     request = IngestRequest(
         episode="episode",
         recording=Path(recording),
@@ -49,3 +68,12 @@ def prepare(recording: str, folder: str, profile: Mapping[str, Any], num_threads
         }
 
     return run
+
+
+def _as_it_is(data: Buffer) -> Buffer:
+    return data
+
+
+def _if_decoded(data: Buffer) -> Buffer:
+    decode_jpeg(data)
+    return data

@@ -21,6 +21,7 @@ from benchmarks.rounds import take_turns
 
 OURS: Final = "bagmill"
 BARE, COPY, MESSAGES = "(a) bare loop", "(a) file copy, CRC-32", "payloads by mcap, CRCs checked"
+UNCHECKED, DECODED = "bagmill, JPEGs not checked", "bagmill, every JPEG decoded"
 LEROBOT, PLAIN = "(b) LeRobot", "(c) zarr-python"
 
 
@@ -83,6 +84,8 @@ class Contest:
         plain = {"num_frames": self.num_frames(PLAIN), "is_jpeg": source.is_jpeg, **threads}
         contenders = {OURS: partial(run, OURS, "bagmill_line:prepare", ours)}
         if source.is_jpeg:
+            for name, jpegs in ((UNCHECKED, "unchecked"), (DECODED, "decoded")):
+                contenders[name] = partial(run, name, "bagmill_line:prepare", {**ours, "jpegs": jpegs})
             contenders[COPY] = partial(run, COPY, "bare_loop:prepare_copy", {})
             contenders[MESSAGES] = partial(run, MESSAGES, "bare_loop:prepare_messages", {})
         else:

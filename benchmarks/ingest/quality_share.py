@@ -23,6 +23,7 @@ from benchmarks.rounds import Spread
 from benchmarks.table import Column, Record, Table
 
 _DECODED, _MEASURED, _JUDGED = "samples decoded", "samples measured", "checks judged"
+_CHECKED = "JPEGs checked"
 _PLOTS, _FRAMES_DRAWN = "plots of rates and skew", "contact sheets, depth"
 _QUALITY: Final = (_DECODED, _MEASURED, _JUDGED)
 _PICTURES: Final = (_PLOTS, _FRAMES_DRAWN)
@@ -65,14 +66,15 @@ class Share:
 
     @staticmethod
     def _ingested(source: Source, recording: Path, folder: Path, num_threads: int) -> Measured:
-        arguments = {"profile": profile_of(source), "num_threads": num_threads, "is_jpeg": source.is_jpeg}
+        arguments = {"profile": profile_of(source), "num_threads": num_threads}
         with fresh_folder(folder) as results:
             paths = {"recording": str(recording), "folder": str(results)}
             return run_child("benchmarks.ingest.quality_share:prepare", {**paths, **arguments})
 
     def rows(self) -> list[Record]:
         """A row for every part, and for quality and pictures as a whole."""
-        parts = {part: (part,) for part in (*_QUALITY, *_PICTURES)}
+        copied = (_CHECKED,) if self.source.is_jpeg else ()
+        parts = {part: (part,) for part in (*copied, *_QUALITY, *_PICTURES)}
         return [self._row(name, of) for name, of in (parts | {"quality": _QUALITY, "pictures": _PICTURES}).items()]
 
     def _row(self, name: str, parts: tuple[str, ...]) -> Record:
@@ -90,22 +92,19 @@ def share_table(shares: Sequence[Share]) -> Table:
     """All shares in one table."""
     notes = [
         "Quality: the samples of every camera decoded again and measured, while encoding and after publishing, on any thread, "
-        "and all checks of all stages. Pictures: what people are shown of an episode, but for the film.",
+        "and all checks of all stages. JPEGs checked: the look at every JPEG's structure before it is copied. Pictures: what "
+        "people are shown of an episode, but for the film.",
     ]
     return Table("What quality and pictures cost", _COLUMNS, [row for share in shares for row in share.rows()], notes)
 
 
-def prepare(
-    recording: str, folder: str, profile: Mapping[str, Any], num_threads: int, is_jpeg: bool
-) -> Callable[[], dict[str, Any]]:
+def prepare(recording: str, folder: str, profile: Mapping[str, Any], num_threads: int) -> Callable[[], dict[str, Any]]:
     """`bagmill_line.prepare` with clocks around the parts; its result has their CPU seconds beside it."""
     ingest = prepare_ingest(recording, folder, profile, num_threads)
     clocks = _Clocks()
     clocks.watch(_DECODED, Episode, "frame")
     clocks.watch(_DECODED, frame_encoders, "decode_jpeg")
-    if is_jpeg:
-        # Of other sources it is on every frame's way; here on that of the samples alone.
-        clocks.watch(_DECODED, frame_encoders, "to_rgb")
+    clocks.watch(_CHECKED, frame_encoders, "whole_jpeg")
     clocks.watch(_MEASURED, PictureStatistics, "of")
     for name in ("judge_recording", "judge_timeline", "judge_episode"):
         clocks.watch(_JUDGED, line, name)
@@ -123,7 +122,7 @@ class _Clocks:
     """Processor time of functions on the threads that call them; what they call of each other is the outer one's."""
 
     def __init__(self) -> None:
-        self.cpu_seconds = dict.fromkeys((*_QUALITY, *_PICTURES), 0.0)
+        self.cpu_seconds = dict.fromkeys((_CHECKED, *_QUALITY, *_PICTURES), 0.0)
         self._lock = threading.Lock()
         self._thread = threading.local()
 
