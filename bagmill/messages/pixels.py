@@ -86,18 +86,25 @@ def _from_channels(payload: ImagePayload) -> NDArray[np.uint8]:
 
 def _through_swscale(payload: ImagePayload) -> NDArray[np.uint8]:
     is_bayer = payload.encoding.startswith("bayer")
-    # swscale does not check: with an odd size of a Bayer pattern it writes behind its buffers.
-    if payload.width % 2 or (is_bayer and payload.height % 2):
+    num_row_bytes = payload.width * RAW_ENCODINGS[payload.encoding].bytes_per_pixel
+    shape = (payload.height, num_row_bytes)
+    rows: NDArray[np.uint8] = np.ndarray(shape, np.uint8, payload.data, strides=(payload.step, 1))
+    if is_bayer and min(shape) > 1:
+        # swscale does not check: with an odd size of a Bayer pattern it writes behind its buffers. The pattern repeats every
+        # second pixel, so what would follow the last row looks like the last but one.
+        rows = (
+            np.pad(rows, [(0, length % 2) for length in shape], mode="reflect") if any(n % 2 for n in shape) else rows
+        )
+    elif payload.width % 2 or is_bayer:
         raise DecodeError(
             f"{payload.encoding} of {payload.width}×{payload.height}: the pattern repeats every second pixel, "
             "an odd size cuts it"
         )
-    num_row_bytes = payload.width * RAW_ENCODINGS[payload.encoding].bytes_per_pixel
-    shape = (payload.height, num_row_bytes)
-    rows: NDArray[np.uint8] = np.ndarray(shape, np.uint8, payload.data, strides=(payload.step, 1))
-    frame = av.VideoFrame(payload.width, payload.height, _SWSCALE_FORMATS[payload.encoding])
+    height, num_row_bytes = rows.shape
+    width = num_row_bytes // RAW_ENCODINGS[payload.encoding].bytes_per_pixel
+    frame = av.VideoFrame(width, height, _SWSCALE_FORMATS[payload.encoding])
     plane = frame.planes[0]
-    np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: payload.height, :num_row_bytes] = rows
+    np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:height, :num_row_bytes] = rows
     rgb = frame.reformat(
         format="rgb24",
         src_colorspace=None if is_bayer else Colorspace.ITU601,
@@ -105,7 +112,7 @@ def _through_swscale(payload: ImagePayload) -> NDArray[np.uint8]:
         dst_color_range=None if is_bayer else ColorRange.JPEG,
         threads=1,  # callers decode on several threads already
     )
-    return cast("NDArray[np.uint8]", rgb.to_ndarray())
+    return np.ascontiguousarray(cast("NDArray[np.uint8]", rgb.to_ndarray())[: payload.height, : payload.width])
 
 
 def _from_png(payload: ImagePayload) -> NDArray[np.uint8]:

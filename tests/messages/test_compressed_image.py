@@ -98,3 +98,12 @@ def test_a_png_of_absurd_size_reserves_nothing(cdr):
     file[16:24] = b"\x7f\xff\xff\xff\x7f\xff\xff\xff"
     with pytest.raises(DecodeError, match="2147483647×2147483647 pixels: expected no more"):
         decode(cdr, bytes(file), "png")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_mosaic_compressed_as_a_gray_picture_is_no_gray_picture(cdr, kind):
+    gray, colour = (saved(Image.fromarray(photo()).convert(mode), format=kind) for mode in ("L", "RGB"))
+    with pytest.raises(DecodeError, match="a mosaic of single colours, not a gray picture.*in colour"):
+        decode(cdr, gray, f"bayer_rggb8; {kind.lower()} compressed ")
+    assert decode(cdr, colour, f"bayer_rggb8; {kind.lower()} compressed bgr8").height == 32
+    assert decode(cdr, gray, f"mono8; {kind.lower()} compressed ").height == 32
