@@ -7,7 +7,7 @@ means (`messages`), where encoded bytes are kept (`episodes`), whether a picture
 from bagmill.codecs.depth import decode_depth, encode_depth
 from bagmill.codecs.jpeg import decode_jpeg, decode_jpeg_reduced, encode_jpeg
 from bagmill.codecs.jpeg_header import JpegInfo, jpeg_info
-from bagmill.codecs.jpeg_whole import whole_jpeg
+from bagmill.codecs.jpeg_whole import jpeg_problem, whole_jpeg
 from bagmill.codecs.lossless import decode_lossless, encode_lossless
 from bagmill.codecs.policy import CodecStep, finer, first_step
 from bagmill.codecs.zarr_jpeg import JPEG_CODEC, ZarrJpegCodec, register_jpeg_codec
@@ -29,6 +29,7 @@ __all__ = [
     "finer",
     "first_step",
     "jpeg_info",
+    "jpeg_problem",
     "register_jpeg_codec",
     "whole_jpeg",
 ]

@@ -117,14 +117,17 @@ def _check_decodable(file: bytes) -> None:
     info = jpeg_info(file)
     refuse_cmyk(info)
     if info.is_usual:
-        problem = _said_by_turbojpeg(file)
+        problem = jpeg_problem(file)
         if problem is not None and not _WARNING.match(problem):
             raise CodecError(f"a damaged JPEG ({problem})")
     decode_by_pillow(file, divisor=8)
 
 
-def _said_by_turbojpeg(file: bytes) -> str | None:
-    """What is wrong with a JPEG, a warning or worse; None where nothing is."""
+def jpeg_problem(file: bytes) -> str | None:
+    """What libjpeg says of a JPEG when all of it is decoded, a warning or worse; None where nothing is wrong.
+
+    Of a picture that `whole_jpeg` lets pass, it is a warning: parts of the picture may be gray or of wrong colours.
+    """
     try:
         simplejpeg.decode_jpeg(file, colorspace="RGB", min_height=1, min_width=1)
     except (ValueError, TypeError) as err:
@@ -139,7 +142,7 @@ def _completed(file: bytes) -> bytes:
         CodecError: Not all of its picture is there.
     """
     completed = file.rstrip(b"\0") + END
-    problem = _said_by_turbojpeg(completed)
+    problem = jpeg_problem(completed)
     if problem is not None and not _BYTES_MORE.search(problem):
         raise CodecError(_BREAKS_OFF)
     return completed

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bagmill.codecs.depth import encode_depth
 from bagmill.codecs.jpeg import decode_jpeg, encode_jpeg
-from bagmill.codecs.jpeg_whole import whole_jpeg
+from bagmill.codecs.jpeg_whole import jpeg_problem, whole_jpeg
 from bagmill.codecs.lossless import encode_lossless
 from bagmill.codecs.policy import CodecStep
 from bagmill.errors import DecodeError
@@ -31,6 +31,8 @@ class EncodedFrame:
     """Check → how close the stored bytes come to an audited frame that was encoded as JPEG; empty for all others."""
     picture: PictureStatistics | None = None
     """Of an audited image: `source` beside what `data` decodes to. None: not measured yet."""
+    warning: str | None = None
+    """What libjpeg warns of in an audited JPEG that was copied; None where it does not."""
 
 
 FrameEncoder = Callable[[Buffer, int | None], EncodedFrame]
@@ -69,7 +71,7 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep, *, mixed: str = "") -> 
         # Of views, the container's whole chunk would stay in memory as long as the sample lives.
         stored, source = bytes(data), decode_jpeg(data)
         # What is stored is what was recorded, and gives the same picture.
-        return EncodedFrame(stored, source, picture=PictureStatistics.of(source, source))
+        return EncodedFrame(stored, source, picture=PictureStatistics.of(source, source), warning=jpeg_problem(stored))
 
     def encode(rgb: NDArray[np.uint8]) -> bytes:
         if step == "lossless":

@@ -96,6 +96,10 @@ def judge_episode(plan: IngestPlan, made: MadeEpisode) -> tuple[CheckResult, ...
         },
         decode_faults=result.faults,
         num_unmeasured=result.num_unmeasured,
+        jpeg_warnings={
+            name: [frame.warning for frame in target.audit.values() if frame.warning is not None]
+            for name, target in result.targets.items()
+        },
         num_frames_repeated={name: target.num_repeated for name, target in result.targets.items()},
         num_frames_encoded={name: target.num_encoded for name, target in result.targets.items()},
     )

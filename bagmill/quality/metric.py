@@ -88,6 +88,8 @@ class EpisodeEvidence:
     """Feature → why messages could not be decoded; their ticks are invalid in `timeline`."""
     num_unmeasured: Mapping[str, int]
     """Signal → messages that say "not measured"; their ticks are invalid as well."""
+    jpeg_warnings: Mapping[str, Sequence[str]]
+    """Image feature whose JPEGs were copied → what libjpeg warns of in audited ones, one text a frame that has any."""
     num_frames_encoded: Mapping[str, int]
     """Image or depth feature → messages that a stored frame was made from."""
     num_frames_repeated: Mapping[str, int]

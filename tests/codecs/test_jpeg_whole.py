@@ -98,6 +98,15 @@ def test_what_readers_take_is_stored_as_recorded_and_is_the_picture(kind: str, s
     assert whole_jpeg(view) is view
 
 
+def test_of_several_pictures_in_one_file_the_first_is_taken() -> None:
+    file = io.BytesIO()
+    first, second = Image.fromarray(picture(1)), Image.fromarray(picture(5))
+    first.save(file, "MPO", save_all=True, append_images=[second], quality=90)
+    data = file.getvalue()
+    assert whole_jpeg(data) is data
+    assert np.abs(assert_every_reader_reads(data).astype(int) - picture(1)).mean() < 3
+
+
 def test_gray_is_a_picture_too() -> None:
     data = saved(picture()[:, :, 0].copy())
     assert whole_jpeg(data) is data

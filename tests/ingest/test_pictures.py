@@ -107,6 +107,8 @@ def test_pictures_that_other_readers_read_are_frames_that_no_reader_of_ours_fail
     frames, is_valid = made.group["images/cam"][:], made.group["valid/images/cam"][:]
     assert is_valid.all()
     assert len(frames) >= 23
+    is_told = kind in ("lost blocks", "bytes before the end", "bytes between segments")
+    assert ("libjpeg warns of" in made.note("frames_damaged", "images/cam")) == is_told
     for tick, frame in enumerate(frames):
         assert np.abs(frame.astype(int) - by_pillow(recorded[tick])).max() <= 1
     assert verify_episode(made.path).is_whole

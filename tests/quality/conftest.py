@@ -105,6 +105,7 @@ class Robot:
             num_frames_stored=counts,
             decode_faults=dict.fromkeys([*samples, "state", "action"], ()),
             num_unmeasured={"state": 0, "action": 0},
+            jpeg_warnings={"images/wrist": []},
             num_frames_encoded=counts,
             num_frames_repeated=dict.fromkeys(samples, 0),
         )

@@ -28,5 +28,15 @@ class FramesDamaged:
         for name, faults in evidence.decode_faults.items():
             count = float(sum(fault.num_messages for fault in faults))
             said = lost[name] if count else LostMessages("", "")
-            measurements.append(Measurement(name, count, said.note, said.remedy))
+            notes = filter(None, (said.note, _of_sampled(evidence, name)))
+            measurements.append(Measurement(name, count, "; ".join(notes), said.remedy))
         return measurements
+
+
+def _of_sampled(evidence: EpisodeEvidence, name: str) -> str:
+    """What decoding the sampled frames told of copied JPEGs: parts of one that libjpeg warns of may be gray."""
+    warnings = evidence.jpeg_warnings.get(name, ())
+    if not warnings:
+        return ""
+    sampled = len(evidence.samples[name])
+    return f"libjpeg warns of {len(warnings)} of {sampled} sampled JPEGs, which are frames all the same: {warnings[0]}"
