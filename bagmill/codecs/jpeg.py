@@ -57,7 +57,7 @@ def decode_jpeg(data: Buffer, *, out: NDArray[np.uint8] | None = None) -> NDArra
         (H, W, 3) uint8.
 
     Raises:
-        CodecError: The bytes are not a whole JPEG of one or three components, or not of the size of `out`.
+        CodecError: The bytes are not a JPEG of one or three components, or not of the size of `out`.
     """
     info = jpeg_info(data)
     refuse_cmyk(info)
