@@ -58,6 +58,7 @@ def test_the_page_names_sums_and_outliers_with_number_and_limit() -> None:
     assert 8 < float(cells[4].removesuffix(" ms")) < 20
     assert (numbers["num_outliers"], numbers["num_episodes"], numbers["snapshot_id"]) == (1, 100, "abc")
     assert numbers["median_jpeg_psnr_dB"] == 100.0
+    assert "| jpeg\\_psnr | dB | 100 | 44 | exact | exact |" in page
     assert "median_rates_percent" not in numbers, "nothing was measured"
 
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -198,3 +199,33 @@ def test_statistics_of_too_few_sources_are_refused(two: list[tuple[EpisodeDatase
         TrainingError, match=r"is of source 1, and there are statistics of 1\. Give the statistics of every"
     ):
         scaling.apply(mixture.batch(np.arange(10)))
+
+
+def test_zeros_stay_zeros_where_a_sources_columns_stand_in_another_order(tmp_path: Path):
+    """The mixture's columns are those of the first source; the second has them the other way round."""
+    rng = np.random.default_rng(5)
+    is_valid = np.arange(60) % 5 != 2
+    sources, raw = [], []
+    for number, names in enumerate((("a", "b"), ("b", "a"))):
+        dataset = Dataset(tmp_path / str(number))
+        state = rng.normal(size=(60, 2)) * [1.0, 9.0] + [40.0, -70.0]
+        episode = PublishedEpisode(
+            name="only", num_ticks=60, values={"state": state}, valid={"state": is_valid}, names={"state": names}
+        )
+        publish_episode(dataset, episode)
+        make_snapshot(dataset)
+        sources.append(EpisodeDataset(dataset, history=3, padding="zero"))
+        raw.append(state if names[0] == "a" else state[:, ::-1])
+    mixture = Mixture([(source, 1) for source in sources])
+    scaling = SignalScaling(mixture.spec, [measure_normalisation(source.dataset) for source in sources])
+    is_filled = {"state": np.zeros((200, 3), np.bool_)}
+    batch = mixture.batch(np.arange(200), is_filled=is_filled)
+    scaling.apply(batch, is_filled=is_filled)
+    for number, state in enumerate(raw):
+        here = batch["source"] == number
+        centre, spread = state[is_valid].mean(axis=0), state[is_valid].std(axis=0)
+        wanted = batch["tick"][here][:, None] + [-2, -1, 0]
+        is_real = (wanted >= 0) & is_valid[np.maximum(wanted, 0)]
+        expected = np.where(is_real[..., None], (state[np.maximum(wanted, 0)] - centre) / spread, 0)
+        assert np.allclose(batch["state"][here], expected, atol=1e-9)
+        assert np.array_equal(is_filled["state"][here], ~is_real)
