@@ -16,7 +16,7 @@ from bagmill.cli.progress import Steps
 from bagmill.cli.screen import notices
 from bagmill.cli.wording import counted, printable
 from bagmill.definitions import read_definitions
-from bagmill.drafts import ProfileDraft, draft_profile, profile_yaml
+from bagmill.drafts import ProfileDraft, draft_profile, look_again, profile_yaml
 from bagmill.errors import StorageError
 from bagmill.streams import scan
 
@@ -46,16 +46,20 @@ def profile(
 ) -> None:
     """Write a profile that fits a recording, to start from: features, clock, rates and tolerances, with the reasons.
 
-    What a policy is usually trained on becomes features; what else could be is there as comments; what could not is
-    listed with the reason.
+    The recording is read twice: once for what it holds, once for a sample of its values, which decide how numbers are laid
+    on the timeline. What a policy is usually trained on becomes features; what else could be is there as comments; what could
+    not is listed with the reason. A → tells what nobody should train without knowing.
     """
     rate_hz = None if rate is None else _rate(rate)
     given = None if definitions is None else read_definitions(definitions)
     steps = Steps("recording", num_subjects=1)
     with steps.subject(recording.name or str(recording)):
         index = scan(recording, definitions=given, progress=lambda done, total: steps.report("scan", done, total))
-    draft = draft_profile(index, rate_hz=rate_hz)
+        values = look_again(index, progress=lambda done, total: steps.report("values", done, total))
+    draft = draft_profile(index, rate_hz=rate_hz, values=values)
     text = profile_yaml(draft, definitions=None if definitions is None else _from_profile(definitions, out))
+    for warning in draft.warnings:
+        notices().print(Text(f"→ {printable(warning)}"), soft_wrap=True)
     if out is None:
         sys.stdout.write(text)
         return

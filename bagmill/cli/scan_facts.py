@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from bagmill.cli.wording import counted, duration_text, stamp_text
-from bagmill.drafts import Pace, find_candidates, innermost, measure_pace, why_no_candidates
+from bagmill.drafts import Pace, draft_profile, find_candidates, innermost, measure_pace, why_no_candidates
+from bagmill.errors import PlanError
 from bagmill.messages import ChannelContent
 from bagmill.recordings import Channel
 from bagmill.recordings.differing import say_what_differs
@@ -116,7 +117,15 @@ def advice(index: RecordingIndex) -> Iterator[str]:
         carry = "carries" if len(unstamped) == 1 else "carry"
         yield f"{_listed(unstamped)} {carry} no header stamps, or zero ones: use clock `log` there."
     yield from _about_offsets(streams)
+    yield from _about_draft(index)
     yield "`bagmill profile` writes a profile to start from."
+
+
+def _about_draft(index: RecordingIndex) -> Iterator[str]:
+    try:
+        yield from draft_profile(index).warnings
+    except PlanError as err:
+        yield f"No profile can be drafted: {err.problem}."
 
 
 def _about_log_time(index: RecordingIndex) -> Iterator[str]:

@@ -8,8 +8,10 @@ YAML that says why. Stays out: what a profile is (`profile`), whether one fits a
 from bagmill.drafts.candidates import Candidate, find_candidates, why_no_candidates
 from bagmill.drafts.draft import ProfileDraft, draft_profile
 from bagmill.drafts.features import FeatureDraft
-from bagmill.drafts.fields import innermost
+from bagmill.drafts.inventory import innermost
+from bagmill.drafts.look import RecordingValues
 from bagmill.drafts.pace import Pace, measure_pace
+from bagmill.drafts.second_look import look_again
 from bagmill.drafts.yaml_text import profile_yaml
 
 __all__ = [
@@ -17,9 +19,11 @@ __all__ = [
     "FeatureDraft",
     "Pace",
     "ProfileDraft",
+    "RecordingValues",
     "draft_profile",
     "find_candidates",
     "innermost",
+    "look_again",
     "measure_pace",
     "profile_yaml",
     "why_no_candidates",

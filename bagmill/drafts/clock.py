@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from bagmill.drafts.candidates import Candidate
 from bagmill.drafts.pace import measure_pace
+from bagmill.drafts.soundness import why_unsound
 from bagmill.profile import Clock
 from bagmill.streams import Stream, estimate_clock
 
 _SAME_CLOCK_NS = 1_000_000_000
 """Clocks whose distance from log time differs by more than this between channels are different clocks."""
+_RECEIVED: Final[tuple[Clock, Clock]] = ("log", "publish")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,13 @@ class ClockChoice:
         """The clock by which a channel fits into the timeline: this one, else `log`; None where neither does."""
         if self.clock == "header":
             offset_ns = self.log_minus_header_ns or 0
-            if _is_sound(stream, "header") and abs(_log_minus_header(stream) - offset_ns) <= _SAME_CLOCK_NS:
+            is_header = why_unsound(stream, "header") is None
+            if is_header and abs(_log_minus_header(stream) - offset_ns) <= _SAME_CLOCK_NS:
                 return "header"
-            return "log" if abs(offset_ns) <= _SAME_CLOCK_NS and _is_sound(stream, "log") else None
-        return self.clock if _is_sound(stream, self.clock) else None
+            is_log = abs(offset_ns) <= _SAME_CLOCK_NS and why_unsound(stream, "log") is None
+            return "log" if is_log else None
+        # A step of the receiver's clock is in all channels alike. Times far from the others' are of another clock.
+        return None if measure_pace(stream.time_ns(self.clock)).num_far else self.clock
 
 
 def choose_clock(candidates: Sequence[Candidate]) -> ClockChoice:
@@ -41,26 +47,22 @@ def choose_clock(candidates: Sequence[Candidate]) -> ClockChoice:
     Args:
         candidates: Those that the timeline is about, at least one.
     """
-    unstamped = [candidate.topic for candidate in candidates if not candidate.stream.has_header_stamps]
-    if not unstamped:
+    against = [why for candidate in candidates if (why := why_unsound(candidate.stream, "header"))]
+    if not against:
         offsets = [_log_minus_header(candidate.stream) for candidate in candidates]
-        is_one_clock = max(offsets) - min(offsets) <= _SAME_CLOCK_NS
-        if is_one_clock and all(_is_sound(candidate.stream, "header") for candidate in candidates):
+        if max(offsets) - min(offsets) <= _SAME_CLOCK_NS:
             why = "every channel's messages carry the stamp of the moment they tell of"
             return ClockChoice("header", why, int(np.median(offsets)))
-        why = "the channels' header stamps are of different clocks, or jump"
-    else:
-        shown = ", ".join(unstamped[:3]) + (f" and {len(unstamped) - 3} more" if len(unstamped) > 3 else "")
-        why = f"{shown} {'carries' if len(unstamped) == 1 else 'carry'} no header stamps, or zero ones"
-    is_logged = all(_is_sound(candidate.stream, "log") for candidate in candidates)
-    if not is_logged and all(_is_sound(candidate.stream, "publish") for candidate in candidates):
-        return ClockChoice("publish", f"{why}; some log times are of another clock", None)
-    return ClockChoice("log", why, None)
-
-
-def _is_sound(stream: Stream, clock: Clock) -> bool:
-    """Every message has a stamp by that clock, and none is far away from the others."""
-    return (clock != "header" or stream.has_header_stamps) and not measure_pace(stream.time_ns(clock)).num_far
+        against = ["the channels' header stamps are of different clocks"]
+    why = against[0] + (f" (and {len(against) - 1} more channels)" if len(against) > 1 else "")
+    problems = {
+        clock: [found for candidate in candidates if (found := why_unsound(candidate.stream, clock))]
+        for clock in _RECEIVED
+    }
+    clock: Clock = "publish" if problems["log"] and not problems["publish"] else "log"
+    if problems[clock]:
+        return ClockChoice(clock, f"{why}; but {problems[clock][0]}: no clock of this recording is sound", None)
+    return ClockChoice(clock, why if clock == "log" else f"{why}; {problems['log'][0]}", None)
 
 
 def _log_minus_header(stream: Stream) -> int:

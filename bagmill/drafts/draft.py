@@ -8,16 +8,26 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from bagmill.drafts.candidates import Candidate, Role, find_candidates, why_no_candidates
+from bagmill.drafts.candidates import find_candidates, why_no_candidates
+from bagmill.drafts.checks import CheckDraft, draft_checks
 from bagmill.drafts.clock import ClockChoice, choose_clock
-from bagmill.drafts.features import FeatureDraft, draft_features
-from bagmill.drafts.naming import camera_names, joint_names, signal_names, without_repeats
-from bagmill.drafts.pace import Pace, measure_pace, round_rate, say_pace
+from bagmill.drafts.features import FeatureDraft, draft_feature
+from bagmill.drafts.groups import Group, draft_groups, with_grippers
+from bagmill.drafts.leading import leading_group
+from bagmill.drafts.look import RecordingValues
+from bagmill.drafts.naming import without_repeats
+from bagmill.drafts.pace import measure_pace, round_rate, say_pace
+from bagmill.drafts.required import RequiredChoice, choose_required
+from bagmill.drafts.roles import activate
+from bagmill.drafts.warnings import warn
 from bagmill.errors import PlanError
+from bagmill.messages.image_schemas import is_image_schema
+from bagmill.profile import Clock
 from bagmill.streams.index import RecordingIndex
 
-_ROLES: tuple[Role, ...] = ("image", "depth", "state", "action", "signal")
-_FALLBACK_RATE_HZ = 10
+_FALLBACK_RATE_HZ = Fraction(10)
+_MOST_HZ = 100_000
+_FEWEST_STAMPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,87 +42,123 @@ class ProfileDraft:
     rate_reason: str
     features: tuple[FeatureDraft, ...]
     left_out: tuple[tuple[str, str, str], ...]
-    """(topic, message type, reason) of every channel without a feature."""
+    """(topic, message type, reason) of every channel, or field of one, without a feature."""
+    checks: tuple[CheckDraft, ...] = ()
+    """Those that the recording fails by itself, as wide as it needs."""
+    span: str = "overlap"
+    """As the profile has it."""
+    warnings: tuple[str, ...] = ()
+    """What nobody should train without knowing, one sentence each."""
 
 
-def draft_profile(index: RecordingIndex, *, rate_hz: Fraction | None = None) -> ProfileDraft:
+def draft_profile(
+    index: RecordingIndex, *, rate_hz: Fraction | None = None, values: RecordingValues | None = None
+) -> ProfileDraft:
     """Draft a profile that fits a recording.
 
     Args:
         index: The recording's scan.
         rate_hz: Ticks a second; None: the main camera's rate, else the main signal's.
+        values: What a second look saw, by `look_again`; None: rules are chosen by names and types alone.
 
     Raises:
         PlanError: There is nothing to train on in the recording.
     """
+    values = values or RecordingValues()
+    index = values.restamped or index
     candidates, unfit = find_candidates(index)
     if not candidates:
         raise PlanError([why_no_candidates(index)], path=index.path, remedy="`bagmill scan` lists what it holds")
-    # Where nothing tells of the robot for sure, everything that has numbers is taken.
-    active = [candidate for candidate in candidates if candidate.is_telling] or list(candidates)
-    active_ids = {candidate.stream.channel.id for candidate in active}
+    active, observed = activate(candidates)
     leading = [candidate for candidate in active if candidate.role != "signal"] or active
     clock = choose_clock(leading)
-    main = _main(leading)
-    main_pace = measure_pace(main.stream.time_ns(clock.clock))
     left_out = [(stream.channel.topic, stream.channel.schema_name, reason) for stream, reason in unfit]
-    features: list[FeatureDraft] = []
-    names = _feature_names(candidates)
-    for candidate in sorted(candidates, key=lambda one: _ROLES.index(one.role)):
+    clocks: dict[int, Clock] = {}
+    for candidate in candidates:
         channel = candidate.stream.channel
-        channel_clock = clock.of_channel(candidate.stream)
-        if channel_clock is None:
-            reason = f"stamped by another clock than {main.topic}"
-            left_out.append((channel.topic, channel.schema_name, reason))
-            continue
-        features += draft_features(
-            candidate,
-            name=names[channel.id],
-            clock=channel_clock,
-            is_clock_own=channel_clock != clock.clock,
-            main=main,
-            main_pace=main_pace,
-            is_active=channel.id in active_ids,
+        own = clock.of_channel(candidate.stream)
+        if own is None:
+            left_out.append((channel.topic, channel.schema_name, _why_another_clock(clock)))
+        elif measure_pace(candidate.stream.time_ns(own)).num_stamps < _FEWEST_STAMPS:
+            left_out.append((channel.topic, channel.schema_name, f"all of its messages have one {own} time"))
+        else:
+            clocks[channel.id] = own
+    groups, fields_out = draft_groups(candidates, active=active, clocks=clocks, index=index, values=values)
+    left_out += fields_out
+    if not any(group.is_active for group in groups):
+        groups = tuple(replace(group, is_active=True) for group in groups)
+    if not groups:
+        raise PlanError(
+            [f"{topic}: {reason}" for topic, _, reason in left_out if reason != "no messages"][:8],
+            path=index.path,
+            remedy="`bagmill scan` lists what it holds",
         )
-    features.sort(key=lambda feature: not feature.is_active)
-    different_names = without_repeats([feature.name for feature in features])
+    groups = with_grippers(groups)
+    main = leading_group([group for group in groups if group.is_active])
+    rate, reason = (rate_hz, "as asked for") if rate_hz is not None else _rate(main)
+    groups = tuple(sorted(groups, key=lambda group: not group.is_active))
+    names = without_repeats([group.name for group in groups])
+    groups = tuple(replace(group, name=name) for group, name in zip(groups, names, strict=True))
+    choice = _choose_required(groups, main=main, rate_hz=rate)
+    features = tuple(_feature(group, clock=clock.clock, choice=choice) for group in groups)
+    checks = tuple(draft_checks(groups, choice=choice, values=values))
     return ProfileDraft(
         name=re.sub(r"[^A-Za-z0-9_.-]+", "_", Path(index.path).stem).strip("_.") or "profile",
         recording=Path(index.path).name,
         clock=clock,
-        rate_hz=rate_hz if rate_hz is not None else _rate(main_pace),
-        rate_reason="as asked for" if rate_hz is not None else f"{main.topic} has {say_pace(main_pace)}",
-        features=tuple(replace(draft, name=name) for draft, name in zip(features, different_names, strict=True)),
+        rate_hz=rate,
+        rate_reason=reason,
+        features=features,
         left_out=tuple(sorted(left_out)),
+        checks=checks,
+        span=choice.span,
+        warnings=tuple(
+            warn(
+                groups,
+                choice=choice,
+                checks=checks,
+                faults=index.faults,
+                rate_hz=rate,
+                cameras_out=_cameras_out(left_out, index),
+                observed=observed,
+            )
+        ),
     )
 
 
-def _main(leading: Sequence[Candidate]) -> Candidate:
-    """The camera with the most frames, else the busiest of the most important kind."""
-    return min(leading, key=lambda one: (_ROLES.index(one.role), -one.stream.num_messages))
+def _rate(main: Group) -> tuple[Fraction, str]:
+    pace = main.paced[0].pace
+    why = f"{main.candidate.topic} has {say_pace(pace)}"
+    if 0 < pace.rate_hz < _MOST_HZ:
+        return Fraction(str(round_rate(pace.rate_hz))), why
+    return _FALLBACK_RATE_HZ, f"a guess: {why}"
 
 
-def _rate(pace: Pace) -> Fraction:
-    rate_hz = pace.rate_hz
-    return Fraction(str(round_rate(rate_hz))) if 0 < rate_hz < 100_000 else Fraction(_FALLBACK_RATE_HZ)
+def _choose_required(groups: Sequence[Group], *, main: Group, rate_hz: Fraction) -> RequiredChoice:
+    active = [group for group in groups if group.is_active]
+    ranking = sorted(active, key=lambda group: (group.candidate is not main.candidate, group.rank))
+    laid = {group.name: [paced.laid for paced in group.paced] for group in active}
+    return choose_required(laid, ranking=[group.name for group in ranking], rate_hz=rate_hz)
 
 
-def _feature_names(candidates: Sequence[Candidate]) -> dict[int, str]:
-    """Channel id → its feature's name, or the beginning of its features' names."""
-    names: dict[int, str] = {}
-    for role in _ROLES:
-        ids = {one.topic: one.stream.channel.id for one in candidates if one.role == role}
-        topics = list(ids)
-        if role in ("image", "depth"):
-            room = "images" if role == "image" else "depth"
-            named = {topic: f"{room}/{name}" for topic, name in camera_names(topics).items()}
-        elif role in ("state", "action"):
-            named = (
-                dict.fromkeys(topics, role)
-                if len(topics) == 1
-                else {topic: f"{role}_{name}" for topic, name in joint_names(topics).items()}
-            )
-        else:
-            named = signal_names(topics)
-        names |= {ids[topic]: name for topic, name in named.items()}
-    return names
+def _feature(group: Group, *, clock: Clock, choice: RequiredChoice) -> FeatureDraft:
+    why_optional = choice.reasons.get(group.name) if group.is_active else None
+    return draft_feature(
+        group.name,
+        group.paced,
+        clock=clock,
+        is_active=group.is_active,
+        why_optional=why_optional,
+        remark=group.remark,
+    )
+
+
+def _cameras_out(left_out: Sequence[tuple[str, str, str]], index: RecordingIndex) -> list[tuple[str, str]]:
+    cameras = {stream.channel.topic for stream in index.streams if is_image_schema(stream.channel)}
+    reasons = {topic: reason for topic, _, reason in left_out if topic in cameras}
+    harmless = ("no messages", "the same pictures")
+    return [(topic, reason) for topic, reason in reasons.items() if not reason.startswith(harmless)]
+
+
+def _why_another_clock(clock: ClockChoice) -> str:
+    return f"its messages are stamped by another clock than the others' `{clock.clock}`; give it a `clock` of its own to use it"

@@ -1,43 +1,26 @@
-"""Which numbers of a message are worth a feature, and how each is to be laid on a timeline."""
+"""Which numbers of a message are worth a feature."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-_BOOKKEEPING = re.compile(
-    r"(^|[._])(header|stamp|sec|nanosec|nsecs|secs|seq|sequence|covariance|variance|timestamp|layout|frame_id|id|status|service"
-    r"|counter|quality|flags?|position_covariance_type|valid|reset|num)([._\[]|$)",
-    re.IGNORECASE,
-)
-_NOT_TRAINED_ON = {
-    "tf2_msgs/msg/TFMessage": "transforms of many frames in one channel; take poses from a channel of their own",
-    "tf/msg/tfMessage": "transforms of many frames in one channel; take poses from a channel of their own",
-    "sensor_msgs/msg/CameraInfo": "a camera's calibration, the same in every message",
-    "rcl_interfaces/msg/Log": "log lines",
-    "rosgraph_msgs/msg/Log": "log lines",
-    "rosgraph_msgs/msg/Clock": "the clock itself",
-    "rcl_interfaces/msg/ParameterEvent": "parameters",
-    "diagnostic_msgs/msg/DiagnosticArray": "diagnostics",
-    "diagnostic_msgs/msg/DiagnosticStatus": "diagnostics",
-    "diagnostic_msgs/msg/KeyValue": "diagnostics",
-}
-_QUATERNION = re.compile(r"(^|[._])(orientation|rotation|quaternion|quat|q)$", re.IGNORECASE)
-_ANGLE = re.compile(r"(^|[._])(theta|yaw|heading)$", re.IGNORECASE)
-_UNITS = (
-    (re.compile(r"(^|[._])angular(_velocity)?$", re.IGNORECASE), "rad/s"),
-    (re.compile(r"(^|[._])linear_acceleration$", re.IGNORECASE), "m/s²"),
-    (re.compile(r"(^|[._])(linear|linear_velocity)$", re.IGNORECASE), "m/s"),
-    (re.compile(r"(^|[._])(position|translation)$", re.IGNORECASE), "m"),
-)
-_MOST_FIELDS = 6
+from bagmill.drafts.elements import ElementField, element_fields, find_lists
+from bagmill.drafts.inventory import innermost, is_bookkeeping, is_stamp_name
+from bagmill.drafts.rules import is_measured, rule_of_field, units_of_field
+from bagmill.streams.index import Stream
+
+_ONLY = {"LaserScan": ("ranges",), "MultiEchoLaserScan": ("ranges",), "Range": ("range",)}
+"""Types of which but one field is data; the others say how it was measured."""
+_TELLING_NOTHING = ("data", "value", "values", "x", "y", "z", "vector")
+MOST_FIELDS = 32
 """A channel with more of them is a status, of which nobody trains on everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChoice:
-    """One field of a message that becomes a feature."""
+    """One field of a message that becomes a feature, or a part of one."""
 
     field: str
     num_values: int
@@ -45,11 +28,14 @@ class FieldChoice:
     """What it is called behind its channel's name where the channel gives several features."""
     rule: str
     units: str | None
-
-
-def why_not_trained_on(schema_name: str) -> str | None:
-    """Why messages of a type are no feature though they hold numbers; None where nothing speaks against them."""
-    return _NOT_TRAINED_ON.get(schema_name)
+    type_name: str | None = None
+    """`bool`, `int32`, `float64`…; None where it is not known, or differs inside the field."""
+    leaf: str = ""
+    """The field inside an element of a list of messages; empty where it is in none."""
+    is_element: bool = False
+    """It is one element's of a list, chosen by what the element calls itself."""
+    num_each: int = 0
+    """Across the elements of a list: how many numbers each of them holds; 0 elsewhere."""
 
 
 def is_joint_state(schema_name: str) -> bool:
@@ -57,69 +43,122 @@ def is_joint_state(schema_name: str) -> bool:
     return schema_name.rsplit("/", 1)[-1] == "JointState"
 
 
-def choose_joint_field(fields: Mapping[str, int], *, num_joints: int) -> FieldChoice | None:
-    """The field that says where the joints are, else how fast they move, else how hard they push."""
-    for field, units in (("position", "rad"), ("velocity", "rad/s"), ("effort", "N·m")):
-        if fields.get(field, 0) and (not num_joints or fields[field] == num_joints):
-            return FieldChoice(field, fields[field], field, "linear", units)
-    return None
+def is_trajectory(schema_name: str) -> bool:
+    """Commands of joints as points in time; the first is where they go next."""
+    return schema_name.rsplit("/", 1)[-1] == "JointTrajectory"
 
 
-def choose_fields(fields: Mapping[str, int]) -> tuple[FieldChoice, ...]:
-    """The fields of a message that tell of the robot or the world: vectors before single numbers, bookkeeping left out.
+def choose_joint_fields(fields: Mapping[str, int], *, num_joints: int, inside: str = "") -> tuple[FieldChoice, ...]:
+    """The fields that say where the joints are, how fast they move, how hard they push: the first with values is taken.
 
     Args:
         fields: Path → how many numbers, as the inventory gives them.
+        num_joints: How many joints the messages name; 0 where they name none.
+        inside: What the fields' paths begin with: `points[0].`.
+    """
+    units = {"position": "rad", "velocity": "rad/s", "effort": "N·m"}
+    plurals = {"position": "positions", "velocity": "velocities", "effort": "effort"}
+    paths = {field: f"{inside}{plurals[field] if inside else field}" for field in units}
+    return tuple(
+        FieldChoice(path, fields[path], field, "linear", units[field])
+        for field, path in paths.items()
+        if fields.get(path, 0) and (not num_joints or fields[path] == num_joints)
+    )
+
+
+def choose_fields(stream: Stream) -> tuple[tuple[FieldChoice, ...], tuple[tuple[str, str], ...]]:
+    """The fields of a channel's messages that tell of the robot or the world, vectors first, bookkeeping left out.
+
+    Returns:
+        The fields, and (field, reason) of what would be one but for a reason. Both are empty where nothing is left, or so
+        much that nobody could want all of it.
+    """
+    channel = stream.channel
+    lists = find_lists(stream)
+    outside = {
+        path: size
+        for path, size in innermost(stream.content.fields).items()
+        if not any(path == one.path or path.startswith((f"{one.path}[", f"{one.path}.")) for one in lists)
+    }
+    choices = list(choose_plain(outside, schema_name=channel.schema_name, topic=channel.topic))
+    left_out: list[tuple[str, str]] = []
+    for found in lists:
+        if is_bookkeeping(found.path):
+            continue
+        fields, why = element_fields(found)
+        left_out += [(found.path, why)] if why is not None else []
+        choices += [_of_element(one, channel.schema_name) for one in fields]
+    return tuple(choices), tuple(left_out)
+
+
+def choose_plain(fields: Mapping[str, int], *, schema_name: str = "", topic: str = "") -> tuple[FieldChoice, ...]:
+    """Choose among fields that are in no list.
+
+    Args:
+        fields: Path → how many numbers; every number once.
+        schema_name: The messages' type.
+        topic: Theirs: what `data` is, it alone tells.
 
     Returns:
         Empty where nothing is left, or so much that nobody could want all of it.
     """
-    telling = {path: size for path, size in fields.items() if size and not _BOOKKEEPING.search(path)}
-    inner = innermost(telling)
-    vectors = {path: size for path, size in inner.items() if size > 1}
-    scalars = {path: size for path, size in inner.items() if size == 1}
-    chosen = list((vectors or scalars).items())
-    if len(chosen) > _MOST_FIELDS:
+    kind = re.split(r"[/.]", schema_name)[-1]
+    if kind in _ONLY:
+        fields = {path: size for path, size in fields.items() if path in _ONLY[kind]}
+    telling = {
+        path: size
+        for path, size in fields.items()
+        if size and not is_bookkeeping(path) and not (size == 1 and is_stamp_name(path))
+    }
+    chosen = {path: size for path, size in telling.items() if size > 1} | telling
+    if len(chosen) > MOST_FIELDS:
+        chosen = {path: size for path, size in chosen.items() if is_measured(path)}
+    if len(chosen) > MOST_FIELDS:
         return ()
-    suffixes = _suffixes([path for path, _ in chosen])
+    suffixes = _suffixes(list(chosen))
     return tuple(
         FieldChoice(
-            field=path,
-            num_values=size,
-            suffix=suffixes[path],
-            rule=_rule(path, size),
-            units=next((units for pattern, units in _UNITS if pattern.search(path) and size == 3), None),
+            path,
+            size,
+            suffixes[path],
+            rule_of_field(_telling_path(path, topic), size),
+            units_of_field(path, size, schema_name=schema_name),
         )
-        for path, size in chosen
+        for path, size in chosen.items()
     )
 
 
-def innermost(fields: Mapping[str, int]) -> dict[str, int]:
-    """Every number once: vectors as deep inside as there are any, and single numbers that are in none of them.
+def typed(choice: FieldChoice, type_name: str | None, *, num_values: int, topic: str) -> FieldChoice:
+    """The same choice, its rule chosen by what is recorded there.
 
-    An inventory lists composites beside their parts; of `pose` (7), `pose.position` (3) and `pose.position.x` (1), it
-    is the second that one would name.
+    Args:
+        choice: By its name.
+        type_name: `bool`, `int32`, `float64`…; None where it is not known, or differs inside the field.
+        num_values: How many numbers it holds.
+        topic: Of its channel.
     """
-    vectors = {
-        path: size
-        for path, size in fields.items()
-        if size > 1 and not any(other > 1 and _is_inside(inner, path) for inner, other in fields.items())
-    }
-    return {
-        path: size
-        for path, size in fields.items()
-        if path in vectors or (size == 1 and not any(_is_inside(path, vector) for vector in vectors))
-    }
+    path = _telling_path(choice.leaf or choice.field, topic)
+    rule = rule_of_field(path, choice.num_each or num_values, type_name=type_name)
+    return replace(choice, type_name=type_name, num_values=num_values, rule=rule)
 
 
-def _is_inside(path: str, composite: str) -> bool:
-    return path.startswith((f"{composite}.", f"{composite}["))
+def _of_element(one: ElementField, schema_name: str) -> FieldChoice:
+    suffix = "_".join(filter(None, (one.element, one.leaf.rsplit(".", 1)[-1])))
+    return FieldChoice(
+        field=one.field,
+        num_values=one.num_values,
+        suffix=re.sub(r"[^A-Za-z0-9_]+", "_", suffix).strip("_").lower(),
+        rule=rule_of_field(one.leaf, one.num_each),
+        units=units_of_field(one.leaf, one.num_each, schema_name=schema_name),
+        leaf=one.leaf,
+        is_element=bool(one.element),
+        num_each=one.num_each,
+    )
 
 
-def _rule(path: str, num_values: int) -> str:
-    if num_values == 4 and _QUATERNION.search(path):
-        return "slerp"
-    return "angle" if num_values == 1 and _ANGLE.search(path) else "linear"
+def _telling_path(path: str, topic: str) -> str:
+    """A path whose last word says what the numbers are: the topic's, where the field's own says nothing."""
+    return topic.rsplit("/", 1)[-1] if topic and path.lower() in _TELLING_NOTHING else path
 
 
 def _suffixes(paths: list[str]) -> dict[str, str]:

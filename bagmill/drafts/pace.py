@@ -16,28 +16,55 @@ _USUAL_HZ = (1, 2, 5, 10, 15, 20, 24, 25, 30, 40, 50, 60, 90, 100, 120, 125, 150
 _USUAL_WITHIN = 0.03
 _REGULAR_FROM = 10
 """Fewer messages than this say nothing of a rate."""
+_EXPECTED_WITHIN = 0.05
+"""Half of what the check `rates` allows by itself."""
+_BURST_LAG = 32
+"""A rate is measured over so many messages where they come in bursts."""
+_BURSTY_FROM = 1.5
+_STEADY_WITHIN = 0.1
+_STEADY_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A stream's messages in time."""
+    """A stream's messages in time.
+
+    Intervals are those between different stamps: messages that share one tell nothing of how fast they come.
+    """
 
     num_messages: int
     """With a stamp that belongs to the recording's time."""
     num_far: int
     """Stamps that are missing, zero, or more than 30 days away from the middle one."""
+    num_repeated: int
+    """Messages whose stamp another message has already."""
+    num_back: int
+    """Messages stamped earlier than the one recorded before them."""
+    set_back_ns: int
+    """The longest step back after which the stamps went on from there; 0 where only single messages stand out of order."""
     start_ns: int
     """First stamp, ns; 0 where there is none."""
     end_ns: int
     """Last stamp, ns."""
     interval_ns: float
-    """Median time between two messages; nan for fewer than two."""
+    """Usual time between two stamps: their median; over many where messages come in bursts; nan for fewer than two."""
     long_interval_ns: float
-    """95th percentile of the times between two messages; nan for fewer than two."""
+    """95th percentile of the times between two stamps; nan for fewer than two."""
+    bridge_ns: float
+    """All but a hundredth of the time lies in intervals up to this long; nan for fewer than two stamps."""
+    longest_interval_ns: float
+    """nan for fewer than two stamps."""
+    is_bursty: bool
+    """Several messages come close behind each other, then none for a while."""
+
+    @property
+    def num_stamps(self) -> int:
+        """Different ones."""
+        return self.num_messages - self.num_repeated
 
     @property
     def rate_hz(self) -> float:
-        """By the median interval, which a pause does not bend; nan where the stamps do not rise."""
+        """By the usual interval, which neither a pause nor a burst bends; nan where the stamps do not rise."""
         return 1e9 / self.interval_ns if self.interval_ns > 0 else float("nan")
 
     @property
@@ -49,11 +76,12 @@ class Pace:
     @property
     def is_regular(self) -> bool:
         """Messages come at a rate that can be expected of the channel, not when something happens."""
+        span_ns = self.end_ns - self.start_ns
         return (
-            self.num_messages >= _REGULAR_FROM
+            self.num_stamps >= _REGULAR_FROM
             and self.interval_ns > 0
             and self.long_interval_ns < 2 * self.interval_ns
-            and abs(self.mean_rate_hz / self.rate_hz - 1) < 0.05
+            and abs((self.num_stamps - 1) * self.interval_ns / span_ns - 1) < 0.05
         )
 
     @property
@@ -61,30 +89,90 @@ class Pace:
         """There are enough messages to see that they come when something happens."""
         return self.num_messages >= _REGULAR_FROM and not self.is_regular
 
+    @property
+    def expected_rate_hz(self) -> float | None:
+        """The rate that can be asked of the channel's other recordings, since this one keeps it; None where there is none."""
+        if not self.is_regular or self.num_far:
+            return None
+        rate_hz = round_rate(self.rate_hz)
+        return rate_hz if abs(self.mean_rate_hz / rate_hz - 1) < _EXPECTED_WITHIN else None
+
 
 def measure_pace(stamps_ns: NDArray[np.int64]) -> Pace:
     """Measure a stream's stamps.
 
     Args:
-        stamps_ns: (N,) by any clock, in any order; `NO_STAMP` and far-off ones are counted and left out.
+        stamps_ns: (N,) by any clock, as recorded; `NO_STAMP` and far-off ones are counted and left out.
     """
-    stamps = np.sort(stamps_ns[stamps_ns != NO_STAMP])
-    if len(stamps):
-        # uint64: the distance between two int64 may not fit one.
-        middle = stamps[len(stamps) // 2]
-        distance = np.where(stamps > middle, stamps.view(np.uint64) - middle.view(np.uint64), 0)
-        distance += np.where(stamps < middle, middle.view(np.uint64) - stamps.view(np.uint64), 0)
-        stamps = stamps[distance <= _FAR_NS]
+    recorded = _of_one_time(stamps_ns[stamps_ns != NO_STAMP])
+    stamps = np.unique(recorded)
     intervals = np.diff(stamps)
-    interval, long_interval = np.percentile(intervals, (50, 95)).tolist() if len(intervals) else (float("nan"),) * 2
+    steps = np.diff(recorded)
+    interval, is_bursty = _usual_interval(stamps)
     return Pace(
-        num_messages=len(stamps),
-        num_far=len(stamps_ns) - len(stamps),
+        num_messages=len(recorded),
+        num_far=len(stamps_ns) - len(recorded),
+        num_repeated=len(recorded) - len(stamps),
+        num_back=int(np.count_nonzero(steps < 0)),
+        set_back_ns=_set_back(recorded),
         start_ns=int(stamps[0]) if len(stamps) else 0,
         end_ns=int(stamps[-1]) if len(stamps) else 0,
         interval_ns=interval,
-        long_interval_ns=long_interval,
+        long_interval_ns=float(np.percentile(intervals, 95)) if len(intervals) else float("nan"),
+        bridge_ns=_bridge(intervals),
+        longest_interval_ns=float(intervals.max()) if len(intervals) else float("nan"),
+        is_bursty=is_bursty,
     )
+
+
+def _of_one_time(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those that lie around the middle one, in their order."""
+    if not len(stamps):
+        return stamps
+    # uint64: the distance between two int64 may not fit one.
+    middle = np.partition(stamps, len(stamps) // 2)[len(stamps) // 2]
+    distance = np.where(stamps > middle, stamps.view(np.uint64) - middle.view(np.uint64), 0)
+    distance += np.where(stamps < middle, middle.view(np.uint64) - stamps.view(np.uint64), 0)
+    return stamps[distance <= _FAR_NS]
+
+
+def _set_back(recorded: NDArray[np.int64]) -> int:
+    """How far a clock was set back: the message behind the step is earlier than the one before it, too."""
+    before, behind, next_one = recorded[:-2], recorded[1:-1], recorded[2:]
+    is_step = (behind < before) & (next_one < before)
+    return int((before - behind)[is_step].max()) if is_step.any() else 0
+
+
+def _usual_interval(stamps: NDArray[np.int64]) -> tuple[float, bool]:
+    """The usual time between rising stamps, and whether they come in bursts.
+
+    In bursts the median is the time within a burst, as short as a network makes it. Over several messages it is not.
+    """
+    if len(stamps) < 2:
+        return float("nan"), False
+    single = float(np.median(np.diff(stamps)))
+    lag = min(_BURST_LAG, (len(stamps) - 1) // 4)
+    if lag < 2:
+        return single, False
+    over_many = stamps[lag:] - stamps[:-lag]
+    # Those with a pause among them are no measure. The mean of the others: how many bursts they hold differs.
+    lagged = float(over_many[over_many <= 2 * np.median(over_many)].mean()) / lag
+    if lagged > _BURSTY_FROM * single:
+        return lagged, True
+    # Where messages are lost, the others come a whole number of intervals apart. Where they are late now and then, they
+    # do not, and the median says less than the mean.
+    periods = np.diff(stamps) / max(single, 1.0)
+    is_whole = np.abs(periods - np.round(periods)) <= _STEADY_WITHIN
+    return (single if np.mean(is_whole) >= _STEADY_SHARE else lagged), False
+
+
+def _bridge(intervals: NDArray[np.int64]) -> float:
+    if not len(intervals):
+        return float("nan")
+    longest_first = np.sort(intervals)[::-1]
+    time_in_longer = np.cumsum(longest_first) - longest_first
+    allowed = 0.01 * float(longest_first.sum())
+    return float(longest_first[np.count_nonzero(time_in_longer <= allowed) - 1])
 
 
 def round_rate(rate_hz: float) -> float:
@@ -117,4 +205,6 @@ def say_pace(pace: Pace) -> str:
     """`412 messages, 29.97 Hz`, for a comment."""
     if math.isnan(pace.rate_hz):
         return f"{pace.num_messages} messages at one time"
-    return f"{pace.num_messages} messages at {pace.rate_hz:.4g} Hz"
+    bursts = " in bursts" if pace.is_bursty else ""
+    repeats = f", {pace.num_repeated} of them with the stamp of another" if pace.num_repeated else ""
+    return f"{pace.num_messages} messages{bursts} at {pace.rate_hz:.4g} Hz{repeats}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 import yaml
@@ -23,6 +23,7 @@ def profile_yaml(draft: ProfileDraft, *, definitions: str | None = None) -> str:
 
 def _lines(draft: ProfileDraft, definitions: str | None) -> Iterator[str]:
     yield f"# Drafted by `bagmill profile` from {_comment(draft.recording)}: a start, to be read through once."
+    yield from (f"# → {_comment(warning)}" for warning in draft.warnings)
     yield f"name: {_value(draft.name)}"
     yield 'robot: ""  # which one'
     yield 'task: ""  # what it does here, in words; kept with every episode'
@@ -30,6 +31,8 @@ def _lines(draft: ProfileDraft, definitions: str | None) -> Iterator[str]:
         yield f"definitions: {_value(definitions)}  # of the messages that recordings do not define themselves"
     yield f"clock: {draft.clock.clock}  # {_comment(draft.clock.reason)}"
     yield f"rate_hz: {_rate(draft.rate_hz)}  # ticks a second; {_comment(draft.rate_reason)}"
+    if draft.span != "overlap":
+        yield f"span: {draft.span}  # no feature lasts for most of the recording"
     yield "features:"
     for feature in draft.features:
         if feature.is_active:
@@ -40,6 +43,11 @@ def _lines(draft: ProfileDraft, definitions: str | None) -> Iterator[str]:
         yield "  # Also there; to use one, take the `# ` away:"
         for feature in suggested:
             yield from (f"  #{line[1:]}" for line in _feature_lines(feature))
+    if draft.checks:
+        yield ""
+        yield "checks:  # wider than usual, so that this recording passes: take a line away to be asked the usual"
+        for check in draft.checks:
+            yield f"  {check.name}: {{threshold: {check.threshold}}}  # {_comment(check.why)}"
     if draft.left_out:
         yield ""
         yield "# Left out:"
@@ -49,8 +57,16 @@ def _lines(draft: ProfileDraft, definitions: str | None) -> Iterator[str]:
 
 def _feature_lines(feature: FeatureDraft) -> Iterator[str]:
     yield f"  {_value(feature.name)}:  # {_comment(feature.comment)}"
-    for key, value in feature.settings.items():
-        yield f"    {key}: {_value(value)}"
+    settings = feature.settings
+    if not isinstance(settings, Mapping):
+        yield from (f"    - {_value(part)}" for part in settings)
+        return
+    for key, value in settings.items():
+        if key == "parts" and isinstance(value, list):
+            yield "    parts:"
+            yield from (f"      - {_value(part)}" for part in value)
+        else:
+            yield f"    {key}: {_value(value)}"
 
 
 def _rate(rate_hz: Fraction) -> str:
@@ -61,7 +77,7 @@ def _rate(rate_hz: Fraction) -> str:
 
 def _value(value: object) -> str:
     """A value in YAML's flow style, on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=float("inf"))
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=float("inf"))
     return str(text).removesuffix("\n").removesuffix("\n...")
 
 

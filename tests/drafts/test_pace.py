@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,10 +22,60 @@ def test_a_steady_stream_has_its_rate_and_is_regular() -> None:
     assert (pace.start_ns, pace.end_ns) == (EPOCH_NS, EPOCH_NS + 60 * PERIOD_NS)
 
 
-def test_order_does_not_matter() -> None:
+def test_order_matters_for_steps_back_only() -> None:
     given = stamps(50)
-    shuffled = np.random.default_rng(0).permutation(given)
-    assert measure_pace(shuffled) == measure_pace(given)
+    shuffled = measure_pace(np.random.default_rng(0).permutation(given))
+    assert shuffled.num_back > 10
+    assert shuffled.set_back_ns > PERIOD_NS
+    assert replace(shuffled, num_back=0, set_back_ns=0) == measure_pace(given)
+
+
+def test_a_clock_set_back_is_told_by_its_step() -> None:
+    given = stamps(60)
+    given[40:] -= 10 * PERIOD_NS
+    pace = measure_pace(given)
+    assert (pace.num_back, pace.set_back_ns) == (1, 9 * PERIOD_NS)
+    assert pace.num_repeated == 10
+
+
+def test_messages_that_overtake_each_other_are_no_clock_set_back() -> None:
+    given = stamps(60)
+    given[[20, 21]] = given[[21, 20]]
+    pace = measure_pace(given)
+    assert (pace.num_back, pace.set_back_ns) == (1, 0)
+
+
+def test_bursts_do_not_lift_the_rate() -> None:
+    # Ten messages within 0.63 ms, every 100 ms: 100 Hz, though the median interval says 14,286 Hz.
+    given = np.concatenate([EPOCH_NS + n * 100_000_000 + np.arange(10) * 70_000 for n in range(30)])
+    pace = measure_pace(given)
+    assert pace.is_bursty
+    assert pace.rate_hz == pytest.approx(100, rel=0.03)
+    assert pace.expected_rate_hz is None
+    assert "in bursts" in say_pace(pace)
+
+
+def test_stamps_that_come_in_fives_count_once() -> None:
+    pace = measure_pace(np.repeat(stamps(100, period_ns=5_000_000), 5))
+    assert (pace.num_messages, pace.num_stamps, pace.num_repeated) == (500, 100, 400)
+    assert pace.rate_hz == pytest.approx(200)
+    assert pace.is_regular
+    assert pace.expected_rate_hz is None  # the check counts every message: 1,000 a second
+    assert "400 of them with the stamp of another" in say_pace(pace)
+
+
+def test_the_rate_to_expect_is_one_that_the_stream_keeps() -> None:
+    assert measure_pace(stamps(61)).expected_rate_hz == 30
+    lossy = np.delete(stamps(200), np.arange(5, 200, 12))  # one in twelve lost: 27.5 Hz on average
+    assert measure_pace(lossy).expected_rate_hz is None
+
+
+def test_the_gap_to_bridge_leaves_out_a_hundredth_of_the_time() -> None:
+    given = stamps(1000, period_ns=10_000_000)
+    given[500:] += 20_000_000  # once 30 ms: 0.3 % of the time
+    assert measure_pace(given).bridge_ns == 10_000_000
+    given[500:] += 970_000_000  # once 1 s: a tenth of it
+    assert measure_pace(given).bridge_ns == 1_000_000_000
 
 
 def test_a_pause_bends_the_mean_rate_only() -> None:

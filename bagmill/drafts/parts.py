@@ -1,0 +1,217 @@
+"""One channel → the fields of it that become features, each with the rule and the unit that fit its values."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.drafts.candidates import Candidate
+from bagmill.drafts.fields import FieldChoice, choose_fields, choose_joint_fields, is_joint_state, is_trajectory, typed
+from bagmill.drafts.look import RecordingValues, WantedField
+from bagmill.drafts.naming import is_command
+from bagmill.drafts.refine import refine
+from bagmill.drafts.robot_description import continuous_joints
+from bagmill.drafts.rules import is_discrete, is_sliding
+from bagmill.drafts.values import FieldValues
+from bagmill.plan.naming import NumbersError
+from bagmill.plan.numbers import Numbers, resolve_numbers
+from bagmill.profile import Clock, PartSpec, StampSpec
+from bagmill.streams.index import Stream
+
+_ONE_TURN = 2 * math.pi + 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartDraft:
+    """One field of one channel, or a camera's pictures."""
+
+    stream: Stream
+    field: str | None
+    """None for pictures."""
+    suffix: str
+    rule: str
+    clock: Clock
+    rows: NDArray[np.int64]
+    """(M,) the messages that hold it, as rows of the stream."""
+    stamp: StampSpec | None = None
+    """Where its messages' stamp is; None: in their header."""
+    num_values: int = 0
+    settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    """What else a profile says of it, in the order it is written: `names`, `units`, `nan`…"""
+    notes: tuple[str, ...] = ()
+    """What was seen in its values, for the comment."""
+    is_discrete: bool = False
+    """Its messages tell of states that last until the next one."""
+    is_still: bool = False
+    """One of several elements of a list, and the same in every message."""
+    valid_share: float = 1.0
+    """Of its messages, those that hold what is wanted, as far as they were looked at."""
+
+    @property
+    def stamps_ns(self) -> NDArray[np.int64]:
+        """(M,) when its messages were, by its clock."""
+        return self.stream.time_ns(self.clock)[self.rows]
+
+
+def wanted_fields(candidate: Candidate) -> list[WantedField]:
+    """The fields of a channel whose values tell how they are to be drafted."""
+    found, _ = _find(candidate)
+    return [_wanted(candidate.stream, numbers) for _, numbers in found]
+
+
+def draft_parts(
+    candidate: Candidate, *, clock: Clock, values: RecordingValues
+) -> tuple[list[PartDraft], list[tuple[str, str]]]:
+    """Draft what becomes of one channel's numbers.
+
+    Args:
+        candidate: A channel of numbers.
+        clock: The clock it is laid on the timeline by.
+        values: What a second look at the recording saw; may be of nothing.
+
+    Returns:
+        The parts, and (field, reason) of every field that is left out.
+    """
+    parts: list[PartDraft] = []
+    found, left_out = _find(candidate)
+    is_of_joints = is_joint_state(candidate.stream.channel.schema_name) or is_trajectory(
+        candidate.stream.channel.schema_name
+    )
+    for choice, numbers in found:
+        if is_of_joints and parts and parts[-1].suffix != choice.suffix:
+            break  # where they are is enough: the others are suggested in its comment
+        seen = values.fields.get(_wanted(candidate.stream, numbers))
+        refined = refine(choice, seen)
+        if refined.why_left_out is not None:
+            left_out.append((choice.field, refined.why_left_out))
+            continue
+        settings: dict[str, object] = {}
+        if numbers.joints:
+            # Spelled out, so that another recording cannot change which joints are meant, or their order.
+            settings["names"] = list(numbers.joints)
+        notes = refined.notes
+        if numbers.joints and any(is_sliding(joint) for joint in numbers.joints) and choice.units:
+            notes += (f"{choice.units} where a joint turns, another unit where it slides: `units` is left to you",)
+        elif choice.units:
+            settings["units"] = choice.units
+        is_told = candidate.role == "action" or is_command(candidate.topic)
+        rule = "latest" if is_told and refined.rule in ("linear", "angle") else refined.rule
+        part = PartDraft(
+            stream=candidate.stream,
+            field=choice.field if refined.num_taken is None else f"{choice.field}[0:{refined.num_taken}]",
+            suffix=choice.suffix,
+            rule=rule,
+            clock=clock,
+            rows=numbers.rows(candidate.stream),
+            stamp=values.stamps.get(candidate.topic),
+            num_values=refined.num_taken or choice.num_values,
+            settings={**settings, **refined.settings},
+            notes=notes,
+            is_discrete=is_discrete(choice.field, choice.type_name) or refined.rule == "latest",
+            is_still=choice.is_element and seen is not None and seen.is_constant,
+            valid_share=refined.valid_share,
+        )
+        parts += with_turning_joints(part, seen, descriptions=values.texts.values())
+    return parts, left_out
+
+
+def picture_part(candidate: Candidate, *, clock: Clock) -> PartDraft:
+    """A camera's pictures."""
+    rows = np.arange(candidate.stream.num_messages, dtype=np.int64)
+    return PartDraft(candidate.stream, None, "", "nearest", clock, rows)
+
+
+def gripper_beside(parts: Sequence[PartDraft]) -> list[tuple[PartDraft, ...]]:
+    """Parts of one message as features: a gripper's number goes with the joints it is beside, other single numbers together."""
+    fields = [part.field for part in parts]
+    vectors = [part for part in parts if part.num_values > 1 or fields.count(part.field) > 1]
+    scalars = [part for part in parts if part not in vectors]
+    by_field: dict[str | None, list[PartDraft]] = {}
+    for vector in vectors:
+        by_field.setdefault(vector.field, []).append(vector)
+    groups = list(by_field.values())
+    for group in groups:
+        partners = [one for one in scalars if _belongs_to(one, group[0])]
+        scalars = [one for one in scalars if one not in partners]
+        group.extend(partners)
+    return [tuple(group) for group in groups] + ([tuple(scalars)] if scalars else [])
+
+
+def with_turning_joints(part: PartDraft, seen: FieldValues | None, *, descriptions: Iterable[str]) -> list[PartDraft]:
+    """A part for every run of joints that are laid on the timeline by one rule: `angle` for those that turn without an end.
+
+    One that counts its turns never leaps at a seam, and is linear: its numbers go beyond one turn.
+
+    Args:
+        part: Positions of joints, or anything else, which is given back as it is.
+        seen: Its values; None where nobody looked.
+        descriptions: The robot's, as URDF.
+    """
+    names = part.settings.get("names")
+    if part.suffix != "position" or part.rule != "linear" or not isinstance(names, list):
+        return [part]
+    turning = frozenset().union(*(continuous_joints(text) for text in descriptions))
+    bounds = seen.column_bounds if seen is not None and len(seen.column_bounds) == len(names) else ()
+    is_angle = [
+        name in turning and (not bounds or max(map(abs, bounds[place])) <= _ONE_TURN)
+        for place, name in enumerate(names)
+    ]
+    runs = [(rule, list(run)) for rule, run in groupby(zip(is_angle, names, strict=True), key=lambda pair: pair[0])]
+    return [
+        replace(
+            part,
+            rule="angle" if angle else "linear",
+            num_values=len(run),
+            settings={**part.settings, "names": [name for _, name in run]},
+        )
+        for angle, run in runs
+    ]
+
+
+def _belongs_to(scalar: PartDraft, vector: PartDraft) -> bool:
+    """`gripper_position` belongs to `joint_positions`, `gripper_velocity` to `joint_velocities`."""
+    hand, joints = (scalar.field or "").lower(), (vector.field or "").lower()
+    if not any(word in hand for word in ("gripper", "finger", "hand")):
+        return False
+    if "joint" not in joints and joints not in ("position", "positions", "q", "qpos"):
+        return False
+    kinds = ("vel", "effort", "torque", "current", "force", "acc")
+    return next((kind for kind in kinds if kind in hand), "pos") == next((k for k in kinds if k in joints), "pos")
+
+
+def _find(candidate: Candidate) -> tuple[list[tuple[FieldChoice, Numbers]], list[tuple[str, str]]]:
+    """The fields chosen, each with the messages and the names that it has there, and why others are not."""
+    choices, without = _choices(candidate)
+    left_out = list(without)
+    found: list[tuple[FieldChoice, Numbers]] = []
+    for choice in choices:
+        topic = candidate.topic
+        try:
+            pieces = resolve_numbers(PartSpec(channel=topic, field=choice.field), candidate.stream)
+        except NumbersError as err:
+            left_out.append((choice.field, str(err)))
+            continue
+        for numbers in pieces:
+            type_name = next(iter(numbers.types)) if len(numbers.types) == 1 else None
+            found.append((typed(choice, type_name, num_values=len(numbers.names), topic=topic), numbers))
+    return found, left_out
+
+
+def _choices(candidate: Candidate) -> tuple[tuple[FieldChoice, ...], tuple[tuple[str, str], ...]]:
+    content, channel = candidate.stream.content, candidate.stream.channel
+    inside = "points[0]." if is_trajectory(channel.schema_name) else ""
+    if candidate.role in ("state", "action") or inside:
+        choices = choose_joint_fields(content.fields, num_joints=len(content.names), inside=inside)
+        if choices:
+            return choices, ()
+    return choose_fields(candidate.stream)
+
+
+def _wanted(stream: Stream, numbers: Numbers) -> WantedField:
+    return WantedField(stream.channel.id, numbers.field, numbers.joints, numbers.rows(stream))

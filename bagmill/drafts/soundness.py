@@ -1,0 +1,69 @@
+"""What is wrong with a channel's stamps by one clock, as another clock of the same messages shows."""
+
+from __future__ import annotations
+
+from bagmill.drafts.pace import Pace, measure_pace
+from bagmill.profile import Clock
+from bagmill.streams.index import Stream
+
+_CLOCKS: tuple[Clock, ...] = ("header", "log", "publish")
+_LEAST_DISTINCT = 0.6
+"""Of the different stamps that the best clock gives."""
+_LEAST_JUMP_NS = 1_000_000_000
+_SLOWEST = 0.05
+"""A simulation that is slower than this to the recorder is none."""
+
+
+def why_unsound(stream: Stream, clock: Clock) -> str | None:
+    """What speaks against a clock for a channel, as a clause about its topic; None where nothing does."""
+    topic = stream.channel.topic
+    if clock == "header" and not stream.has_header_stamps:
+        return f"{topic} carries no header stamps, or zero ones"
+    pace = measure_pace(stream.time_ns(clock))
+    if pace.num_far:
+        times = "header stamps" if clock == "header" else f"{clock} times"
+        return f"{pace.num_far} of the {times} of {topic} are of another clock"
+    if clock != "header":
+        return _why_stepping(topic, clock, pace)
+    others = [other for other in _other_paces(stream) if not other.num_far and other.num_stamps > 1]
+    return (
+        _why_few(topic, pace, most=max((other.num_stamps for other in others), default=0))
+        or _why_stepping(topic, clock, pace)
+        or next((why for other in others if (why := _why_jumping(topic, pace, other))), None)
+        or next((why for other in others if (why := _why_standing(topic, pace, other))), None)
+    )
+
+
+def _other_paces(stream: Stream) -> list[Pace]:
+    return [measure_pace(stream.time_ns(clock)) for clock in _CLOCKS[1:]]
+
+
+def _why_few(topic: str, pace: Pace, *, most: int) -> str | None:
+    if pace.num_stamps >= _LEAST_DISTINCT * most:
+        return None
+    if pace.num_stamps == 1:
+        return f"the header stamp of {topic} never changes"
+    return f"{topic} has one header stamp for {pace.num_messages / pace.num_stamps:.2g} messages"
+
+
+def _why_stepping(topic: str, clock: Clock, pace: Pace) -> str | None:
+    if not pace.set_back_ns > pace.interval_ns:
+        return None
+    return f"the {clock} clock of {topic} was set back by {pace.set_back_ns / 1e9:.3g} s"
+
+
+def _why_jumping(topic: str, pace: Pace, other: Pace) -> str | None:
+    """A pause that the other clock knows nothing of is a clock that was set forward."""
+    unknown_ns = pace.longest_interval_ns - other.longest_interval_ns
+    longer_ns = (pace.end_ns - pace.start_ns) - (other.end_ns - other.start_ns)
+    if unknown_ns <= max(_LEAST_JUMP_NS, 0.1 * (other.end_ns - other.start_ns)) or longer_ns < 0.8 * unknown_ns:
+        return None
+    return f"the header clock of {topic} was set forward by {unknown_ns / 1e9:.3g} s"
+
+
+def _why_standing(topic: str, pace: Pace, other: Pace) -> str | None:
+    """Stamps that hardly move on are set once and counted up; no simulation runs so slowly."""
+    covered_ns, recorded_ns = pace.end_ns - pace.start_ns, other.end_ns - other.start_ns
+    if recorded_ns <= _LEAST_JUMP_NS or covered_ns >= _SLOWEST * recorded_ns:
+        return None
+    return f"the header stamps of {topic} cover {covered_ns / 1e9:.2g} s of the {recorded_ns / 1e9:.2g} s it was recorded for"

@@ -1,0 +1,81 @@
+"""What nobody should train without knowing: half a robot, a camera that is not there, pictures that are not used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from bagmill.drafts.candidates import Candidate
+from bagmill.drafts.checks import CheckDraft
+from bagmill.drafts.groups import Group
+from bagmill.drafts.required import LEAST_WIDENED, RequiredChoice
+from bagmill.drafts.roles import is_told
+from bagmill.recordings import Fault
+
+_SKIPPED_FROM = 1.5
+
+
+def warn(
+    groups: Sequence[Group],
+    *,
+    choice: RequiredChoice,
+    checks: Sequence[CheckDraft],
+    faults: Sequence[Fault],
+    rate_hz: Fraction,
+    cameras_out: Sequence[tuple[str, str]],
+    observed: Sequence[Candidate],
+) -> Iterator[str]:
+    """One sentence for everything that a draft lacks or leaves unused.
+
+    Args:
+        groups: Its features.
+        choice: Which of them are required.
+        checks: Those that it widens.
+        faults: Of the recording's file.
+        rate_hz: Ticks a second.
+        cameras_out: (topic, reason) of every camera that no feature is made of.
+        observed: Channels that were taken for want of an observation.
+    """
+    active = [group for group in groups if group.is_active]
+    yield from (f"The camera {topic} is left out: {reason}." for topic, reason in cameras_out)
+    if observed:
+        topics = ", ".join(candidate.topic for candidate in observed)
+        yield f"No channel is known as an observation by its name or type; {topics} is taken as one, beside the action."
+    elif all(is_told(group.candidate) for group in active):
+        yield "There is an action and no observation: a policy could not learn anything from this recording."
+    for group in active:
+        pace = group.paced[0].pace
+        if group.candidate.role in ("image", "depth") and pace.rate_hz >= _SKIPPED_FROM * float(rate_hz):
+            yield (
+                f"1 of {pace.rate_hz / float(rate_hz):.2g} pictures of {group.name} is used: they come at "
+                f"{pace.rate_hz:.3g} Hz, the timeline has {float(rate_hz):g} ticks a second."
+            )
+        if (
+            choice.span == "overlap"
+            and group.name in choice.reasons
+            and group.candidate.role in ("image", "depth", "state", "action")
+        ):
+            yield f"{group.name} is not there all the time: it {_verb(choice.reasons[group.name])}."
+    yield from (f"{_first_upper(check.why.partition(';')[0])}." for check in checks if check.name != "episode_coverage")
+    if choice.span == "union":
+        yield "No feature lasts for most of the recording: ticks reach from the first to the last, and most lack some feature."
+    share = choice.covered.get(choice.leading, 1.0)
+    if share < LEAST_WIDENED:
+        yield (
+            f"{choice.leading} covers {100 * share:.0f} % of its own time, so that the check `tick_coverage` refuses this "
+            "recording: cut it where it pauses, or train on another channel."
+        )
+    errors = [fault.message for fault in faults if fault.severity == "error"]
+    if errors:
+        yield (
+            f"The file is damaged, so that the check `container_intact` refuses it ({errors[0].rstrip('.')}); "
+            "`checks: {container_intact: {severity: warn}}` lets it pass."
+        )
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:] if text[:1].isalpha() and "/" not in text.partition(" ")[0] else text
+
+
+def _verb(reason: str) -> str:
+    return reason if reason.startswith(("covers", "starts", "ends")) else f"is {reason}"

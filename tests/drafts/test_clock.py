@@ -1,0 +1,109 @@
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bagmill.drafts import ProfileDraft, draft_profile
+from bagmill.drafts.soundness import why_unsound
+from bagmill.streams import Stream, scan
+from bagmill.testing import START_NS, SampleMessage, write_mcap
+from tests.drafts.messages import MS
+
+NUM = 100
+PERIOD_NS = 20 * MS
+
+
+def stream_of(folder: Path, header_ns: Iterable[int], *, log_ns: Iterable[int] | None = None) -> Stream:
+    return scan(recording(folder, header_ns, log_ns=log_ns)).streams[0]
+
+
+def recording(folder: Path, header_ns: Iterable[int], *, log_ns: Iterable[int] | None = None) -> Path:
+    logged = regular() if log_ns is None else np.array(list(log_ns))
+    return write_mcap(
+        folder / "r.mcap",
+        [
+            SampleMessage(
+                "/js",
+                "sensor_msgs/msg/JointState",
+                {"name": ["a"], "position": np.array([n / 10])},
+                log_ns=int(log),
+                header_ns=int(header),
+            )
+            for n, (header, log) in enumerate(zip(header_ns, logged, strict=True))
+        ],
+    )
+
+
+def regular() -> np.ndarray:
+    return START_NS + np.arange(NUM) * PERIOD_NS
+
+
+def drafted(folder: Path, header_ns: Iterable[int]) -> ProfileDraft:
+    return draft_profile(scan(recording(folder, header_ns)))
+
+
+def test_sound_stamps_have_nothing_against_them(tmp_path: Path) -> None:
+    stream = stream_of(tmp_path, regular() - 3 * MS)
+    assert why_unsound(stream, "header") is None
+    assert why_unsound(stream, "log") is None
+
+
+def test_a_header_stamp_that_never_changes_is_no_clock(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, np.full(NUM, START_NS))
+    assert draft.clock.clock == "log"
+    assert draft.clock.reason == "the header stamp of /js never changes"
+    assert draft.rate_hz == 50
+
+
+def test_header_stamps_that_come_in_fives_are_no_clock(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, np.repeat(regular()[::5], 5))
+    assert draft.clock.clock == "log"
+    assert "one header stamp for 5 messages" in draft.clock.reason
+
+
+def test_a_header_clock_that_was_set_back_is_no_clock(tmp_path: Path) -> None:
+    stamps = regular()
+    stamps[50:] -= 500 * MS
+    draft = drafted(tmp_path, stamps)
+    assert draft.clock.clock == "log"
+    assert draft.clock.reason == "the header clock of /js was set back by 0.48 s"
+
+
+def test_a_header_clock_that_was_set_forward_is_no_clock(tmp_path: Path) -> None:
+    stamps = regular()
+    stamps[50:] += 3600 * 1000 * MS
+    draft = drafted(tmp_path, stamps)
+    assert draft.clock.clock == "log"
+    assert "set forward by 3.6e+03 s" in draft.clock.reason
+
+
+def test_a_slow_simulation_is_a_clock(tmp_path: Path) -> None:
+    assert drafted(tmp_path, START_NS + (regular() - START_NS) // 4).clock.clock == "header"
+
+
+def test_stamps_that_hardly_move_on_are_no_clock(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, START_NS + np.arange(NUM) * 1000)
+    assert draft.clock.clock == "log"
+    assert draft.clock.reason == "the header stamps of /js cover 9.9e-05 s of the 2 s it was recorded for"
+
+
+def test_log_times_that_never_change_say_nothing_against_the_header(tmp_path: Path) -> None:
+    stream = stream_of(tmp_path, regular(), log_ns=np.full(NUM, START_NS))
+    assert why_unsound(stream, "header") is None
+
+
+def test_where_no_clock_is_sound_it_is_said(tmp_path: Path) -> None:
+    stamps = regular()
+    stamps[50:] -= 500 * MS
+    path = recording(tmp_path, stamps, log_ns=stamps)
+    reason = draft_profile(scan(path)).clock.reason
+    assert "no clock of this recording is sound" in reason
+
+
+@pytest.mark.parametrize("clock", ["header", "log", "publish"])
+def test_one_stamp_far_away_is_told(clock: str, tmp_path: Path) -> None:
+    stamps = regular()
+    stamps[0] = 1
+    stream = stream_of(tmp_path, stamps, log_ns=stamps)
+    assert "another clock" in (why_unsound(stream, clock) or "")  # type: ignore[arg-type]
