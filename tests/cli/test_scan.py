@@ -109,7 +109,7 @@ def test_text_is_nothing_to_train_on(command: Command, tmp_path: Path) -> None:
 def test_what_has_numbers_or_pictures_is_told_why_it_makes_no_feature(command: Command, tmp_path: Path) -> None:
     one = SampleMessage("/imu", "sensor_msgs/msg/Imu", {}, log_ns=START_NS)
     answer = command("scan", write_mcap(tmp_path / "one.mcap", [one]))
-    assert "→ No channel can become a feature (/imu: a single message)." in answer.out
+    assert "→ No channel can become a feature (/imu: a single message, where a timeline needs two)." in answer.out
     assert "nothing to train on" not in answer.out.lower()
     drafted = command("profile", tmp_path / "one.mcap")
     assert drafted.code == 1
