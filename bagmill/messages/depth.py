@@ -11,7 +11,7 @@ from PIL import Image
 from bagmill.errors import DecodeError
 from bagmill.messages.foreign import said
 from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload, Quantisation
-from bagmill.messages.png import read_png_header
+from bagmill.messages.png import check_decoded, read_png_header
 from bagmill.messages.rvl import decode_rvl
 
 _MAX_COUNT = 65535
@@ -86,6 +86,8 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint16]:
         )
     try:
         with Image.open(io.BytesIO(payload.data), formats=("PNG",)) as image:
-            return np.array(image, np.uint16, order="C")
+            counts = np.array(image, np.uint16, order="C")
     except Exception as err:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
         raise DecodeError(f"a damaged PNG of {len(payload.data)} bytes ({said(err)})") from err
+    check_decoded(counts.shape, payload)
+    return counts

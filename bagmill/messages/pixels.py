@@ -15,7 +15,7 @@ from bagmill.codecs import decode_jpeg, whole_jpeg
 from bagmill.errors import CodecError, DecodeError
 from bagmill.messages.foreign import said
 from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload
-from bagmill.messages.png import read_png_header
+from bagmill.messages.png import check_decoded, read_png_header
 
 _CHANNEL_ORDERS = {
     "rgb8": (0, 1, 2),
@@ -124,6 +124,8 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint8]:
         )
     try:
         with Image.open(io.BytesIO(payload.data), formats=("PNG",)) as image:
-            return np.asarray(image.convert("RGB"))
+            rgb = np.asarray(image.convert("RGB"))
     except Exception as err:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
         raise DecodeError(f"a damaged PNG of {len(payload.data)} bytes ({said(err)})") from err
+    check_decoded(rgb.shape, payload)
+    return rgb

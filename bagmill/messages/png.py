@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from bagmill.errors import DecodeError
-from bagmill.messages.payload import check_size
+from bagmill.messages.payload import ImagePayload, check_size
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -49,3 +49,19 @@ def read_png_header(data: memoryview) -> PngHeader:
         raise DecodeError("expected a PNG file, found bytes without a PNG's header")
     check_size(height, width)
     return PngHeader(height, width, bit_depth, color_type == _GRAY)
+
+
+def check_decoded(shape: tuple[int, ...], payload: ImagePayload) -> None:
+    """Refuse a file whose pixels are not as many as its header says: it has a second header.
+
+    Args:
+        shape: Of the decoded pixels, height and width first.
+        payload: The file.
+
+    Raises:
+        DecodeError: They are not.
+    """
+    if shape[:2] != (payload.height, payload.width):
+        raise DecodeError(
+            f"a PNG that says {payload.width}×{payload.height} at its beginning and holds {shape[1]}×{shape[0]} pixels"
+        )

@@ -107,3 +107,17 @@ def test_a_mosaic_compressed_as_a_gray_picture_is_no_gray_picture(cdr, kind):
         decode(cdr, gray, f"bayer_rggb8; {kind.lower()} compressed ")
     assert decode(cdr, colour, f"bayer_rggb8; {kind.lower()} compressed bgr8").height == 32
     assert decode(cdr, gray, f"mono8; {kind.lower()} compressed ").height == 32
+
+
+@pytest.mark.parametrize("is_depth", [False, True])
+def test_a_png_with_a_second_header_of_another_size_is_named(cdr, is_depth):
+    """Pillow goes by the last header: the frame would be larger than the camera's."""
+    sizes = (6, 8), (12, 16)
+    small, large = (
+        saved(Image.fromarray(np.zeros(size, np.uint16 if is_depth else np.uint8)), format="PNG") for size in sizes
+    )
+    header = slice(8, 8 + 12 + 13)
+    payload = decode(cdr, small[: header.stop] + large[header] + large[header.stop :], "png")
+    assert (payload.height, payload.width) == (6, 8)
+    with pytest.raises(DecodeError, match="a PNG that says 8×6 at its beginning and holds 16×12 pixels"):
+        to_depth(payload) if is_depth else to_rgb(payload)
