@@ -16,7 +16,7 @@ STARTUP_NS = 1_000_000_000
 _FAR_NS = 30 * 24 * 3600 * 1_000_000_000
 """A log time further than this from the middle one is not of this recording's time: 0, or another clock's."""
 _STEADY_FROM = 10
-"""A channel of fewer messages that no feature is made from does not tell how long a recording lasts."""
+"""A channel of fewer messages that no required feature is made from does not tell how long a recording lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,16 @@ class RecordingExtent:
         return (log_ns >= self.start_ns) & (log_ns <= self.end_ns)
 
 
-def recording_extent(index: RecordingIndex, *, used_topics: Collection[str]) -> RecordingExtent | None:
+def recording_extent(index: RecordingIndex, *, needed_topics: Collection[str]) -> RecordingExtent | None:
     """From the first to the last message; None where all were recorded at one instant or none has a log time.
 
-    Channels that are used count from two messages on, others from ten: what was sent once, and what is told now and
-    then, may have been recorded long before anything moved.
+    Channels of required features count from two messages on, others from ten: what was sent once, and what is told now
+    and then, may have been recorded long before anything moved.
     """
     stamps = [
         stream.log_time_ns[~StampOrder.of(stream.log_time_ns).is_stray]
         for stream in index.streams
-        if stream.num_messages >= (2 if stream.channel.topic in used_topics else _STEADY_FROM)
+        if stream.num_messages >= (2 if stream.channel.topic in needed_topics else _STEADY_FROM)
     ]
     known = _of_this_time(np.concatenate([*stamps, np.zeros(0, dtype=np.int64)]))
     if not len(known) or known.min() == known.max():

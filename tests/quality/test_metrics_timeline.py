@@ -304,6 +304,14 @@ def test_less_than_sensors_take_to_start_is_not_judged(robot: Any) -> None:
     assert result.is_passed
 
 
+def test_less_than_a_tick_is_not_judged(robot: Any) -> None:
+    robot.profile_content["rate_hz"] = 0.6  # ticks at 0 and 1.67 s
+    robot.header_ns = {topic: START_NS + 3 * (stamps - START_NS) // 2 for topic, stamps in robot.header_ns.items()}
+    result = check(robot, "recording_kept")
+    assert result.worst < 75
+    assert result.is_passed
+
+
 def test_channels_that_no_feature_needs_tell_how_long_a_recording_lasts(robot: Any) -> None:
     robot.header_ns["/map"] = START_NS + 1000 * MS * np.arange(9)
     assert check(robot, "recording_kept").worst == 100  # nine messages may have been sent at any time
@@ -311,6 +319,15 @@ def test_channels_that_no_feature_needs_tell_how_long_a_recording_lasts(robot: A
     result = check(robot, "recording_kept")
     assert result.worst == pytest.approx(20)
     assert "of 10.0 s; images/wrist ends 8.0 s before the recording does" in of(result, "recording").note
+
+
+def test_an_optional_channel_that_hardly_speaks_does_not_stretch_the_recording(robot: Any) -> None:
+    robot.header_ns["/commands"] = START_NS + np.array([0, 60_000], dtype=np.int64) * MS
+    assert check(robot, "recording_kept").worst == 100
+    robot.profile_content["features"]["action"] = {"channel": "/commands", "field": "data"}
+    robot.profile_content["span"] = "union"
+    robot.profile_content["features"]["state"] = {"channel": "/joints", "field": "position"}
+    assert check(robot, "recording_kept").measurements[0].note.startswith("60.0 s of 60.0 s")
 
 
 def test_a_recording_without_log_times_has_no_length(robot: Any) -> None:

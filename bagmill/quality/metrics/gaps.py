@@ -32,8 +32,8 @@ class Gaps:
 
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:
         """One interval a channel."""
-        topics = {topic for spec in evidence.profile.features.values() for topic in spec.channels}
-        extent = recording_extent(evidence.index, used_topics=topics)
+        required = [spec for spec in evidence.profile.features.values() if spec.required]
+        extent = recording_extent(evidence.index, needed_topics={topic for spec in required for topic in spec.channels})
         return [_measure(used, extent) for used in used_streams(evidence)]
 
 

@@ -14,7 +14,7 @@ class RecordingKept:
     """Time from the first to the last message within the episode, in percent of the time the recording lasts.
 
     Both by the log clock, so that it does not matter how fast the clock in use runs. Not judged where less is left out
-    than sensors take to start.
+    than sensors take to start, or than lies between two ticks.
     """
 
     name = "recording_kept"
@@ -31,12 +31,11 @@ class RecordingKept:
     def measure(self, evidence: TimelineEvidence) -> list[Measurement]:
         """One percentage for the recording."""
         plan, ticks_ns = evidence.plan, evidence.timeline.time_ns
-        topics = {part.channel.topic for feature in plan.features for part in feature.parts}
-        extent = recording_extent(plan.index, used_topics=topics)
-        if extent is None:
-            return [Measurement("recording", float("nan"), "recorded at one instant", is_judged=False)]
         every = list(used_parts(evidence))
         parts = [part for part in every if part.is_required] or every
+        extent = recording_extent(plan.index, needed_topics={part.topic for part in parts})
+        if extent is None:
+            return [Measurement("recording", float("nan"), "recorded at one instant", is_judged=False)]
         within = [
             part.log_ns[
                 (part.stamps_ns >= ticks_ns[0]) & (part.stamps_ns <= ticks_ns[-1]) & extent.contains(part.log_ns)
@@ -47,7 +46,7 @@ class RecordingKept:
         kept_ns = int(known.max() - known.min()) if len(known) else 0
         left_out_ns = extent.length_ns - kept_ns
         note = f"{kept_ns / 1e9:,.1f} s of {extent.length_ns / 1e9:,.1f} s"
-        if is_judged := left_out_ns > STARTUP_NS:
+        if is_judged := left_out_ns > max(STARTUP_NS, 1e9 / plan.profile.rate_hz):
             note = "; ".join([note, *_why(parts, extent, is_union=plan.profile.span == "union")])
         return [Measurement("recording", 100 * kept_ns / extent.length_ns, note, is_judged=is_judged)]
 
