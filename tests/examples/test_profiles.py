@@ -25,8 +25,8 @@ REAL = [
     ("soccer_goal", "soccer_goal", {"images/camera": (480, 640, 3)}, 2),
     ("aerial_arm_mcap", "aerial_arm_mcap", {"state": (3,), "action": (3,)}, 54),
     ("aerial_arm_db3", "aerial_arm_db3", {"state": (3,), "action": (3,)}, 500),
-    ("tf_example", "tf_example", {"base/position": (3,), "base/orientation": (4,)}, 516),
-    ("tf_example", "tf_example.bag", {"base/position": (3,), "base/orientation": (4,)}, 516),
+    ("tf_example", "tf_example", {"base/position": (3,), "base/orientation": (4,)}, 517),
+    ("tf_example", "tf_example.bag", {"base/position": (3,), "base/orientation": (4,)}, 517),
     ("lz4_turtlesim", "lz4.bag", {"turtle1/heading": (1,), "action/forward": (1,)}, 333),
     ("lz4_turtlesim", "bz2.bag", {"turtle1/heading": (1,), "action/forward": (1,)}, 333),
 ]
