@@ -52,6 +52,8 @@ class RequiredChoice:
     """Feature → share of the ticks that it covers."""
     span: Literal["overlap", "union"] = "overlap"
     """`union` where no feature lasts for most of the recording."""
+    kept_share: float = 1.0
+    """Of the time that all features cover together, what lies between the first tick and the last."""
 
 
 def choose_required(
@@ -70,7 +72,10 @@ def choose_required(
     if not lasting:
         shares = {name: f"lasts for {100 * _length(span) / max(whole, 1):.0f} %" for name, span in spans.items()}
         return RequiredChoice(
-            ranking[0], {name: f"{share} of the recording" for name, share in shares.items()}, span="union"
+            ranking[0],
+            {name: f"{share} of the recording" for name, share in shares.items()},
+            span="union",
+            kept_share=_kept(whole, whole, rate_hz=rate_hz),
         )
     for leading in lasting:
         ticks = _ticks(spans[leading], rate_hz=rate_hz)
@@ -78,7 +83,7 @@ def choose_required(
             break
     else:
         leading = lasting[0]
-    return _choose_beside(leading, features, spans, rate_hz=rate_hz)
+    return _choose_beside(leading, features, spans, whole_ns=whole, rate_hz=rate_hz)
 
 
 def _choose_beside(
@@ -86,6 +91,7 @@ def _choose_beside(
     features: Mapping[str, Sequence[LaidPart]],
     spans: Mapping[str, tuple[int, int]],
     *,
+    whole_ns: int,
     rate_hz: Fraction,
 ) -> RequiredChoice:
     time = spans[leading]
@@ -109,7 +115,9 @@ def _choose_beside(
         reasons[worst] = f"covers {100 * gappy[worst]:.0f} % of the ticks"
     is_widened = LEAST_WIDENED <= covered[leading] < _LEAST_COVERED
     least = int(100 * covered[leading] * 0.95) if is_widened else None
-    return RequiredChoice(leading, reasons, least, covered)
+    return RequiredChoice(
+        leading, reasons, least, covered, kept_share=_kept(_length(shared), whole_ns, rate_hz=rate_hz)
+    )
 
 
 def _why_short(span: tuple[int, int], time: tuple[int, int], *, leading: str) -> str | None:
@@ -130,6 +138,12 @@ def _span(parts: Sequence[LaidPart]) -> tuple[int, int]:
 
 def _length(span: tuple[int, int]) -> int:
     return max(span[1] - span[0], 0)
+
+
+def _kept(length_ns: int, whole_ns: int, *, rate_hz: Fraction) -> float:
+    """Share of a time that ticks cover which begin and end within a part of it."""
+    num_periods = count_ticks(0, length_ns, rate_hz=rate_hz) - 1
+    return float(num_periods / rate_hz) * 1e9 / whole_ns if whole_ns else 1.0
 
 
 def _ticks(span: tuple[int, int], *, rate_hz: Fraction) -> NDArray[np.int64]:

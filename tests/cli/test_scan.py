@@ -113,7 +113,7 @@ def test_what_has_numbers_or_pictures_is_told_why_it_makes_no_feature(command: C
     assert "nothing to train on" not in answer.out.lower()
     drafted = command("profile", tmp_path / "one.mcap")
     assert drafted.code == 1
-    assert "no channel can become a feature (/imu: a single message)" in drafted.err
+    assert "no channel can become a feature (/imu: a single message, where a timeline needs two)" in drafted.err
 
 
 def test_two_definitions_of_one_topic_are_told_apart(command: Command, tmp_path: Path) -> None:
