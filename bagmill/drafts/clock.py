@@ -27,6 +27,8 @@ class ClockChoice:
     reason: str
     log_minus_header_ns: int | None
     """Median over the channels it was chosen for; None where it is not `header`."""
+    problem: str | None = None
+    """What speaks against the clock all the same, as against every other; None where nothing does."""
 
     def of_channel(self, stream: Stream) -> Clock | None:
         """The clock by which a channel fits into the timeline: this one, else `log`; None where neither does."""
@@ -61,7 +63,8 @@ def choose_clock(candidates: Sequence[Candidate]) -> ClockChoice:
     }
     clock: Clock = "publish" if problems["log"] and not problems["publish"] else "log"
     if problems[clock]:
-        return ClockChoice(clock, f"{why}; but {problems[clock][0]}: no clock of this recording is sound", None)
+        told = f"{why}; but {problems[clock][0]}: no clock of this recording is sound"
+        return ClockChoice(clock, told, None, problem=problems[clock][0])
     return ClockChoice(clock, why if clock == "log" else f"{why}; {problems['log'][0]}", None)
 
 

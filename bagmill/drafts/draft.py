@@ -115,6 +115,7 @@ def draft_profile(
         warnings=tuple(
             warn(
                 groups,
+                clock=clock,
                 choice=choice,
                 checks=checks,
                 faults=index.faults,

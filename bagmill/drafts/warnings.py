@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from bagmill.drafts.candidates import Candidate
 from bagmill.drafts.checks import CheckDraft
+from bagmill.drafts.clock import ClockChoice
 from bagmill.drafts.groups import Group
 from bagmill.drafts.required import LEAST_WIDENED, RequiredChoice
 from bagmill.drafts.roles import is_told
@@ -18,6 +19,7 @@ _SKIPPED_FROM = 1.5
 def warn(
     groups: Sequence[Group],
     *,
+    clock: ClockChoice,
     choice: RequiredChoice,
     checks: Sequence[CheckDraft],
     faults: Sequence[Fault],
@@ -29,6 +31,7 @@ def warn(
 
     Args:
         groups: Its features.
+        clock: The profile's.
         choice: Which of them are required.
         checks: Those that it widens.
         faults: Of the recording's file.
@@ -37,6 +40,8 @@ def warn(
         observed: Channels that were taken for want of an observation.
     """
     active = [group for group in groups if group.is_active]
+    if clock.problem is not None:
+        yield f"No clock of this recording is sound: {clock.problem}. Cut it there, or sensors are laid beside other moments."
     yield from (f"The camera {topic} is left out: {reason}." for topic, reason in cameras_out)
     if observed:
         topics = ", ".join(candidate.topic for candidate in observed)

@@ -97,8 +97,11 @@ def test_where_no_clock_is_sound_it_is_said(tmp_path: Path) -> None:
     stamps = regular()
     stamps[50:] -= 500 * MS
     path = recording(tmp_path, stamps, log_ns=stamps)
-    reason = draft_profile(scan(path)).clock.reason
-    assert "no clock of this recording is sound" in reason
+    draft = draft_profile(scan(path))
+    assert "no clock of this recording is sound" in draft.clock.reason
+    assert draft.warnings[0].startswith(
+        "No clock of this recording is sound: the log clock of /js was set back by 0.48 s"
+    )
 
 
 @pytest.mark.parametrize("clock", ["header", "log", "publish"])
