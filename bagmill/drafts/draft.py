@@ -19,6 +19,7 @@ from bagmill.drafts.naming import without_repeats
 from bagmill.drafts.pace import measure_pace, round_rate, say_pace
 from bagmill.drafts.required import RequiredChoice, choose_required
 from bagmill.drafts.roles import activate
+from bagmill.drafts.trial import those_that_fit
 from bagmill.drafts.warnings import warn
 from bagmill.errors import PlanError
 from bagmill.messages.image_schemas import is_image_schema
@@ -84,7 +85,8 @@ def draft_profile(
         else:
             clocks[channel.id] = own
     groups, fields_out = draft_groups(candidates, active=active, clocks=clocks, index=index, values=values)
-    left_out += fields_out
+    groups, misfits = those_that_fit(with_grippers(groups), clock=clock.clock, index=index)
+    left_out += fields_out + misfits
     if not any(group.is_active for group in groups):
         groups = tuple(replace(group, is_active=True) for group in groups)
     if not groups:
@@ -93,7 +95,6 @@ def draft_profile(
             path=index.path,
             remedy="`bagmill scan` lists what it holds",
         )
-    groups = with_grippers(groups)
     main = leading_group([group for group in groups if group.is_active])
     rate, reason = (rate_hz, "as asked for") if rate_hz is not None else _rate(main)
     groups = tuple(sorted(groups, key=lambda group: not group.is_active))

@@ -112,7 +112,7 @@ def with_grippers(groups: Sequence[Group]) -> tuple[Group, ...]:
             continue
         arm, hand = arms[0], hands[0]
         part = hand.parts[0]
-        if "names" not in part.settings:
+        if "names" not in part.settings or not _names(part).isdisjoint(*map(_names, arm.parts)):
             part = replace(part, settings={"name": _hand_name(hand.candidate.topic), **part.settings})
         role = arm.candidate.role
         is_alone = sum(group.candidate.role == role for group in kept if group is not hand) == 1
@@ -135,6 +135,11 @@ def _is_hand(group: Group) -> bool:
     if group.candidate.role in ("image", "depth") or len(group.parts) != 1 or group.parts[0].num_values > _MOST_FINGERS:
         return False
     return any(word in group.candidate.topic.lower() for word in _GRIPPER_WORDS)
+
+
+def _names(part: PartDraft) -> set[str]:
+    names = part.settings.get("names")
+    return set(names) if isinstance(names, list) else set()
 
 
 def _hand_name(topic: str) -> str:

@@ -62,6 +62,13 @@ def test_a_gripper_of_its_own_channel_stands_beside_the_joints(tmp_path: Path) -
     np.testing.assert_allclose(state[50], [math.sin(50 / 20), 0.5, 1.0, 0.5], atol=0.02)
 
 
+def test_a_gripper_whose_joint_is_called_like_one_of_the_arms_is_told_apart(tmp_path: Path) -> None:
+    hand = [joints(n, ["wrist"], [0.5], topic="/gripper/joint_states") for n in range(100)]
+    moved = [joints(n, ARM, [n / 100, 0.0, 1.0], topic="/arm/joint_states") for n in range(100)]
+    episode, _ = published(recorded(tmp_path, *moved, *hand), tmp_path)
+    assert episode["state"].attrs["names"] == [*ARM, "gripper.wrist"]
+
+
 def test_events_last_until_the_next_one(tmp_path: Path) -> None:
     closed = [
         SampleMessage("/gripper/closed", "std_msgs/msg/Bool", {"data": bool(k % 2)}, log_ns=START_NS + at * MS)
