@@ -9,11 +9,9 @@ from bagmill.drafts.groups import Group
 from bagmill.drafts.look import RecordingValues
 from bagmill.drafts.pictures import CameraValues
 from bagmill.drafts.required import RequiredChoice
-from bagmill.quality import METRICS
 
-_KEPT = "recording_kept"
 _KEPT_FROM = 0.8
-"""Above what that check asks by itself."""
+"""Above what the check `recording_kept` asks by itself."""
 _OF_PICTURES = (
     ("frames_frozen", 5, "repeat the one before: a frozen camera, or a scene that stands still"),
     ("frames_black", 10, "are black all over"),
@@ -44,9 +42,9 @@ def draft_checks(groups: Sequence[Group], *, choice: RequiredChoice, values: Rec
         why = f"{choice.leading} covers {100 * choice.covered[choice.leading]:.0f} % of its own time"
         yield CheckDraft("tick_coverage", choice.least_covered_percent, f"{why}; else at least 98")
         yield CheckDraft("episode_coverage", min(choice.least_covered_percent, 90), f"{why}; else at least 90")
-    if choice.kept_share < _KEPT_FROM and _KEPT in METRICS:
+    if choice.kept_share < _KEPT_FROM:
         why = f"ticks cover {100 * choice.kept_share:.0f} % of the recording's time; else at least 75"
-        yield CheckDraft(_KEPT, int(90 * choice.kept_share), why)
+        yield CheckDraft("recording_kept", int(90 * choice.kept_share), why)
     cameras = {
         group.name: seen
         for group in groups

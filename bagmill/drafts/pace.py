@@ -38,10 +38,6 @@ class Pace:
     """Stamps that are missing, zero, or more than 30 days away from the middle one."""
     num_repeated: int
     """Messages whose stamp another message has already."""
-    num_back: int
-    """Messages stamped earlier than the one recorded before them."""
-    set_back_ns: int
-    """The longest step back after which the stamps went on from there; 0 where only single messages stand out of order."""
     start_ns: int
     """First stamp, ns; 0 where there is none."""
     end_ns: int
@@ -102,19 +98,16 @@ def measure_pace(stamps_ns: NDArray[np.int64]) -> Pace:
     """Measure a stream's stamps.
 
     Args:
-        stamps_ns: (N,) by any clock, as recorded; `NO_STAMP` and far-off ones are counted and left out.
+        stamps_ns: (N,) by any clock, in any order; `NO_STAMP` and far-off ones are counted and left out.
     """
     recorded = _of_one_time(stamps_ns[stamps_ns != NO_STAMP])
     stamps = np.unique(recorded)
     intervals = np.diff(stamps)
-    steps = np.diff(recorded)
     interval, is_bursty = _usual_interval(stamps)
     return Pace(
         num_messages=len(recorded),
         num_far=len(stamps_ns) - len(recorded),
         num_repeated=len(recorded) - len(stamps),
-        num_back=int(np.count_nonzero(steps < 0)),
-        set_back_ns=_set_back(recorded),
         start_ns=int(stamps[0]) if len(stamps) else 0,
         end_ns=int(stamps[-1]) if len(stamps) else 0,
         interval_ns=interval,
@@ -134,13 +127,6 @@ def _of_one_time(stamps: NDArray[np.int64]) -> NDArray[np.int64]:
     distance = np.where(stamps > middle, stamps.view(np.uint64) - middle.view(np.uint64), 0)
     distance += np.where(stamps < middle, middle.view(np.uint64) - stamps.view(np.uint64), 0)
     return stamps[distance <= _FAR_NS]
-
-
-def _set_back(recorded: NDArray[np.int64]) -> int:
-    """How far a clock was set back: the message behind the step is earlier than the one before it, too."""
-    before, behind, next_one = recorded[:-2], recorded[1:-1], recorded[2:]
-    is_step = (behind < before) & (next_one < before)
-    return int((before - behind)[is_step].max()) if is_step.any() else 0
 
 
 def _usual_interval(stamps: NDArray[np.int64]) -> tuple[float, bool]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from bagmill.alignment.order import StampOrder, steps_back
 from bagmill.drafts.pace import Pace, measure_pace
 from bagmill.profile import Clock
 from bagmill.streams.index import Stream
@@ -10,6 +13,7 @@ _CLOCKS: tuple[Clock, ...] = ("header", "log", "publish")
 _LEAST_DISTINCT = 0.6
 """Of the different stamps that the best clock gives."""
 _LEAST_JUMP_NS = 1_000_000_000
+_MOST_PUBLISHERS = 8
 _SLOWEST = 0.05
 """A simulation that is slower than this to the recorder is none."""
 
@@ -24,11 +28,11 @@ def why_unsound(stream: Stream, clock: Clock) -> str | None:
         times = "header stamps" if clock == "header" else f"{clock} times"
         return f"{pace.num_far} of the {times} of {topic} are of another clock"
     if clock != "header":
-        return _why_stepping(topic, clock, pace)
+        return _why_stepping(stream, clock)
     others = [other for other in _other_paces(stream) if not other.num_far and other.num_stamps > 1]
     return (
         _why_few(topic, pace, most=max((other.num_stamps for other in others), default=0))
-        or _why_stepping(topic, clock, pace)
+        or _why_stepping(stream, clock)
         or next((why for other in others if (why := _why_jumping(topic, pace, other))), None)
         or next((why for other in others if (why := _why_standing(topic, pace, other))), None)
     )
@@ -46,10 +50,16 @@ def _why_few(topic: str, pace: Pace, *, most: int) -> str | None:
     return f"{topic} has one header stamp for {pace.num_messages / pace.num_stamps:.2g} messages"
 
 
-def _why_stepping(topic: str, clock: Clock, pace: Pace) -> str | None:
-    if not pace.set_back_ns > pace.interval_ns:
+def _why_stepping(stream: Stream, clock: Clock) -> str | None:
+    """Publishers that share a channel, each with a form of its own, are looked at one by one."""
+    stamps = stream.time_ns(clock)
+    forms = np.unique(stream.form)
+    of_publisher = [stamps[stream.form == form] for form in forms] if len(forms) <= _MOST_PUBLISHERS else [stamps]
+    steps = ((own, step) for own in of_publisher for step in steps_back(own, StampOrder.of(own)))
+    back_ns = max((before - int(own[row]) for own, (row, before) in steps), default=0)
+    if not back_ns:
         return None
-    return f"the {clock} clock of {topic} was set back by {pace.set_back_ns / 1e9:.3g} s"
+    return f"the {clock} clock of {stream.channel.topic} was set back by {back_ns / 1e9:.3g} s"
 
 
 def _why_jumping(topic: str, pace: Pace, other: Pace) -> str | None:

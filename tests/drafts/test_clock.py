@@ -70,6 +70,12 @@ def test_a_header_clock_that_was_set_back_is_no_clock(tmp_path: Path) -> None:
     assert draft.clock.reason == "the header clock of /js was set back by 0.48 s"
 
 
+def test_messages_that_overtake_each_other_are_no_clock_set_back(tmp_path: Path) -> None:
+    stamps = regular()
+    stamps[[20, 21]] = stamps[[21, 20]]
+    assert drafted(tmp_path, stamps).clock.clock == "header"
+
+
 def test_a_header_clock_that_was_set_forward_is_no_clock(tmp_path: Path) -> None:
     stamps = regular()
     stamps[50:] += 3600 * 1000 * MS
