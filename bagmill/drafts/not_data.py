@@ -87,8 +87,3 @@ def why_not_data(schema_name: str, topic: str) -> str | None:
     parts = [part for part in re.split(r"[/.]", schema_name) if part not in ("msg", "")]
     reason = _REASON_BY_TYPE.get("/".join(parts[-2:]))
     return reason or _TOPIC_WORDS.get(topic.rsplit("/", 1)[-1].lower())
-
-
-def is_transforms(schema_name: str) -> bool:
-    """Messages that tell where several frames are."""
-    return schema_name.rsplit("/", 1)[-1].rsplit(".", 1)[-1] in ("TFMessage", "tfMessage", "FrameTransforms")

@@ -24,6 +24,8 @@ from bagmill.plan.numbers import Numbers, resolve_numbers
 from bagmill.profile import Clock, PartSpec, StampSpec
 from bagmill.streams.index import Stream
 
+_NOW_AND_THEN = 0.01
+"""Share of messages that hold a nan, where it is only known that some do."""
 _ONE_TURN = 2 * math.pi + 0.1
 
 
@@ -87,16 +89,21 @@ def draft_parts(
         if is_of_joints and parts and parts[-1].suffix != choice.suffix:
             break  # where they are is enough: the others are suggested in its comment
         seen = values.fields.get(_wanted(candidate.stream, numbers))
+        joints, seen = _measured_joints(numbers.joints, seen)
+        choice = replace(choice, num_values=len(joints) or choice.num_values)
         refined = refine(choice, seen)
         if refined.why_left_out is not None:
             left_out.append((choice.field, refined.why_left_out))
             continue
         settings: dict[str, object] = {}
-        if numbers.joints:
-            # Spelled out, so that another recording cannot change which joints are meant, or their order.
-            settings["names"] = list(numbers.joints)
         notes = refined.notes
-        if numbers.joints and any(is_sliding(joint) for joint in numbers.joints) and choice.units:
+        if joints:
+            # Spelled out, so that another recording cannot change which joints are meant, or their order.
+            settings["names"] = list(joints)
+        if len(joints) < len(numbers.joints):
+            without = ", ".join(joint for joint in numbers.joints if joint not in joints)
+            notes += (f"{without}: nan in every message, and left out",)
+        if any(is_sliding(joint) for joint in joints) and choice.units:
             notes += (f"{choice.units} where a joint turns, another unit where it slides: `units` is left to you",)
         elif choice.units:
             settings["units"] = choice.units
@@ -141,6 +148,20 @@ def gripper_beside(parts: Sequence[PartDraft]) -> list[tuple[PartDraft, ...]]:
         scalars = [one for one in scalars if one not in partners]
         group.extend(partners)
     return [tuple(group) for group in groups] + ([tuple(scalars)] if scalars else [])
+
+
+def _measured_joints(joints: tuple[str, ...], seen: FieldValues | None) -> tuple[tuple[str, ...], FieldValues | None]:
+    """The joints that are not nan in every message, and the values of these; all of them where none is measured."""
+    if seen is None or not seen.nan_columns or not len(seen.nan_columns) < seen.usual_width == len(joints):
+        return joints, seen
+    measured = [place for place in range(len(joints)) if place not in seen.nan_columns]
+    return tuple(joints[place] for place in measured), replace(
+        seen,
+        usual_width=len(measured),
+        nan_columns=(),
+        nan_share=_NOW_AND_THEN if seen.has_other_nan else 0.0,
+        column_bounds=tuple(seen.column_bounds[place] for place in measured),
+    )
 
 
 def with_turning_joints(part: PartDraft, seen: FieldValues | None, *, descriptions: Iterable[str]) -> list[PartDraft]:

@@ -123,6 +123,13 @@ def test_one_nan_among_thousands_is_seen(tmp_path: Path) -> None:
     assert episode["valid/state"][:].mean() > 0.99
 
 
+def test_a_joint_that_is_never_measured_does_not_take_the_others_with_it(tmp_path: Path) -> None:
+    messages = [joints(n, ARM, [n / 10, math.nan, 1.0]) for n in range(60)]
+    episode, drafted = published(recorded(tmp_path, *messages), tmp_path)
+    assert drafted["features"]["state"]["names"] == ["shoulder", "wrist"]
+    assert episode["valid/state"][:].all()
+
+
 def test_infinite_ranges_are_kept_and_never_spread(tmp_path: Path) -> None:
     ranges = np.array([1.0, np.inf, 3.0], dtype=np.float32)
     scans = [
