@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bagmill.drafts.candidates import Candidate
 from bagmill.drafts.inventory import innermost, is_bookkeeping
 from bagmill.drafts.pace import Pace, measure_pace, say_pace
-from bagmill.drafts.parts import PartDraft
+from bagmill.drafts.part import PartDraft
 from bagmill.drafts.required import LaidPart
 from bagmill.drafts.tolerance import tolerance_ms
 from bagmill.profile import Clock

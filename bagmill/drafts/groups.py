@@ -13,7 +13,8 @@ from bagmill.drafts.features import PacedPart, say_other_fields
 from bagmill.drafts.look import RecordingValues
 from bagmill.drafts.naming import camera_names, joint_names, signal_names
 from bagmill.drafts.pace import measure_pace
-from bagmill.drafts.parts import PartDraft, draft_parts, gripper_beside, picture_part
+from bagmill.drafts.part import PartDraft, picture_part
+from bagmill.drafts.parts import draft_parts, gripper_beside
 from bagmill.drafts.pictures import CameraValues
 from bagmill.drafts.roles import is_told, rank
 from bagmill.profile import Clock

@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
 from bagmill.drafts.candidates import Candidate
 from bagmill.drafts.fields import FieldChoice, choose_fields, choose_joint_fields, is_joint_state, is_trajectory, typed
+from bagmill.drafts.joints import measured_joints, with_turning_joints
 from bagmill.drafts.look import RecordingValues, WantedField
 from bagmill.drafts.naming import is_command
+from bagmill.drafts.part import PartDraft
 from bagmill.drafts.refine import refine
-from bagmill.drafts.robot_description import continuous_joints
 from bagmill.drafts.rules import is_discrete, is_sliding
-from bagmill.drafts.values import FieldValues
 from bagmill.plan.naming import NumbersError
 from bagmill.plan.numbers import Numbers, resolve_numbers
-from bagmill.profile import Clock, PartSpec, StampSpec
+from bagmill.profile import Clock, PartSpec
 from bagmill.streams.index import Stream
-
-_NOW_AND_THEN = 0.01
-"""Share of messages that hold a nan, where it is only known that some do."""
-_ONE_TURN = 2 * math.pi + 0.1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PartDraft:
-    """One field of one channel, or a camera's pictures."""
-
-    stream: Stream
-    field: str | None
-    """None for pictures."""
-    suffix: str
-    rule: str
-    clock: Clock
-    rows: NDArray[np.int64]
-    """(M,) the messages that hold it, as rows of the stream."""
-    stamp: StampSpec | None = None
-    """Where its messages' stamp is; None: in their header."""
-    num_values: int = 0
-    settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
-    """What else a profile says of it, in the order it is written: `names`, `units`, `nan`…"""
-    notes: tuple[str, ...] = ()
-    """What was seen in its values, for the comment."""
-    is_discrete: bool = False
-    """Its messages tell of states that last until the next one."""
-    is_still: bool = False
-    """One of several elements of a list, and the same in every message."""
-    valid_share: float = 1.0
-    """Of its messages, those that hold what is wanted, as far as they were looked at."""
-
-    @property
-    def stamps_ns(self) -> NDArray[np.int64]:
-        """(M,) when its messages were, by its clock."""
-        return self.stream.time_ns(self.clock)[self.rows]
 
 
 def wanted_fields(candidate: Candidate) -> list[WantedField]:
@@ -89,8 +46,7 @@ def draft_parts(
         if is_of_joints and parts and parts[-1].suffix != choice.suffix:
             break  # where they are is enough: the others are suggested in its comment
         seen = values.fields.get(_wanted(candidate.stream, numbers))
-        joints, seen = _measured_joints(numbers.joints, seen)
-        choice = replace(choice, num_values=len(joints) or choice.num_values)
+        joints, seen = measured_joints(numbers.joints, seen)
         refined = refine(choice, seen)
         if refined.why_left_out is not None:
             left_out.append((choice.field, refined.why_left_out))
@@ -117,7 +73,7 @@ def draft_parts(
             clock=clock,
             rows=numbers.rows(candidate.stream),
             stamp=values.stamps.get(candidate.topic),
-            num_values=refined.num_taken or choice.num_values,
+            num_values=refined.num_taken or len(joints) or choice.num_values,
             settings={**settings, **refined.settings},
             notes=notes,
             is_discrete=is_discrete(choice.field, choice.type_name) or refined.rule == "latest",
@@ -126,12 +82,6 @@ def draft_parts(
         )
         parts += with_turning_joints(part, seen, descriptions=values.texts.values())
     return parts, left_out
-
-
-def picture_part(candidate: Candidate, *, clock: Clock) -> PartDraft:
-    """A camera's pictures."""
-    rows = np.arange(candidate.stream.num_messages, dtype=np.int64)
-    return PartDraft(candidate.stream, None, "", "nearest", clock, rows)
 
 
 def gripper_beside(parts: Sequence[PartDraft]) -> list[tuple[PartDraft, ...]]:
@@ -148,51 +98,6 @@ def gripper_beside(parts: Sequence[PartDraft]) -> list[tuple[PartDraft, ...]]:
         scalars = [one for one in scalars if one not in partners]
         group.extend(partners)
     return [tuple(group) for group in groups] + ([tuple(scalars)] if scalars else [])
-
-
-def _measured_joints(joints: tuple[str, ...], seen: FieldValues | None) -> tuple[tuple[str, ...], FieldValues | None]:
-    """The joints that are not nan in every message, and the values of these; all of them where none is measured."""
-    if seen is None or not seen.nan_columns or not len(seen.nan_columns) < seen.usual_width == len(joints):
-        return joints, seen
-    measured = [place for place in range(len(joints)) if place not in seen.nan_columns]
-    return tuple(joints[place] for place in measured), replace(
-        seen,
-        usual_width=len(measured),
-        nan_columns=(),
-        nan_share=_NOW_AND_THEN if seen.has_other_nan else 0.0,
-        column_bounds=tuple(seen.column_bounds[place] for place in measured),
-    )
-
-
-def with_turning_joints(part: PartDraft, seen: FieldValues | None, *, descriptions: Iterable[str]) -> list[PartDraft]:
-    """A part for every run of joints that are laid on the timeline by one rule: `angle` for those that turn without an end.
-
-    One that counts its turns never leaps at a seam, and is linear: its numbers go beyond one turn.
-
-    Args:
-        part: Positions of joints, or anything else, which is given back as it is.
-        seen: Its values; None where nobody looked.
-        descriptions: The robot's, as URDF.
-    """
-    names = part.settings.get("names")
-    if part.suffix != "position" or part.rule != "linear" or not isinstance(names, list):
-        return [part]
-    turning = frozenset().union(*(continuous_joints(text) for text in descriptions))
-    bounds = seen.column_bounds if seen is not None and len(seen.column_bounds) == len(names) else ()
-    is_angle = [
-        name in turning and (not bounds or max(map(abs, bounds[place])) <= _ONE_TURN)
-        for place, name in enumerate(names)
-    ]
-    runs = [(rule, list(run)) for rule, run in groupby(zip(is_angle, names, strict=True), key=lambda pair: pair[0])]
-    return [
-        replace(
-            part,
-            rule="angle" if angle else "linear",
-            num_values=len(run),
-            settings={**part.settings, "names": [name for _, name in run]},
-        )
-        for angle, run in runs
-    ]
 
 
 def _belongs_to(scalar: PartDraft, vector: PartDraft) -> bool:
