@@ -11,7 +11,7 @@ from bagmill.drafts.look import RecordingValues, WantedField
 from bagmill.drafts.naming import is_command
 from bagmill.drafts.part import PartDraft
 from bagmill.drafts.refine import refine
-from bagmill.drafts.rules import is_discrete, is_sliding
+from bagmill.drafts.rules import is_discrete, is_sliding, type_of_standard
 from bagmill.plan.naming import NumbersError
 from bagmill.plan.numbers import Numbers, resolve_numbers
 from bagmill.profile import Clock, PartSpec
@@ -125,6 +125,8 @@ def _find(candidate: Candidate) -> tuple[list[tuple[FieldChoice, Numbers]], list
             continue
         for numbers in pieces:
             type_name = next(iter(numbers.types)) if len(numbers.types) == 1 else None
+            if choice.field == "data":
+                type_name = type_of_standard(candidate.stream.channel.schema_name) or type_name
             found.append((typed(choice, type_name, num_values=len(numbers.names), topic=topic), numbers))
     return found, left_out
 

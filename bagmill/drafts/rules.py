@@ -16,7 +16,7 @@ _DEGREES = re.compile(r"[._](deg|degrees?)$", re.IGNORECASE)
 _RANGE = re.compile(r"(^|[._])(ranges?|distances?|intensities)$", re.IGNORECASE)
 _DISCRETE = re.compile(
     r"(^|[._])(mode|event|events|button|buttons|enabled?|disabled?|is|has|open|opened|closed|gear|phase|success|failure|done"
-    r"|pressed|active|engaged|grasped|code|error_code|estop|step_type|label|class)([._]|$)",
+    r"|pressed|active|engaged|grasped|code|error_code|estop|step_type|label|class|id|index)([._]|$)",
     re.IGNORECASE,
 )
 _MEASURED = re.compile(
@@ -36,6 +36,7 @@ _OF_KNOWN_UNITS = ("geometry_msgs", "nav_msgs", "sensor_msgs", "tf", "tf2_msgs",
 
 Source: REP 103, "Standard Units of Measure and Coordinate Conventions".
 """
+_STANDARD = re.compile(r"(std_msgs/(msg/)?)?(?P<type>Bool|U?Int(8|16|32|64)|Float(32|64))(MultiArray)?")
 _WHOLE_TYPES = ("bool", "int", "uint")
 
 
@@ -59,6 +60,16 @@ def rule_of_field(path: str, num_values: int, *, type_name: str | None = None) -
     if num_values == 1 and _DISCRETE.search(path):
         return "latest"
     return "angle" if num_values <= 3 and _ANGLE.search(path) else "linear"
+
+
+def type_of_standard(schema_name: str) -> str | None:
+    """The type of `data` in a message of one number or of many, as its own name says; JSON does not tell whole numbers.
+
+    >>> type_of_standard("std_msgs/msg/Int32"), type_of_standard("std_msgs/msg/Float64MultiArray")
+    ('int32', 'float64')
+    """
+    match = _STANDARD.fullmatch(schema_name)
+    return None if match is None else match["type"].lower()
 
 
 def is_sliding(joint: str) -> bool:

@@ -1,7 +1,7 @@
 import pytest
 
 from bagmill.drafts.fields import choose_plain
-from bagmill.drafts.rules import rule_of_field
+from bagmill.drafts.rules import rule_of_field, type_of_standard
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,7 @@ from bagmill.drafts.rules import rule_of_field
         ("data", 8, "uint8", "latest"),
         ("mode", 1, "float64", "latest"),
         ("gripper.open", 1, None, "latest"),
+        ("object_id", 1, "float64", "latest"),
         ("pose.orientation", 4, "float64", "slerp"),
         ("q", 4, "float32", "slerp"),
         ("q", 6, "float32", "linear"),
@@ -31,3 +32,8 @@ def test_data_is_what_its_topic_says() -> None:
     assert choose_plain({"data": 1}, topic="/base/heading")[0].rule == "angle"
     assert choose_plain({"data": 1}, topic="/gripper/open")[0].rule == "latest"
     assert {choice.rule for choice in choose_plain({"x": 1, "y": 1, "z": 1}, topic="/rpy")} == {"angle"}
+
+
+def test_a_standard_message_says_its_type_by_its_name() -> None:
+    names = ["std_msgs/msg/Int32", "std_msgs/UInt8MultiArray", "Bool", "std_msgs/msg/String", "my_msgs/msg/Int32"]
+    assert [type_of_standard(name) for name in names] == ["int32", "uint8", "bool", None, None]
