@@ -90,13 +90,23 @@ def draft_groups(
         parts, fields_out = draft_parts(candidate, clock=clocks[channel.id], values=values)
         left_out += [(channel.topic, channel.schema_name, f"`{field}`: {reason}") for field, reason in fields_out]
         remark = say_other_fields(candidate, parts)
-        together = gripper_beside(parts)
+        together = [lasting for of_feature in gripper_beside(parts) for lasting in _by_length(of_feature)]
         for place, of_feature in enumerate(together):
-            whole = name if len(together) == 1 else f"{name}_{_suffix(of_feature)}"
+            is_whole = len(together) == 1 or (place == 0 and candidate.role in ("state", "action"))
+            whole = name if is_whole else f"{name}_{_suffix(of_feature)}"
             is_still = all(part.is_still for part in of_feature) and not all(part.is_still for part in parts)
             taken = is_active and not is_still
             groups.append(Group(whole, candidate, of_feature, taken, end_ns, remark if place == 0 else ""))
     return tuple(groups), left_out
+
+
+def _by_length(parts: tuple[PartDraft, ...]) -> list[tuple[PartDraft, ...]]:
+    """Parts of one feature that last as long as the longest, and every other by itself: it would cut them short."""
+    spans = [measure_pace(part.stamps_ns) for part in parts]
+    longest_ns = max(span.end_ns - span.start_ns for span in spans)
+    lasts = [span.end_ns - span.start_ns >= _LEAST_SHARED * longest_ns for span in spans]
+    lasting = tuple(part for part, does in zip(parts, lasts, strict=True) if does)
+    return [lasting, *((part,) for part, does in zip(parts, lasts, strict=True) if not does)]
 
 
 def with_grippers(groups: Sequence[Group]) -> tuple[Group, ...]:
@@ -156,6 +166,9 @@ def _is_as_long(one: Group, other: Group) -> bool:
 
 
 def _suffix(parts: Sequence[PartDraft]) -> str:
+    names = parts[0].settings.get("names")
+    if isinstance(names, list) and len(names) == 1:
+        return re.sub(r"[^A-Za-z0-9_]+", "_", str(names[0])).strip("_") or parts[0].suffix
     return "values" if len(parts) > 1 and parts[0].num_values == 1 else parts[0].suffix
 
 

@@ -94,6 +94,16 @@ def test_publishers_that_share_a_channel_are_each_laid_by_their_own_pace(tmp_pat
     assert episode["state"][50, 3] == pytest.approx(1.0, abs=0.02)
 
 
+def test_a_joint_that_joins_later_does_not_cut_the_others_short(tmp_path: Path) -> None:
+    early = [joints(n, ["a", "b"], [n / 10, 1.0]) for n in range(50)]
+    late = [joints(n, ["a", "b", "c"], [n / 10, 1.0, 2.0]) for n in range(50, 100)]
+    episode, drafted = published(recorded(tmp_path, *early, *late), tmp_path)
+    assert drafted["features"]["state"]["names"] == ["a", "b"]
+    assert drafted["features"]["state_c"]["required"] is False
+    assert episode["time"].shape[0] == 100
+    assert episode["valid/state_c"][:].sum() == 50
+
+
 def test_a_camera_that_dies_does_not_take_the_rest_with_it(tmp_path: Path) -> None:
     frames = [frame(n) for n in range(9)]
     episode, drafted = published(recorded(tmp_path, *arm(), *frames), tmp_path)
