@@ -10,6 +10,7 @@ from bagmill.messages.definitions import ros_definitions
 from bagmill.messages.dynamic import message_decoder
 from bagmill.messages.example import example_of
 from bagmill.messages.image_schemas import image_decoder, is_image_schema
+from bagmill.messages.json_types import json_schema_types
 from bagmill.messages.numeric import number_types
 from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload
 from bagmill.messages.png import read_png_header
@@ -56,7 +57,17 @@ def describe_message(channel: Channel, message: Any) -> ChannelContent:
         types = _types_of(channel)
     elif channel.message_encoding == "protobuf":
         types = number_types(message, is_typed=True)
+    elif channel.schema_encoding == "jsonschema":
+        types = _types_by_schema(message, channel.schema_data)
     return ChannelContent.of_numbers(example, types=types)
+
+
+def _types_by_schema(message: Any, schema_data: bytes) -> dict[str, str]:
+    """The types of a JSON message's numbers: whole where the schema says so and the message does not contradict."""
+    declared, found = json_schema_types(schema_data), number_types(message, is_typed=True)
+    return {
+        path: kind if declared.get(path) == kind else kind.replace("int64", "float64") for path, kind in found.items()
+    }
 
 
 def _types_of(channel: Channel) -> dict[str, str]:

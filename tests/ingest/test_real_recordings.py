@@ -67,7 +67,8 @@ def read_json(recording: Path, topic: str) -> Iterator[tuple[int, Any]]:
 
 
 def header_ns(message: Any) -> int:
-    return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+    header = message.header if hasattr(message, "header") else message.transforms[0].header
+    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
 
 
 def xyz(vector: Any) -> list[float]:

@@ -122,3 +122,28 @@ def test_it_never_raises(wire, foxglove, json_channel, data, head):
     ]
     for channel in channels:
         assert isinstance(describe(channel, head + data), ChannelContent)
+
+
+def test_json_numbers_are_whole_where_the_schema_says_so(json_channel):
+    schema = {
+        "properties": {
+            "mode": {"type": "integer"},
+            "x": {"type": "number"},
+            "on": {"type": "boolean"},
+            "counts": {"type": "array", "items": {"type": "integer"}},
+            "motors": {"type": "array", "items": {"properties": {"id": {"type": "integer"}}}},
+            "wrong": {"type": "integer"},
+        }
+    }
+    channel = replace(json_channel("x"), schema_encoding="jsonschema", schema_data=json.dumps(schema).encode())
+    message = {"mode": 3, "x": 1, "on": True, "counts": [1, 2], "motors": [{"id": 7}], "wrong": 0.5}
+    assert describe(channel, json.dumps(message).encode()).types == {
+        "mode": "int64",
+        "x": "float64",
+        "on": "bool",
+        "counts": "int64[]",
+        "motors[:].id": "int64",
+        "wrong": "float64",
+    }
+    untold = replace(channel, schema_data=b"no schema")
+    assert describe(untold, json.dumps(message).encode()).types["mode"] == "float64"
