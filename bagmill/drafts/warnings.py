@@ -55,6 +55,11 @@ def warn(
                 f"1 of {pace.rate_hz / float(rate_hz):.2g} pictures of {group.name} is used: they come at "
                 f"{pace.rate_hz:.3g} Hz, the timeline has {float(rate_hz):g} ticks a second."
             )
+        if 2 * pace.num_repeated >= pace.num_messages > 1:
+            yield (
+                f"{pace.num_repeated} of {pace.num_messages} messages of {group.name} carry the stamp of another, by every "
+                f"clock that is sound: the last of each stamp is used, {100 * pace.num_stamps / pace.num_messages:.0f} % of them."
+            )
         if (
             choice.span == "overlap"
             and group.name in choice.reasons

@@ -107,6 +107,12 @@ def test_clocks_and_rates_are_those_of_what_moves(
     assert (profile["clock"], profile["rate_hz"]) == (clock, rate_hz)
 
 
+def test_messages_that_share_their_stamps_are_told(odd_recordings_dir: Path) -> None:
+    index = scan(odd_recordings_dir / "five_at_once.mcap")
+    text = profile_yaml(draft_profile(index, values=look_again(index)))
+    assert "# → 400 of 500 messages of force carry the stamp of another" in text
+
+
 def test_stamps_that_stand_still_are_refused_by_the_header_clock(odd_recordings_dir: Path, tmp_path: Path) -> None:
     recording = odd_recordings_dir / "const_stamp.mcap"
     whole = made(recording, tmp_path, parse_profile(drafted(recording)))
