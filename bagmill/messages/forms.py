@@ -23,7 +23,9 @@ UNREADABLE: Final = -1
 UNTOLD: Final = -2
 """The form of a message that was not looked into: its channel has too many forms, or its messages are too large."""
 
-_MOST_FORMS = 256
+_MOST_FORMS = 4096
+_MOST_EXAMPLE_BYTES = 8 << 20
+"""Of all examples together: the index keeps them."""
 _MOST_LAYOUTS_PER_SIZE = 8
 _MOST_UNREADABLE = 16
 """A channel that begins with this many messages that cannot be decoded is not looked at further."""
@@ -63,6 +65,7 @@ class ChannelForms:
         self._skeleton = _json_skeleton if channel.message_encoding == "json" else None
         self._skeletons: dict[tuple[bytes, ...], int] = {}
         self._num_unreadable = 0
+        self._num_example_bytes = 0
         self._decode: Callable[[Buffer], Any] | None = None
         self._find_places: Callable[[Buffer], NDArray[np.int64] | None] | None = None
         try:
@@ -143,6 +146,7 @@ class ChannelForms:
 
     def _enter(self, key: str, content: ChannelContent) -> int:
         form = self._forms[key] = len(self.contents)
+        self._num_example_bytes += len(key)
         self.contents.append(content)
         return form
 

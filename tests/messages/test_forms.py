@@ -98,9 +98,9 @@ def test_damaged_messages_have_no_form(wire):
 
 def test_a_channel_of_endlessly_many_forms_is_given_up(json_channel):
     forms = ChannelForms(json_channel("tags"))
-    found = forms.take([json.dumps({"tags": [{"id": tag, "x": 1.0}]}).encode() for tag in range(300)])
-    assert found[:256] == list(range(256))
-    assert set(found[256:]) == {UNTOLD}
+    found = forms.take([json.dumps({"tags": [{"id": tag, "x": 1.0}]}).encode() for tag in range(4100)])
+    assert found[:4096] == list(range(4096))
+    assert set(found[4096:]) == {UNTOLD}
 
 
 @pytest.mark.parametrize("name", ["sensor_msgs/msg/CameraInfo", "std_msgs/msg/String", "nav_msgs/msg/Odometry"])
