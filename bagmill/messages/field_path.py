@@ -49,6 +49,10 @@ class NotInMessageError(DecodeError):
     """A message that does not hold what is looked for: it may be another message's business."""
 
 
+class SeveralElementsError(DecodeError):
+    """A selector that several elements of a message fit."""
+
+
 def parse_field_path(text: str) -> FieldPath:
     """Parse a path.
 
@@ -99,7 +103,8 @@ def follow(message: Any, path: FieldPath) -> Any:
 
     Raises:
         NotInMessageError: A list in the message is too short, or no element of it is as the selector says.
-        DecodeError: The message has no such field, or several elements are as the selector says.
+        SeveralElementsError: Several elements are as the selector says.
+        DecodeError: The message has no such field.
     """
     return _follow(message, path.steps, path)
 
@@ -131,7 +136,8 @@ def pick(parent: Any, value: Any, step: int | slice | Selector, path: FieldPath)
 
     Raises:
         NotInMessageError: The list is too short, or no element of it is as the selector says.
-        DecodeError: It is no list, or several elements are as the selector says.
+        SeveralElementsError: Several elements are as the selector says.
+        DecodeError: It is no list.
     """
     if not is_list(value):
         raise DecodeError(f"`{path.text}`: expected a list to pick from, found {type(value).__name__}")
@@ -197,7 +203,7 @@ def _selected(parent: Any, value: Any, selector: Selector, path: FieldPath) -> A
     if len(found) == 1:
         return value[found[0]]
     if found:
-        raise DecodeError(
+        raise SeveralElementsError(
             f"`{path.text}`: {len(found)} elements have {selector}", remedy="Add a condition that tells them apart"
         )
     raise NotInMessageError(f"`{path.text}`: none of the message's {len(value)} elements has {selector}")

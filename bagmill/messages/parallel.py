@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bagmill.messages.field_path import NAME_LISTS, FieldPath, descend, pick
-from bagmill.messages.tree import child, is_list
+from bagmill.messages.tree import child, children, is_list
 
+_IN_TIME: Final = ("points", "waypoints", "multi_dof_points")
+"""Lists whose elements follow each other in time."""
 OWN_NAMES: Final = ("name", "joint_name", "child_frame_id", "id")
 """Fields by which an element of a list names itself."""
 
@@ -26,6 +28,22 @@ def joint_names(message: Any) -> tuple[str, ...]:
         if is_list(names) and all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
             return tuple(names)
     return ()
+
+
+def element_names(message: Any, field: str) -> tuple[str, ...]:
+    """The names that a message gives to the elements of one of its own lists of messages; empty where it gives none.
+
+    The points of a trajectory are none of its joints', though there may happen to be as many.
+
+    Args:
+        message: That holds the list.
+        field: What the list is called in it.
+    """
+    elements: Any = dict(children(message) or ()).get(field)
+    names = joint_names(message)
+    if field in _IN_TIME or not is_list(elements) or len(elements) != len(names):
+        return ()
+    return names
 
 
 def follow_named(message: Any, path: FieldPath) -> tuple[Any, tuple[str, ...]]:

@@ -8,9 +8,8 @@ from typing import Any
 
 from bagmill.errors import DecodeError
 from bagmill.messages import ChannelContent
-from bagmill.messages.example import names_something
 from bagmill.messages.field_path import NAME_LISTS, FieldPath, Selector, Step, follow, spell
-from bagmill.messages.parallel import follow_named, joint_names
+from bagmill.messages.parallel import element_names, follow_named
 from bagmill.messages.tree import children, is_list
 from bagmill.profile import PartSpec
 
@@ -111,37 +110,6 @@ def named_path(
     return path, ()
 
 
-def problems_of_elements(path: FieldPath, contents: Sequence[ChannelContent]) -> str | None:
-    """Why an element cannot be taken by its place: what it says of itself differs between messages."""
-    for position, step in enumerate(path.steps):
-        if not isinstance(step, int) or position + 1 == len(path.steps):
-            continue
-        whole = path.with_steps(path.steps[:position])
-        said: dict[str, list[str]] = {}
-        for content in contents:
-            elements = None if content.example is None else _elements(content, whole)
-            if elements is None or len(elements) <= step:
-                continue
-            for way, text in _says_of_itself(elements[step]):
-                texts = said.setdefault(way, [])
-                if text not in texts:
-                    texts.append(text)
-        differing = {way: texts for way, texts in said.items() if len(texts) > 1}
-        if differing:
-            # What tells the elements apart best is what has most values.
-            way = max(differing, key=lambda each: len(differing[each]))
-            texts = differing[way]
-            example = path.with_steps(
-                (*path.steps[:position], Selector(((tuple(way.split(".")), texts[0]),)), *path.steps[position + 1 :])
-            )
-            shown = ", ".join(texts[:6]) + (f" and {len(texts) - 6} more" if len(texts) > 6 else "")
-            return (
-                f"`{whole.text}[{step}]` is another element in every message: its `{way}` is {shown}; "
-                f'choose by what it says: `field: "{example.text}"`'
-            )
-    return None
-
-
 def _elements_by_name(path: FieldPath, contents: Sequence[ChannelContent]) -> FieldPath:
     """Places in lists of messages that run parallel to a list of names, replaced by selectors."""
     steps = list(path.steps)
@@ -158,32 +126,11 @@ def _elements_by_name(path: FieldPath, contents: Sequence[ChannelContent]) -> Fi
                 parent = content.example if holder is None else follow(content.example, holder)
             except DecodeError:
                 continue
-            names = joint_names(parent)
-            fields: dict[str, Any] = dict(children(parent) or ())
-            elements: Any = fields.get(str(path.steps[position - 1]))
-            if "name" in fields and is_list(elements) and len(elements) == len(names) > step:
+            names = element_names(parent, str(path.steps[position - 1]))
+            if len(names) > step:
                 steps[position] = Selector(((("name",), names[step]),))
                 break
     return path.with_steps(tuple(steps)) if steps != list(path.steps) else path
-
-
-def _elements(content: ChannelContent, path: FieldPath) -> Any:
-    try:
-        value = follow(content.example, path)
-    except DecodeError:
-        return None
-    return value if is_list(value) else None
-
-
-def _says_of_itself(element: Any) -> list[tuple[str, str]]:
-    """(way inside it, text) of everything that tells an element of a list from the others."""
-    said: list[tuple[str, str]] = []
-    for name, part in children(element) or ():
-        if isinstance(part, str | int) and not isinstance(part, bool) and names_something(name):
-            said.append((name, str(part)))
-        elif name == "header":
-            said += [(f"header.{inner}", text) for inner, text in _says_of_itself(part) if inner == "frame_id"]
-    return said
 
 
 def _follow(content: ChannelContent, path: FieldPath) -> tuple[Any, tuple[str, ...]] | None:

@@ -9,10 +9,11 @@ import numpy as np
 
 from bagmill.errors import DecodeError
 from bagmill.messages import UNREADABLE, UNTOLD, ChannelContent
-from bagmill.messages.field_path import FieldPath, NotInMessageError, parse_field_path
+from bagmill.messages.field_path import FieldPath, NotInMessageError, Selector, SeveralElementsError, parse_field_path
 from bagmill.messages.numeric import numbers_of
 from bagmill.messages.parallel import follow_named
-from bagmill.plan.naming import NumbersError, is_by_name, named_path, problems_of_elements, type_path
+from bagmill.plan.elements import problem_of_places, says_of_itself
+from bagmill.plan.naming import NumbersError, is_by_name, named_path, type_path
 from bagmill.profile import PartSpec
 from bagmill.streams.index import Stream
 
@@ -63,13 +64,14 @@ def resolve_numbers(spec: PartSpec, stream: Stream) -> tuple[Numbers, ...]:
     except DecodeError as err:
         raise NumbersError(f"{err.problem} ({err.remedy})" if err.remedy else err.problem) from err
     contents = stream.contents
-    if problem := problems_of_elements(path, contents):
-        raise NumbersError(problem)
     path, wanted = named_path(path, spec, contents)
+    if any(isinstance(step, int) for step in path.steps):
+        _check_places(path, spec, contents)
     found = _find(path, spec, stream)
     types = frozenset(_types(path, contents))
     by_name = bool(wanted) or is_by_name(path, spec, [(contents[each.form], each.width, each.names) for each in found])
     if not by_name:
+        _check_places(path, spec, contents)
         return (_by_place(path, spec, found, stream, types),)
     return tuple(
         Numbers(path.text, joints, joints, forms, types)
@@ -77,9 +79,14 @@ def resolve_numbers(spec: PartSpec, stream: Stream) -> tuple[Numbers, ...]:
     )
 
 
+def _check_places(path: FieldPath, spec: PartSpec, contents: Sequence[ChannelContent]) -> None:
+    if spec.by != "place" and (problem := problem_of_places(path, contents)):
+        raise NumbersError(problem)
+
+
 def _find(path: FieldPath, spec: PartSpec, stream: Stream) -> list[_Found]:
     found: list[_Found] = []
-    lacking: DecodeError | None = None
+    lacking: NotInMessageError | None = None
     for form, content in enumerate(stream.contents):
         if content.example is None:
             continue
@@ -88,32 +95,52 @@ def _find(path: FieldPath, spec: PartSpec, stream: Stream) -> list[_Found]:
             width = len(numbers_of(value))
         except NotInMessageError as err:
             lacking = err
-            continue
+        except SeveralElementsError as err:
+            raise NumbersError(
+                f"{err.problem}{_elements_there(path, stream)}; add a condition that tells them apart"
+            ) from err
         except DecodeError:
             continue
-        if width:
-            found.append(_Found(form, width, names))
+        else:
+            if width:
+                found.append(_Found(form, width, names))
     if found:
         return found
     if lacking is not None:
-        raise NumbersError(f"no message on {spec.channel} holds it; {lacking.problem}{_elements_there(stream)}")
+        raise NumbersError(f"no message on {spec.channel} holds it; {lacking.problem}{_elements_there(path, stream)}")
     known = ", ".join(list(stream.content.fields)[:_SHOWN]) or "none"
     raise NumbersError(f"no numeric field `{spec.field}` in {stream.channel.schema_name}; it has {known}")
 
 
-def _elements_there(stream: Stream) -> str:
-    names = list(dict.fromkeys(name for content in stream.contents for name in content.names))
-    return f"; the messages name {', '.join(names[:_SHOWN])}" if names else ""
+def _elements_there(path: FieldPath, stream: Stream) -> str:
+    """What the elements of a list say of themselves where a selector chooses among them, for a refusal."""
+    position = next((n for n, step in enumerate(path.steps) if isinstance(step, Selector)), None)
+    if position is None:
+        return ""
+    said: list[str] = []
+    for content in stream.contents:
+        try:
+            elements, names = follow_named(content.example, path.with_steps(path.steps[:position]))
+        except DecodeError:
+            continue
+        beside = [{"name": name} for name in names] if len(names) == len(elements) else [{}] * len(elements)
+        for element, name in zip(elements, beside, strict=True):
+            text = ", ".join(f"{way}={text}" for way, text in (says_of_itself(element) or name).items())
+            if text and text not in said:
+                said.append(text)
+    more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+    return f"; there are [{'], ['.join(said[:_SHOWN])}]{more}" if said else ""
 
 
 def _by_place(
     path: FieldPath, spec: PartSpec, found: Sequence[_Found], stream: Stream, types: frozenset[str]
 ) -> Numbers:
-    if spec.names:
+    if spec.names and spec.by != "place":
         raise NumbersError(
             f"`names` are given, but `{spec.field}` does not hold one number a joint"
             if any(each.names for each in found)
-            else f"`names` are given, but the messages on {spec.channel} name no joints"
+            else f"`names` are given, but the messages on {spec.channel} name no joints; with `by: place` they are what the "
+            "numbers are called, in their order"
         )
     counts = np.bincount(stream.form[stream.form >= 0], minlength=len(stream.contents))
     widths: dict[int, int] = {}
@@ -122,6 +149,10 @@ def _by_place(
     width = max(widths, key=widths.__getitem__)
     label = spec.name or spec.field
     names = (label,) if width == 1 else tuple(f"{label}[{n}]" for n in range(width))
+    if spec.names:
+        if len(spec.names) != width:
+            raise NumbersError(f"{len(spec.names)} `names` are given for the {width} numbers of `{spec.field}`")
+        names = spec.names
     # Messages of another width are damaged, and told as such; those without the numbers are somebody else's.
     return Numbers(path.text, (), names, frozenset(each.form for each in found), types)
 

@@ -90,7 +90,7 @@ class FeaturePlan:
             column
             for part in self.parts
             for column in part.columns
-            if part.joints or (part.spec.name is not None and self.spec.parts)
+            if part.joints or part.spec.names or (part.spec.name is not None and self.spec.parts)
         }
         return tuple(column in own for column in range(len(self.names)))
 

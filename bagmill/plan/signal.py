@@ -36,7 +36,7 @@ def resolve_signal(name: str, spec: FeatureSpec, *, profile: Profile, index: Rec
     pieces: list[_Piece] = []
     names: list[str] = []
     for position, part in enumerate(spec.sources):
-        where = f"part {part.name or position}: " if spec.parts else ""
+        where = f"{part.name or f'parts[{position}]'}: " if spec.parts else ""
         found = _resolve_part(part, profile=profile, index=index, is_alone=not spec.parts)
         if isinstance(found, str):
             problems.append(f"{where}{found}")
@@ -94,9 +94,10 @@ def _resolve_part(part: PartSpec, *, profile: Profile, index: RecordingIndex, is
             field=numbers.field,
             joints=numbers.joints,
         )
-        names = tuple(f"{part.name}.{joint}" for joint in numbers.joints) if part.name else numbers.joints
-        is_named = bool(numbers.joints) or (part.name is not None and not is_alone)
-        pieces.append(_Piece(plan, numbers, names or numbers.names, is_named))
+        is_called = bool(numbers.joints) or bool(part.names)
+        names = tuple(f"{part.name}.{name}" for name in numbers.names) if part.name and is_called else numbers.names
+        is_named = is_called or (part.name is not None and not is_alone)
+        pieces.append(_Piece(plan, numbers, names, is_named))
     return pieces
 
 

@@ -10,6 +10,13 @@ from bagmill.recordings.differing import say_what_differs
 from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
 
 _SHOWN = 12
+_WANTED = {"image": "pictures", "depth": "depth pictures", "signal": "numbers"}
+_FOUND = {
+    "image": "pictures (a feature called `images/…`)",
+    "depth": "depth pictures (a feature called `depth/…`)",
+    "numeric": "numbers (a signal: any other name, with a `field`)",
+    "none": "neither pictures nor numbers",
+}
 
 
 def find_stream(part: PartSpec, index: RecordingIndex, *, wanted: FeatureKind) -> Stream | str:
@@ -22,13 +29,10 @@ def find_stream(part: PartSpec, index: RecordingIndex, *, wanted: FeatureKind) -
     if content.problem is not None:
         return f"{part.channel}: {content.problem}"
     if content.kind != ("numeric" if wanted == "signal" else wanted):
-        found = (
-            "neither pictures nor numbers"
-            if content.kind == "none"
-            else f"{content.kind} ({content.encoding or 'fields'})"
+        return (
+            f"{_WANTED[wanted]} are wanted of {part.channel}, but its messages ({stream.channel.schema_name}) hold "
+            f"{_FOUND[content.kind]}"
         )
-        kind = "numeric" if wanted == "signal" else wanted
-        return f"expected {kind} messages ({stream.channel.schema_name}) on {part.channel}, found {found}"
     return stream
 
 

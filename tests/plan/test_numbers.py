@@ -111,6 +111,60 @@ def test_a_place_whose_element_changes_is_refused():
         numbers(stream_of(tags(3)), "tags[id=9].x")
 
 
+MODELS = {"name": ["ground", "robot"], "pose": [{"x": 0.0, "y": 0.0} for _ in range(2)]}
+TAGS = [{"tags": [{"id": tag, "x": 0.0} for tag in tags]} for tags in ((3, 4), (4, 3))]
+
+
+@pytest.mark.parametrize("path", ["pose", "pose[:].x", "pose[0:1].x", "pose[:]"])
+def test_whole_lists_and_slices_whose_elements_change_are_refused_or_go_by_name(path):
+    stream = stream_of(MODELS, turned(MODELS))
+    if path == "pose[:].x":
+        assert joints_of(stream, path) == [("ground", "robot")]
+        return
+    if path == "pose[0:1].x":
+        assert joints_of(stream, path) == [("ground",), ("robot",)]
+        return
+    with pytest.raises(
+        NumbersError, match=r"`pose\[0\]` is not the same element .* `name` is ground, robot; .*name=ground"
+    ):
+        numbers(stream, path)
+    assert len(numbers(stream, path, by="place")[0].names) == 4
+    assert len(numbers(stream_of(MODELS), path)[0].names) == 4
+
+
+@pytest.mark.parametrize("path", ["tags", "tags[:].x", "tags[0:2].x", "tags[1].x"])
+def test_elements_that_name_themselves_by_number_are_no_places(path):
+    with pytest.raises(NumbersError, match=r"`id` is"):
+        numbers(stream_of(*TAGS), path)
+
+
+def test_a_trajectorys_points_are_no_joints():
+    point = {"positions": [0.0, 0.0]}
+    one, other = ({"joint_names": names, "points": [point, point]} for names in (["a", "b"], ["b", "a"]))
+    assert joints_of(stream_of(one, other), "points[1].positions") == [("a", "b")]
+
+
+def test_a_selector_that_fits_several_or_none_tells_what_there_is():
+    stream = stream_of({"tf": [{"child_frame_id": name, "x": 0.0} for name in ("tool", "hand")]})
+    with pytest.raises(
+        NumbersError, match=r"has child_frame_id=tol; there are \[child_frame_id=tool\], \[child_frame_id=hand\]"
+    ):
+        numbers(stream, "tf[child_frame_id=tol].x")
+    both = stream_of({"tf": [{"frame_id": "base", "child_frame_id": name, "x": 0.0} for name in ("tool", "hand")]})
+    with pytest.raises(NumbersError, match=r"2 elements have frame_id=base; there are .*; add a condition"):
+        numbers(both, "tf[frame_id=base].x")
+
+
+def test_numbers_without_names_may_be_given_some():
+    stream = stream_of({"data": [0.0, 0.0]})
+    (found,) = numbers(stream, "data", by="place", names=["left", "right"])
+    assert (found.names, found.joints) == (("left", "right"), ())
+    with pytest.raises(NumbersError, match="1 `names` are given for the 2 numbers of `data`"):
+        numbers(stream, "data", by="place", names=["left"])
+    with pytest.raises(NumbersError, match="with `by: place` they are what the numbers are called"):
+        numbers(stream, "data", names=["left", "right"])
+
+
 def test_the_width_that_most_messages_have_counts():
     contents = [{"data": [0.0] * 6}, {"data": [0.0] * 4}, {"data": []}]
     stream = stream_of(*contents)

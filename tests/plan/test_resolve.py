@@ -90,7 +90,7 @@ def test_every_mismatch_is_told_at_once():
     )
     told = dict(problem.removeprefix("feature ").split(": ", 1) for problem in problems)
     assert told["images/a"] == "no channel /nowhere; the recording has /broken, /joints, /wrist"
-    assert "expected image messages" in told["images/b"]
+    assert "pictures are wanted of /joints" in told["images/b"]
     assert "no numeric field `torque`" in told["state"]
     assert "position" in told["state"]
     assert told["some"] == "no joint called z on /joints; it has a, b, c"
@@ -114,7 +114,9 @@ def test_header_clock_needs_header_stamps(header: int):
 def test_names_need_messages_that_name_their_joints():
     index = index_of(stream(0, "/pose", POSE))
     (problem,) = problems_of(profile_of({"a": {"channel": "/pose", "field": "pose.position", "names": ["x"]}}), index)
-    assert problem == "feature a: `names` are given, but the messages on /pose name no joints"
+    assert problem.startswith(
+        "feature a: `names` are given, but the messages on /pose name no joints; with `by: place`"
+    )
 
 
 def test_a_topic_recorded_with_two_schemas_is_ambiguous():
