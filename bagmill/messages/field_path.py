@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,9 @@ from bagmill.errors import DecodeError
 from bagmill.messages.tree import child, children, is_list
 
 _NAME = re.compile(r"[^.\[\]\s]+")
-_PICK = re.compile(r"\[\s*(?:(?P<index>\d+)|(?P<first>\d*)\s*:\s*(?P<end>\d*)|(?P<conditions>[^\[\]:]*=.*?))\s*\]")
+_PICK = re.compile(
+    r"\[\s*(?:(?P<index>\d+)|(?P<first>\d*)\s*:\s*(?P<end>\d*)|(?P<conditions>[^\[\]:\"']+=(?:[^\[\]\"']|\"[^\"]*\"|'[^']*')*?))\s*\]"
+)
 _CONDITION = re.compile(
     r"\s*(?P<key>[^\s\[\]=,\"']+)\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^,\"'\]]*?))\s*(?:,|$)"
 )
@@ -194,11 +197,11 @@ def _follow(value: Any, steps: tuple[Step, ...], path: FieldPath) -> Any:
 
 
 def _selected(parent: Any, value: Any, selector: Selector, path: FieldPath) -> Any:
-    names = _names_beside(parent, value)
+    beside = _names_beside(parent, value)
     found = [
         n
         for n, element in enumerate(value)
-        if all(_says(element, way, names[n] if names else None) == wanted for way, wanted in selector.conditions)
+        if all(_says(element, way, beside, n) == wanted for way, wanted in selector.conditions)
     ]
     if len(found) == 1:
         return value[found[0]]
@@ -209,28 +212,44 @@ def _selected(parent: Any, value: Any, selector: Selector, path: FieldPath) -> A
     raise NotInMessageError(f"`{path.text}`: none of the message's {len(value)} elements has {selector}")
 
 
-def _names_beside(message: Any, elements: Any) -> tuple[str, ...]:
-    """The names in a list of the same message that is as long as the elements' own."""
-    for field in NAME_LISTS:
-        try:
-            names = child(message, field)
-        except KeyError:
-            continue
-        if is_list(names) and len(names) == len(elements) and all(isinstance(name, str) for name in names):
-            return tuple(names)
-    return ()
+def _names_beside(message: Any, elements: Any) -> Mapping[str, tuple[str, ...]]:
+    """What other lists of the same message call the elements, by the lists' own names: of texts, and of whole numbers.
+
+    Under an empty name the first list of texts: `name` finds it whatever it is called.
+    """
+    beside: dict[str, tuple[str, ...]] = {}
+    for field, part in children(message) or ():
+        if part is not elements and is_list(part) and len(part) == len(elements) and len(part):
+            texts = tuple(map(plain_text, part))
+            if all(text is not None for text in texts):
+                beside[field] = texts  # type: ignore[assignment]
+                if all(isinstance(item, str) for item in part):
+                    beside.setdefault("", beside[field])
+    return beside
 
 
-def _says(element: Any, way: tuple[str, ...], name: str | None) -> str | None:
-    """What stands in an element at a way inside it, or what the list beside it calls the element; None: nothing does."""
-    value = element
-    for part in way:
-        try:
-            value = child(value, part)
-        except KeyError:
-            return name if len(way) == 1 and part in NAME_LISTS else None
+def plain_text(value: Any) -> str | None:
+    """A text, whole number or truth value as a selector writes it, of a list of one its element; None of anything else."""
+    if is_list(value) and len(value) == 1:
+        value = value[0]
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int) or (hasattr(value, "dtype") and value.dtype.kind in "iu" and value.ndim == 0):
         return str(value)
     return None
+
+
+def _says(element: Any, way: tuple[str, ...], beside: Mapping[str, tuple[str, ...]], place: int) -> str | None:
+    """What stands in an element at a way inside it, or what a list beside it calls the element; None: nothing does."""
+    value = element
+    for position, part in enumerate(way):
+        if position and is_list(value) and len(value):
+            value = value[0]
+        try:
+            value = child(value, part)
+        except KeyError:
+            if position or len(way) > 1:
+                return None
+            named = beside.get(part) or (beside.get("") if part in NAME_LISTS else None)
+            return None if named is None else named[place]
+    return plain_text(value)

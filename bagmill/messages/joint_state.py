@@ -47,6 +47,8 @@ class JointOrder:
                 raise NotInMessageError(
                     f"no joint called {', '.join(missing)} in the message, it has {', '.join(found) or 'no names'}"
                 )
+            if repeated := [name for name in self._names if found.count(name) > 1]:
+                raise NotInMessageError(f"{', '.join(repeated)} stands more than once in the message's names")
             index = np.array([place[name] for name in self._names], np.intp)
             self._last = (found, index)
         if len(values) != len(found):

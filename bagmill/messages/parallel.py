@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bagmill.messages.field_path import NAME_LISTS, FieldPath, descend, pick
+from bagmill.messages.field_path import NAME_LISTS, FieldPath, descend, pick, plain_text
 from bagmill.messages.tree import child, children, is_list
 
 _IN_TIME: Final = ("points", "waypoints", "multi_dof_points")
 """Lists whose elements follow each other in time."""
+_OF_NUMBERS: Final = re.compile(r"(.*_)?ids", re.IGNORECASE)
 OWN_NAMES: Final = ("name", "joint_name", "child_frame_id", "id")
 """Fields by which an element of a list names itself."""
 
@@ -20,13 +22,31 @@ def joint_names(message: Any) -> tuple[str, ...]:
     Args:
         message: From a message decoder.
     """
-    for field in NAME_LISTS:
-        try:
-            names = child(message, field)
-        except KeyError:
+    names = listed_names(message)
+    return names if all(names) and len(set(names)) == len(names) else ()
+
+
+def listed_names(message: Any) -> tuple[str, ...]:
+    """The list of names that a message holds, in its order, though some may repeat or be empty; empty where it has none.
+
+    It is a list of texts, whatever it is called: `name`, `joint_names`, `actuators`; else one of whole numbers that is
+    called `…ids`.
+
+    Args:
+        message: From a message decoder.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for field, part in children(message) or ():
+        if not is_list(part) or not len(part):
             continue
-        if is_list(names) and all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
-            return tuple(names)
+        if all(isinstance(item, str) for item in part):
+            found[field] = tuple(part)
+        elif _OF_NUMBERS.fullmatch(field) and all(plain_text(item) is not None for item in part):
+            found[field] = tuple(str(plain_text(item)) for item in part)
+    texts = [field for field in found if not _OF_NUMBERS.fullmatch(field)]
+    for field in (*NAME_LISTS, *texts, *found):
+        if any(found.get(field, ())):
+            return found[field]
     return ()
 
 
@@ -40,7 +60,7 @@ def element_names(message: Any, field: str) -> tuple[str, ...]:
         field: What the list is called in it.
     """
     elements: Any = dict(children(message) or ()).get(field)
-    names = joint_names(message)
+    names = listed_names(message)
     if field in _IN_TIME or not is_list(elements) or len(elements) != len(names):
         return ()
     return names
@@ -50,7 +70,8 @@ def follow_named(message: Any, path: FieldPath) -> tuple[Any, tuple[str, ...]]:
     """The value at a path, and the names that go with the elements of the list it ends in or goes across.
 
     The names are those of the innermost message on the way that holds a list of names, whether or not there are as many
-    as elements: the caller compares. Where no message holds one, they are what the elements call themselves.
+    as elements, and whether or not each is a name of its own: the caller compares. Where no message holds one, they are
+    what the elements call themselves. Numbers of a plain dict go by its keys.
 
     Raises:
         DecodeError: As `follow`.
@@ -64,26 +85,32 @@ def follow_named(message: Any, path: FieldPath) -> tuple[Any, tuple[str, ...]]:
             parents.append(value)
             names = None
             value = descend(value, step, path)
-        elif isinstance(step, slice):
+            continue
+        elements = pick(parents[-1], value, step, path)
+        if isinstance(step, slice) and names is None:
             names = _names_of(parents, value)
             names = names[step] if len(names) == len(value) else names
-            elements = pick(parents[-1], value, step, path)
-            if not rest or not isinstance(rest[0], str):
-                value = elements
-                continue
-            inner = path.with_steps(rest)
-            return [follow_named(element, inner)[0] for element in elements], names
+            if rest and isinstance(rest[0], str):
+                inner = path.with_steps(rest)
+                return [follow_named(element, inner)[0] for element in elements], names
         else:
-            names = None
-            value = pick(parents[-1], value, step, path)
+            names = () if is_list(elements) else None  # a list inside a list has no names of its own
+        value = elements
     if names is None:
-        names = _names_of(parents, value) if is_list(value) else ()
+        names = _names_of(parents, value) if is_list(value) else _keys(value)
     return value, names
+
+
+def _keys(value: Any) -> tuple[str, ...]:
+    """The keys of a plain dict of numbers, in its order; empty for anything else."""
+    if isinstance(value, dict) and value and all(isinstance(part, int | float) for part in value.values()):
+        return tuple(value)
+    return ()
 
 
 def _names_of(parents: Sequence[Any], elements: Any) -> tuple[str, ...]:
     for parent in reversed(parents):
-        names = joint_names(parent)
+        names = listed_names(parent)
         if names:
             return names
     for field in OWN_NAMES:

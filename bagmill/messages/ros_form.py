@@ -9,8 +9,7 @@ from rosbags.interfaces.typing import FieldDesc
 from rosbags.typesys.store import Typestore
 
 from bagmill.errors import DecodeError
-from bagmill.messages.example import names_something
-from bagmill.messages.field_path import NAME_LISTS
+from bagmill.messages.example import MOST_NAMES, is_kept, is_number_that_names, names_something
 from bagmill.messages.ros_walk import SIZES, fields_of
 from bagmill.messages.wire import WireReader
 from bagmill.recordings.records import Buffer
@@ -65,20 +64,22 @@ class _Walk:
             if kind[1][0] == "string":
                 self._text(is_told=is_told)
             else:
-                self._numbers(kind[1][0], count=1, is_told=is_told and not kind[1][0].startswith("float"))
+                is_told = is_in_list and is_number_that_names(field) and not kind[1][0].startswith("float")
+                self._numbers(kind[1][0], count=1, is_told=is_told)
         else:
             item, length = kind[1]
             count = length if kind[0] == Nodetype.ARRAY else self._count()
-            self._items(field, item, count)
+            self._items(field, item, count, is_in_list=is_in_list)
 
-    def _items(self, field: str, item: FieldDesc, count: int) -> None:
+    def _items(self, field: str, item: FieldDesc, count: int, *, is_in_list: bool) -> None:
         if item[0] == Nodetype.BASE and item[1][0] != "string":
-            self._numbers(item[1][0], count=count, is_told=False)
+            is_told = count <= MOST_NAMES and is_kept(field, is_in_list=is_in_list) and "float" not in item[1][0]
+            self._numbers(item[1][0], count=count, is_told=is_told)
             return
         for _ in range(count):
             before = self._reader.position
             if item[0] == Nodetype.BASE:
-                self._text(is_told=field in NAME_LISTS)
+                self._text(is_told=count <= MOST_NAMES)
             else:
                 self._field(field, item, is_in_list=True)
             if self._reader.position == before:

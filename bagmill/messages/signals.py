@@ -67,7 +67,8 @@ def signal_layout_finder(
     pick = _picker(channel, field, names)
     store = ros_definitions(channel)
     selectors = [step for step in parse_field_path(field).steps if isinstance(step, Selector)]
-    if any(_is_number(text) for selector in selectors for _, text in selector.conditions):
+    wanted = [text for selector in selectors for _, text in selector.conditions]
+    if any(map(_is_number, (*wanted, *names))):
         return None  # a layout has places where a message has numbers, so that nothing can be chosen by them
 
     def find(data: Buffer) -> SignalLayout | None:

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from bagmill.errors import DecodeError
 from bagmill.messages import ChannelContent
-from bagmill.messages.example import names_something
-from bagmill.messages.field_path import FieldPath, Selector, Step, descend, pick, spell
+from bagmill.messages.example import is_number_that_names, names_something
+from bagmill.messages.field_path import FieldPath, Selector, Step, descend, pick, plain_text, spell
 from bagmill.messages.parallel import element_names
 from bagmill.messages.tree import children, is_list
 
 _SHOWN = 6
+_MOST_DEEP = 3
 
 
 class _Taken(NamedTuple):
@@ -20,7 +21,8 @@ class _Taken(NamedTuple):
 
     before: tuple[Step, ...]
     """The way to its list."""
-    place: int
+    place: int | Selector
+    """A selector's element is another one, too, if its frames change."""
     after: tuple[Step, ...]
     """The way on from it."""
     says: Mapping[str, str]
@@ -37,8 +39,8 @@ def problem_of_places(path: FieldPath, contents: Sequence[ChannelContent]) -> st
     Returns:
         A clause with the selector to write; None where every place always holds the same element.
     """
-    said: dict[tuple[tuple[Step, ...], int], dict[str, list[str]]] = {}
-    ways_on: dict[tuple[tuple[Step, ...], int], tuple[Step, ...]] = {}
+    said: dict[tuple[tuple[Step, ...], int | Selector], dict[str, list[str]]] = {}
+    ways_on: dict[tuple[tuple[Step, ...], int | Selector], tuple[Step, ...]] = {}
     for content in contents:
         if content.example is None:
             continue
@@ -62,14 +64,27 @@ def problem_of_places(path: FieldPath, contents: Sequence[ChannelContent]) -> st
 
 
 def says_of_itself(element: Any) -> dict[str, str]:
-    """Way inside an element of a list → text, of everything that tells it from the others."""
-    said: dict[str, str] = {}
-    for name, part in children(element) or ():
-        if isinstance(part, str | int) and not isinstance(part, bool) and names_something(name):
-            said[name] = str(part)
+    """Way inside an element of a list → text, of everything that tells it from the others.
+
+    Of a list inside the element the first counts, as a selector reads it.
+    """
+    return dict(_says(element, "", depth=0))
+
+
+def _says(value: Any, prefix: str, *, depth: int) -> Iterator[tuple[str, str]]:
+    for name, part in children(value) or ():
+        text = plain_text(part) if names_something(name) else None
+        if text is not None:
+            if text and (isinstance(part, str) or is_number_that_names(name)):
+                yield f"{prefix}{name}", text
+        elif is_list(part) and len(part) and is_number_that_names(name) and all(type(item) is int for item in part):
+            yield f"{prefix}{name}", "-".join(map(str, part))
         elif name == "header":
-            said |= {f"header.{inner}": text for inner, text in says_of_itself(part).items() if inner == "frame_id"}
-    return said
+            yield from ((way, text) for way, text in _says(part, "header.", depth=depth) if way == "header.frame_id")
+        elif depth < _MOST_DEEP:
+            inner = part[0] if is_list(part) and len(part) else part
+            if children(inner) is not None:
+                yield from _says(inner, f"{prefix}{name}.", depth=depth + 1)
 
 
 def _taken(message: Any, path: FieldPath) -> Iterator[_Taken]:
@@ -88,13 +103,18 @@ def _follow(
         return
     picked = pick(parent, value, step, path)
     if isinstance(step, Selector):
+        chosen = {way for way, _ in step.conditions}
+        frames = {
+            way: text for way, text in says_of_itself(picked).items() if _is_frame(way) and _way(way) not in chosen
+        }
+        yield _Taken(before, step, rest, frames)
         yield from _follow(picked, value, (*before, step), rest, path)
         return
     names = element_names(parent, str(before[-1]))
     places = [step] if isinstance(step, int) else range(*step.indices(len(value)))
     for place in places:
         element = value[place]
-        if children(element) is None:
+        if children(element) is None and not is_list(element):
             return
         yield _Taken(before, place, rest, _identity(element, names, place))
         yield from _follow(element, value, (*before, place), rest, path)
@@ -108,7 +128,7 @@ def _inside(value: Any, parent: Any, before: tuple[Step, ...]) -> Iterator[_Take
     elif is_list(value):
         names = element_names(parent, str(before[-1]))
         for place, element in enumerate(value):
-            if children(element) is None:
+            if children(element) is None and not is_list(element):
                 return
             yield _Taken(before, place, (), _identity(element, names, place))
             yield from _inside(element, value, (*before, place))
@@ -118,10 +138,24 @@ def _identity(element: Any, names: tuple[str, ...], place: int) -> dict[str, str
     return says_of_itself(element) | ({"name": names[place]} if names else {})
 
 
+def _is_frame(way: str) -> bool:
+    return way.rpartition(".")[2] in ("frame_id", "child_frame_id")
+
+
+def _way(text: str) -> tuple[str, ...]:
+    return tuple(text.split("."))
+
+
 def _say(
-    path: FieldPath, before: tuple[Step, ...], place: int, after: tuple[Step, ...], way: str, texts: Sequence[str]
+    path: FieldPath,
+    before: tuple[Step, ...],
+    place: int | Selector,
+    after: tuple[Step, ...],
+    way: str,
+    texts: Sequence[str],
 ) -> str:
-    chosen = path.with_steps((*before, Selector(((tuple(way.split(".")), texts[0]),)), *after))
+    conditions = place.conditions if isinstance(place, Selector) else ()
+    chosen = path.with_steps((*before, Selector((*conditions, (_way(way), texts[0]))), *after))
     shown = ", ".join(texts[:_SHOWN]) + (f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else "")
     return (
         f"`{spell(before)}[{place}]` is not the same element in every message: its `{way}` is {shown}; "

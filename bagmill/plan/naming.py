@@ -57,25 +57,42 @@ def is_by_name(path: FieldPath, spec: PartSpec, found: Sequence[tuple[ChannelCon
     Raises:
         NumbersError: It cannot be told, and the names stand in different orders.
     """
-    fits = [(content, names) for content, width, names in found if names and len(names) == width]
+    fits = [(content, names) for content, width, names in found if any(names) and len(names) == width]
     if spec.by is not None or not fits:
         return spec.by == "name"
-    if spec.names or any(isinstance(step, slice) for step in path.steps):
+    if spec.names:
         return True
-    field = next(step for step in reversed(path.steps) if isinstance(step, str))
-    if not isinstance(path.steps[-1], str) or not _is_list_of_any_length(path, fits[0][0]):
-        return False
-    if _OF_SPACE.fullmatch(field) or _OF_JOINTS.fullmatch(field):
-        return _OF_SPACE.fullmatch(field) is None
     orders = {names for _, names in fits}
-    if len(fits) == len(found) and (len(set(map(len, orders))) > 1 or len(fits[0][1]) > _MOST_BY_CHANCE):
+    if any(not all(names) or len(set(names)) < len(names) for names in orders):
+        if len(orders) > 1:
+            raise NumbersError(
+                f"the names beside `{spec.field}` repeat or are empty, and change from message to message: say with `names` "
+                "which numbers you want, or `by: place` if they stand where they stand"
+            )
+        return False
+    if any(isinstance(step, slice) for step in path.steps) or _is_composite(path, fits[0][0]):
         return True
-    if len(fits) == len(found) and len(orders) > 1:
+    is_list = isinstance(path.steps[-1], str) and _is_list_of_any_length(path, fits[0][0])
+    return is_list and _is_list_by_name(path, spec, orders, is_everywhere=len(fits) == len(found))
+
+
+def _is_list_by_name(path: FieldPath, spec: PartSpec, orders: set[tuple[str, ...]], *, is_everywhere: bool) -> bool:
+    """Whether a list that has as many numbers as its messages have names is theirs."""
+    field = next(step for step in reversed(path.steps) if isinstance(step, str))
+    is_of_space = _OF_SPACE.fullmatch(field) is not None
+    if not is_of_space and (_OF_JOINTS.fullmatch(field) or (is_everywhere and _is_no_chance(orders))):
+        return True
+    if len(orders) > 1 and is_everywhere:
         raise NumbersError(
             f"`{spec.field}` has as many numbers as its messages have names, whose order changes: say `by: name` if the "
             "numbers go with the names, `by: place` if not"
         )
     return False
+
+
+def _is_no_chance(orders: set[tuple[str, ...]]) -> bool:
+    """Whether there are as many numbers as names for a reason."""
+    return len(set(map(len, orders))) > 1 or max(map(len, orders)) > _MOST_BY_CHANCE
 
 
 def named_path(
@@ -143,3 +160,8 @@ def _follow(content: ChannelContent, path: FieldPath) -> tuple[Any, tuple[str, .
 def _is_list_of_any_length(path: FieldPath, content: ChannelContent) -> bool:
     """Whether the numbers at a path are a list whose length the definition leaves open."""
     return content.types.get(type_path(path), "").endswith("[]")
+
+
+def _is_composite(path: FieldPath, content: ChannelContent) -> bool:
+    """Whether a path ends above the numbers."""
+    return type_path(path) not in content.types

@@ -93,6 +93,8 @@ def _find(path: FieldPath, spec: PartSpec, stream: Stream) -> list[_Found]:
         try:
             value, names = follow_named(content.example, path)
             width = len(numbers_of(value))
+            if isinstance(value, dict) and stream.channel.message_encoding != "json":
+                names = ()  # a definition keeps the order of its fields
         except NotInMessageError as err:
             lacking = err
         except SeveralElementsError as err:
@@ -162,7 +164,9 @@ def _groups(
 ) -> list[tuple[tuple[str, ...], frozenset[int]]]:
     """Joints that stand in the same messages, and the forms of these messages."""
     fitting = [each for each in found if len(each.names) == each.width]
-    known = tuple(dict.fromkeys(name for each in fitting for name in each.names))
+    known = tuple(
+        dict.fromkeys(name for each in fitting for name in each.names if name and each.names.count(name) == 1)
+    )
     if not known:
         raise NumbersError(
             f"`{spec.field}` does not hold one number for each of the names of a message on {spec.channel}"
@@ -171,7 +175,7 @@ def _groups(
         raise NumbersError(f"no joint called {', '.join(unknown)} on {spec.channel}; it has {', '.join(known)}")
     groups: dict[frozenset[int], list[str]] = {}
     for name in wanted or known:
-        forms = frozenset(each.form for each in fitting if name in each.names)
+        forms = frozenset(each.form for each in fitting if each.names.count(name) == 1)
         groups.setdefault(forms, []).append(name)
     if len(groups) > _MOST_GROUPS:
         raise NumbersError(

@@ -47,7 +47,7 @@ def test_without_names_the_message_order_stands(wire):
         (message(["hip", "knee"], [1, 2]), "position", "no joint called ankle in the message, it has hip, knee"),
         (message([], [1, 2, 3]), "position", "no joint called hip, ankle in the message, it has no names"),
         (message(["", "", ""], [1, 2, 3]), "position", "it has no names"),
-        (message(["hip", "hip", "ankle"], [1, 2, 3]), "position", "it has no names"),
+        (message(["hip", "hip", "ankle"], [1, 2, 3]), "position", "hip stands more than once in the message's names"),
         (
             message(["hip", "knee", "ankle"], [1, 2, 3]),
             "velocity",

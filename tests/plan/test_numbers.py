@@ -50,9 +50,11 @@ def test_only_lists_that_run_parallel_to_the_names_are_theirs():
     assert joints_of(stream, "position") == [("a", "b", "c")]
     assert joints_of(stream, "position[2]") == [("c",)]
     assert joints_of(stream, "position[0:2]") == [("a", "b")]
-    assert joints_of(stream, "tcp_force") == [()]
     assert joints_of(stream, "offset") == [()]
-    assert numbers(stream, "tcp_force")[0].names == ("tcp_force[0]", "tcp_force[1]", "tcp_force[2]")
+    with pytest.raises(NumbersError, match="say `by: name` if the numbers go with the names"):
+        numbers(stream, "tcp_force")
+    still = stream_of(STATE, types=TYPES)
+    assert numbers(still, "tcp_force")[0].names == ("tcp_force[0]", "tcp_force[1]", "tcp_force[2]")
 
 
 def test_a_fixed_list_is_not_theirs_and_one_that_varies_with_them_is():
