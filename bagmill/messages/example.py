@@ -15,7 +15,9 @@ _NAMING = re.compile(
     r"|model|object|marker|axis|kind|role|side)|header",
     re.IGNORECASE,
 )  # header: a list's elements are told apart by their frames
-_NAMING_NUMBERS = re.compile(r"(.*_)?(ids?|type|class|tag|marker|uuid)", re.IGNORECASE)
+_NAMING_NUMBERS = re.compile(
+    r"(.*_)?(ids?|type|class|tag|marker|uuid|index|number|serial|device|motor|joint|axis|slot|port)", re.IGNORECASE
+)
 """By which whole numbers tell elements apart; others count."""
 MOST_NAMES: Final = 256
 """Longer lists of texts or ids name nothing that one trains on."""

@@ -19,6 +19,8 @@ _CONDITION = re.compile(
 )
 NAME_LISTS = ("name", "names", "joint_names")
 """Fields that name what runs parallel to them in the same message."""
+ID_LISTS = re.compile(r"(.*_)?ids", re.IGNORECASE)
+"""What a list is called whose whole numbers name what runs parallel to it."""
 _EXAMPLES = "Examples: position, position[3], data[0:7], motors[:].q, transforms[child_frame_id=tool].transform"
 
 
@@ -215,7 +217,7 @@ def _selected(parent: Any, value: Any, selector: Selector, path: FieldPath) -> A
 def _names_beside(message: Any, elements: Any) -> Mapping[str, tuple[str, ...]]:
     """What other lists of the same message call the elements, by the lists' own names: of texts, and of whole numbers.
 
-    Under an empty name the first list of texts: `name` finds it whatever it is called.
+    Under an empty name the first list of texts or ids: `name` finds it whatever it is called.
     """
     beside: dict[str, tuple[str, ...]] = {}
     for field, part in children(message) or ():
@@ -223,7 +225,7 @@ def _names_beside(message: Any, elements: Any) -> Mapping[str, tuple[str, ...]]:
             texts = tuple(map(plain_text, part))
             if all(text is not None for text in texts):
                 beside[field] = texts  # type: ignore[assignment]
-                if all(isinstance(item, str) for item in part):
+                if all(isinstance(item, str) for item in part) or ID_LISTS.fullmatch(field):
                     beside.setdefault("", beside[field])
     return beside
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bagmill.messages.field_path import NAME_LISTS, FieldPath, descend, pick, plain_text
+from bagmill.messages.field_path import ID_LISTS, NAME_LISTS, FieldPath, descend, pick, plain_text
 from bagmill.messages.tree import child, children, is_list
 
 _IN_TIME: Final = ("points", "waypoints", "multi_dof_points")
 """Lists whose elements follow each other in time."""
-_OF_NUMBERS: Final = re.compile(r"(.*_)?ids", re.IGNORECASE)
 OWN_NAMES: Final = ("name", "joint_name", "child_frame_id", "id")
 """Fields by which an element of a list names itself."""
 
@@ -41,9 +39,9 @@ def listed_names(message: Any) -> tuple[str, ...]:
             continue
         if all(isinstance(item, str) for item in part):
             found[field] = tuple(part)
-        elif _OF_NUMBERS.fullmatch(field) and all(plain_text(item) is not None for item in part):
+        elif ID_LISTS.fullmatch(field) and all(plain_text(item) is not None for item in part):
             found[field] = tuple(str(plain_text(item)) for item in part)
-    texts = [field for field in found if not _OF_NUMBERS.fullmatch(field)]
+    texts = [field for field in found if not ID_LISTS.fullmatch(field)]
     for field in (*NAME_LISTS, *texts, *found):
         if any(found.get(field, ())):
             return found[field]

@@ -9,7 +9,7 @@ from bagmill.errors import DecodeError
 from bagmill.messages import ChannelContent
 from bagmill.messages.example import is_number_that_names, names_something
 from bagmill.messages.field_path import FieldPath, Selector, Step, descend, pick, plain_text, spell
-from bagmill.messages.parallel import element_names
+from bagmill.messages.parallel import element_names, listed_names
 from bagmill.messages.tree import children, is_list
 
 _SHOWN = 6
@@ -27,14 +27,17 @@ class _Taken(NamedTuple):
     """The way on from it."""
     says: Mapping[str, str]
     """Way inside it → text, of all by which it is told from others."""
+    is_number: bool = False
+    """It is a number of a list that runs parallel to names."""
 
 
-def problem_of_places(path: FieldPath, contents: Sequence[ChannelContent]) -> str | None:
+def problem_of_places(path: FieldPath, contents: Sequence[ChannelContent], *, is_by_place: bool) -> str | None:
     """Why elements cannot be taken by their place: what one says of itself differs from message to message.
 
     Args:
         path: Whose indices, slices and whole lists are places; selectors are none.
         contents: The forms of the messages.
+        is_by_place: The numbers at the path's end are taken by their place, too.
 
     Returns:
         A clause with the selector to write; None where every place always holds the same element.
@@ -46,6 +49,8 @@ def problem_of_places(path: FieldPath, contents: Sequence[ChannelContent]) -> st
             continue
         try:
             for taken in _taken(content.example, path):
+                if taken.is_number and not is_by_place:
+                    continue
                 key = (taken.before, taken.place)
                 ways_on[key] = taken.after
                 for way, text in taken.says.items():
@@ -88,50 +93,70 @@ def _says(value: Any, prefix: str, *, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _taken(message: Any, path: FieldPath) -> Iterator[_Taken]:
-    yield from _follow(message, None, (), path.steps, path)
+    yield from _follow(message, _Way(None, (), listed_names(message)), path.steps, path)
 
 
-def _follow(
-    value: Any, parent: Any, before: tuple[Step, ...], steps: tuple[Step, ...], path: FieldPath
-) -> Iterator[_Taken]:
+class _Way(NamedTuple):
+    """How a value was reached."""
+
+    parent: Any
+    """What holds it."""
+    before: tuple[Step, ...]
+    names: tuple[str, ...]
+    """Of the innermost message on the way that holds a list of names."""
+
+    def on(self, value: Any, step: Step) -> _Way:
+        """The way on from a value that was reached by this one."""
+        return _Way(value, (*self.before, step), listed_names(value) or self.names)
+
+
+def _follow(value: Any, way: _Way, steps: tuple[Step, ...], path: FieldPath) -> Iterator[_Taken]:
     if not steps:
-        yield from _inside(value, parent, before)
+        yield from _inside(value, way)
         return
     step, rest = steps[0], steps[1:]
     if isinstance(step, str):
-        yield from _follow(descend(value, step, path), value, (*before, step), rest, path)
+        yield from _follow(descend(value, step, path), way.on(value, step), rest, path)
         return
-    picked = pick(parent, value, step, path)
+    picked = pick(way.parent, value, step, path)
     if isinstance(step, Selector):
-        chosen = {way for way, _ in step.conditions}
+        chosen = {each for each, _ in step.conditions}
         frames = {
-            way: text for way, text in says_of_itself(picked).items() if _is_frame(way) and _way(way) not in chosen
+            each: text for each, text in says_of_itself(picked).items() if _is_frame(each) and _way(each) not in chosen
         }
-        yield _Taken(before, step, rest, frames)
-        yield from _follow(picked, value, (*before, step), rest, path)
+        yield _Taken(way.before, step, rest, frames)
+        yield from _follow(picked, way.on(value, step), rest, path)
         return
-    names = element_names(parent, str(before[-1]))
-    places = [step] if isinstance(step, int) else range(*step.indices(len(value)))
+    yield from _elements(value, way, [step] if isinstance(step, int) else range(*step.indices(len(value))), rest, path)
+
+
+def _elements(
+    value: Any, way: _Way, places: Sequence[int] | range, rest: tuple[Step, ...], path: FieldPath
+) -> Iterator[_Taken]:
+    names = element_names(way.parent, str(way.before[-1]))
     for place in places:
         element = value[place]
         if children(element) is None and not is_list(element):
             return
-        yield _Taken(before, place, rest, _identity(element, names, place))
-        yield from _follow(element, value, (*before, place), rest, path)
+        yield _Taken(way.before, place, rest, _identity(element, names, place))
+        yield from _follow(element, way.on(value, place), rest, path)
 
 
-def _inside(value: Any, parent: Any, before: tuple[Step, ...]) -> Iterator[_Taken]:
-    """All lists of messages below a path's end, which are taken whole."""
+def _inside(value: Any, way: _Way) -> Iterator[_Taken]:
+    """All lists below a path's end, which are taken whole: of messages, and of numbers that run parallel to names."""
     if (parts := children(value)) is not None:
         for name, part in parts:
-            yield from _inside(part, value, (*before, name))
-    elif is_list(value):
-        names = element_names(parent, str(before[-1]))
+            yield from _inside(part, way.on(value, name))
+    elif is_list(value) and len(value):
+        if children(value[0]) is None and not is_list(value[0]):
+            crosses = any(not isinstance(step, str) for step in way.before[:-1])
+            if crosses and len(value) == len(way.names) and not isinstance(value[0], str):
+                yield _Taken(way.before, 0, (), {"name": way.names[0]}, is_number=True)
+            return
+        names = element_names(way.parent, str(way.before[-1]))
         for place, element in enumerate(value):
-            if children(element) is None and not is_list(element):
-                return
-            yield _Taken(before, place, (), _identity(element, names, place))
-            yield from _inside(element, value, (*before, place))
+            yield _Taken(way.before, place, (), _identity(element, names, place))
+            yield from _inside(element, way.on(value, place))
 
 
 def _identity(element: Any, names: tuple[str, ...], place: int) -> dict[str, str]:

@@ -107,23 +107,40 @@ def named_path(
         return path, ()
     examples = [content for content in contents if content.example is not None]
     path = _elements_by_name(path, examples)
+    for position, step in enumerate(path.steps[:-1]):
+        if isinstance(step, slice) and step != slice(None) and not spec.names:
+            return _whole_slice(path, position, step, examples)
     last = path.steps[-1]
     if isinstance(last, Selector) and len(last.conditions) == 1 and last.conditions[0][0][0] in NAME_LISTS:
         return path.with_steps(path.steps[:-1]), (last.conditions[0][1],)
     if not isinstance(last, int | slice) or spec.names or len(path.steps) < 2 or not isinstance(path.steps[-2], str):
         return path, ()
     whole = path.with_steps(path.steps[:-1])
-    for content in examples:
+    lists = [(content, *found) for content in examples if (found := _follow(content, whole)) is not None]
+    named = [
+        (content, len(value), names)
+        for content, value, names in lists
+        if is_list(value) and len(value) and not any(children(item) is not None for item in value)
+    ]
+    if is_by_name(whole, spec.model_copy(update={"field": whole.text}), named):
+        for _, width, names in named:
+            picked = names[last] if isinstance(last, slice) else names[last : last + 1]
+            if len(names) == width and picked:
+                return whole, tuple(picked)
+    return path, ()
+
+
+def _whole_slice(
+    path: FieldPath, position: int, picked: slice, contents: Sequence[ChannelContent]
+) -> tuple[FieldPath, tuple[str, ...]]:
+    """A path across some elements of a list, as one across all of them and the names of those, where each gives one number."""
+    whole = path.with_steps((*path.steps[:position], slice(None), *path.steps[position + 1 :]))
+    for content in contents:
         found = _follow(content, whole)
-        if found is None:
-            continue
-        value, names = found
-        if not is_list(value) or len(value) != len(names) or any(children(item) is not None for item in value):
-            continue
-        picked = names[last] if isinstance(last, slice) else names[last : last + 1]
-        whole_spec = spec.model_copy(update={"field": whole.text})
-        if picked and is_by_name(whole, whole_spec, [(content, len(value), names)]):
-            return whole, tuple(picked)
+        if found is not None and is_list(found[0]) and len(found[0]) == len(found[1]) and all(found[1][picked]):
+            is_single = all(isinstance(item, int | float) or (is_list(item) and len(item) == 1) for item in found[0])
+            if is_single and found[1][picked]:
+                return whole, found[1][picked]
     return path, ()
 
 

@@ -66,12 +66,12 @@ def resolve_numbers(spec: PartSpec, stream: Stream) -> tuple[Numbers, ...]:
     contents = stream.contents
     path, wanted = named_path(path, spec, contents)
     if any(isinstance(step, int) for step in path.steps):
-        _check_places(path, spec, contents)
+        _check_places(path, spec, contents, is_by_place=False)
     found = _find(path, spec, stream)
     types = frozenset(_types(path, contents))
     by_name = bool(wanted) or is_by_name(path, spec, [(contents[each.form], each.width, each.names) for each in found])
     if not by_name:
-        _check_places(path, spec, contents)
+        _check_places(path, spec, contents, is_by_place=True)
         return (_by_place(path, spec, found, stream, types),)
     return tuple(
         Numbers(path.text, joints, joints, forms, types)
@@ -79,8 +79,8 @@ def resolve_numbers(spec: PartSpec, stream: Stream) -> tuple[Numbers, ...]:
     )
 
 
-def _check_places(path: FieldPath, spec: PartSpec, contents: Sequence[ChannelContent]) -> None:
-    if spec.by != "place" and (problem := problem_of_places(path, contents)):
+def _check_places(path: FieldPath, spec: PartSpec, contents: Sequence[ChannelContent], *, is_by_place: bool) -> None:
+    if spec.by != "place" and (problem := problem_of_places(path, contents, is_by_place=is_by_place)):
         raise NumbersError(problem)
 
 

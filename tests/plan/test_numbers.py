@@ -124,7 +124,7 @@ def test_whole_lists_and_slices_whose_elements_change_are_refused_or_go_by_name(
         assert joints_of(stream, path) == [("ground", "robot")]
         return
     if path == "pose[0:1].x":
-        assert joints_of(stream, path) == [("ground",), ("robot",)]
+        assert joints_of(stream, path) == [("ground",)]
         return
     with pytest.raises(
         NumbersError, match=r"`pose\[0\]` is not the same element .* `name` is ground, robot; .*name=ground"
@@ -144,6 +144,55 @@ def test_a_trajectorys_points_are_no_joints():
     point = {"positions": [0.0, 0.0]}
     one, other = ({"joint_names": names, "points": [point, point]} for names in (["a", "b"], ["b", "a"]))
     assert joints_of(stream_of(one, other), "points[1].positions") == [("a", "b")]
+    with pytest.raises(NumbersError, match=r"`points\[0\].positions\[0\]` is not the same .* its `name` is a, b"):
+        numbers(stream_of(one, other), "points[0:2].positions")
+
+
+@pytest.mark.parametrize("names", ["motors", "jointNames", "labels", "axes"])
+def test_a_list_of_texts_names_whatever_it_is_called(names):
+    state = {names: ["a", "b"], "position": [0.0, 0.0]}
+    stream = stream_of(state, {**state, names: ["b", "a"]})
+    assert joints_of(stream, "position") == [("a", "b")]
+    assert joints_of(stream, "position[1]") == [("b",)]
+
+
+def test_a_list_of_ids_names_what_stands_beside_it():
+    poses = [{"x": 0.0}, {"x": 0.0}]
+    stream = stream_of({"marker_ids": [5, 7], "poses": poses}, {"marker_ids": [7, 5], "poses": poses})
+    assert joints_of(stream, "poses[:].x") == [("5", "7")]
+    assert numbers(stream, "poses[0].x")[0].field == "poses[name=5].x"
+    assert numbers(stream, "poses[marker_ids=5].x")[0].forms == {0, 1}
+
+
+def test_what_tells_elements_apart_may_stand_deeper_in_them():
+    def seen(*classes: str) -> dict[str, Any]:
+        return {"detections": [{"results": [{"hypothesis": {"class_id": name}}], "x": 0.0} for name in classes]}
+
+    stream = stream_of(seen("cup", "dog"), seen("dog", "cup"))
+    with pytest.raises(NumbersError, match=r"detections\[results.hypothesis.class_id=cup\].x"):
+        numbers(stream, "detections[0].x")
+    assert numbers(stream, "detections[results.hypothesis.class_id=cup].x")[0].forms == {0, 1}
+
+
+def test_names_that_repeat_are_asked_for():
+    state = {"name": ["a", "b", "pad", "pad"], "position": [0.0] * 4}
+    assert joints_of(stream_of(state), "position") == [()]
+    stream = stream_of(state, turned(state))
+    with pytest.raises(NumbersError, match="repeat or are empty, and change"):
+        numbers(stream, "position")
+    assert joints_of(stream, "position", names=["b", "a"]) == [("b", "a")]
+
+
+def test_a_child_with_two_parents_needs_both_frames():
+    def tf(parent: str) -> dict[str, Any]:
+        return {"transforms": [{"header": {"frame_id": parent}, "child_frame_id": "tool", "x": 0.0}]}
+
+    stream = stream_of(tf("base"), tf("map"))
+    with pytest.raises(
+        NumbersError, match=r"`header.frame_id` is base, map; .*child_frame_id=tool, header.frame_id=base"
+    ):
+        numbers(stream, "transforms[child_frame_id=tool].x")
+    assert numbers(stream, "transforms[child_frame_id=tool, header.frame_id=map].x")[0].forms == {1}
 
 
 def test_a_selector_that_fits_several_or_none_tells_what_there_is():
