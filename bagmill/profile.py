@@ -104,8 +104,8 @@ class PartSpec(_Section):
     units: str | None = None
     """Unit of the numbers, kept as an attribute (`rad`, `m/s`)."""
     rule: str | None = None
-    """Alignment rule: `nearest`, `latest`, `linear`, `slerp`, `angle`…; None: `latest` for booleans and whole numbers,
-    `linear` for others."""
+    """Alignment rule: `nearest`, `latest`, `linear`, `slerp`, `angle`…; None: `latest` for booleans and whole numbers, `slerp`
+    for a quaternion by its definition, `linear` for others."""
     tolerance_ms: float | None = Field(default=None, gt=0)
     """As of the feature; None: the feature's."""
     clock: Clock | None = None

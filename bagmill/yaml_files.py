@@ -26,7 +26,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as err:
         raise ValueError("is not UTF-8 text") from err
     except (yaml.YAMLError, ValueError, RecursionError) as err:  # 2026-13-45 is a ValueError of the date's own
-        raise ValueError(f"is not YAML: {' '.join(str(err).split())}") from err
+        said = " ".join(str(err).split())
+        hint = '; a path with [ ] in it needs quotes: `field: "motors[:].q"`' if "flow mapping" in said else ""
+        raise ValueError(f"is not YAML: {said}{hint}") from err
     if content is None:
         return {}
     if not isinstance(content, dict):

@@ -99,7 +99,9 @@ def _print_checks(checks: Sequence[CheckResult], console: Console) -> None:
     for check in checks:
         sign = "≥" if check.direction == "higher" else "≤"
         passes = "–" if check.threshold is None else f"{sign} {check.threshold:g} {check.unit}"
-        is_judged = check.threshold is not None and not math.isnan(check.worst)
+        is_judged = check.threshold is not None and any(
+            measured.is_judged and not math.isnan(measured.value) for measured in check.measurements
+        )
         passed = "passed" if is_judged else "not judged"
         verdict = passed if check.is_passed else f"{check.severity}: {', '.join(check.failed_subjects[:3])}"
         style = "green" if check.is_passed else "red" if check.is_blocking else "yellow"

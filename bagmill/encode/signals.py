@@ -108,7 +108,7 @@ class SignalCollector:
         is_unmeasured = np.zeros(len(values), np.bool_)
         if self.part.spec.nan == "invalid":
             is_unmeasured |= np.isnan(values).any(axis=1)
-        if self.part.rule == "slerp":
+        if self.part.is_orientation:
             is_unmeasured |= np.equal(values.reshape(len(values), -1, 4), 0).all(axis=2).any(axis=1)
         is_unmeasured[self._row[self._faults.sequences]] = False
         sequences: list[int] = np.flatnonzero(self._is_used_mask)[is_unmeasured].tolist()

@@ -14,6 +14,9 @@ from bagmill.messages.tree import children, is_list, is_stamp
 MAX_NUMBERS = 4096
 """A field of more numbers is a picture, a map or a point cloud, not a signal."""
 
+EXACT_TO = 2**53
+"""Every whole number up to here is a float64."""
+
 _NUMBERS = (bool, int, float)
 
 _MAX_LISTED = 64
@@ -23,8 +26,7 @@ _MAX_LISTED = 64
 def numbers_of(value: Any) -> NDArray[np.float64]:
     """Every number in a value, in the order of its definition.
 
-    Text, blobs and points in time inside messages are passed over; booleans are 0 and 1; integers beyond 2**53 are
-    rounded.
+    Text, blobs and points in time inside messages are passed over; booleans are 0 and 1.
 
     Args:
         value: A number, an array, a message, or a list of any of them.
@@ -33,9 +35,11 @@ def numbers_of(value: Any) -> NDArray[np.float64]:
         float64 (D,), no view of the message.
 
     Raises:
-        DecodeError: The value itself is no number and holds none, or a number is too large for float64.
+        DecodeError: The value itself is no number and holds none, or float64 does not hold a whole number exactly.
     """
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
+        if value.dtype.kind in "iu" and value.dtype.itemsize == 8:
+            return _exact(np.ravel(value).tolist())
         with np.errstate(invalid="ignore"):  # a float32 that is a signalling nan
             return np.array(value, np.float64).ravel()
     if _is_passed_over(value):
@@ -44,10 +48,22 @@ def numbers_of(value: Any) -> NDArray[np.float64]:
         raise DecodeError(f"expected numbers, found a list of {len(value)} with nothing in some places")
     numbers: list[float] = []
     _gather(value, numbers)
+    return _exact(numbers)
+
+
+def _exact(numbers: list[float]) -> NDArray[np.float64]:
     try:
-        return np.array(numbers, np.float64)
+        values = np.array(numbers, np.float64)
     except OverflowError as err:
         raise DecodeError("a whole number that is too large for a float64") from err
+    if (np.abs(values) > EXACT_TO).any():
+        for number in numbers:
+            if isinstance(number, int) and int(float(number)) != number:
+                raise DecodeError(
+                    f"the whole number {number}, which float64 does not hold exactly",
+                    remedy="Take the message's other fields; a stamp belongs into `stamp`, not into a feature",
+                )
+    return values
 
 
 def numeric_fields(message: Any) -> dict[str, int]:

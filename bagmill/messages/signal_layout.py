@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.messages.numeric import EXACT_TO
 from bagmill.messages.ros_layout import RosLayout
 from bagmill.recordings.records import Buffer
 
@@ -26,8 +27,8 @@ class _Run(NamedTuple):
 class SignalLayout:
     """Where a signal's numbers stand in one message, and in every other that fits.
 
-    A message fits if it has as many bytes, says the same of all its lengths, and its texts are valid: where the layout's
-    message has its numbers, it has its own.
+    A message fits if it has as many bytes, says the same of all its lengths, its texts are valid, and float64 holds its
+    numbers: where the layout's message has its numbers, it has its own.
     """
 
     size_bytes: int
@@ -75,6 +76,11 @@ class SignalLayout:
         if not fits.all() and self._is_text.any():
             # Other text is looked at only as far as it is ASCII, which cannot be invalid UTF-8.
             fits |= np.where(self._is_text, found < 0x80, is_same).all(axis=1)
+        for _, bytes_, dtype in self._runs:
+            if dtype[1:] in ("i8", "u8"):
+                numbers = payloads[:, bytes_].view(dtype)
+                # What float64 may not hold exactly is looked at one by one.
+                fits &= ((numbers <= EXACT_TO) & (numbers >= -EXACT_TO if dtype[1] == "i" else True)).all(axis=1)
         return fits
 
     def numbers(self, payloads: NDArray[np.uint8]) -> NDArray[np.float64]:

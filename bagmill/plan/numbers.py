@@ -34,6 +34,8 @@ class Numbers:
     """Of the messages that hold them."""
     types: frozenset[str]
     """Of the numbers, as recorded: `float64`, `int8`."""
+    is_orientation: bool = False
+    """They are one quaternion by the definition: fields x, y, z and w."""
 
     def rows(self, stream: Stream) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """(M,) the messages that hold them, and those that may: which cannot be decoded, or were not looked into."""
@@ -156,7 +158,13 @@ def _by_place(
             raise NumbersError(f"{len(spec.names)} `names` are given for the {width} numbers of `{spec.field}`")
         names = spec.names
     # Messages of another width are damaged, and told as such; those without the numbers are somebody else's.
-    return Numbers(path.text, (), names, frozenset(each.form for each in found), types)
+    forms = frozenset(each.form for each in found)
+    return Numbers(path.text, (), names, forms, types, _is_quaternion(path, found[0].form, stream))
+
+
+def _is_quaternion(path: FieldPath, form: int, stream: Stream) -> bool:
+    value, _ = follow_named(stream.contents[form].example, path)
+    return isinstance(value, dict) and value.keys() == {"x", "y", "z", "w"}
 
 
 def _groups(

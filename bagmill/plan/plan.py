@@ -37,6 +37,8 @@ class PartPlan:
     """Signals: path to the numbers."""
     joints: tuple[str, ...] = ()
     """Signals: what to take from messages that name their numbers, in this order; empty where they are taken by place."""
+    is_orientation: bool = False
+    """Signals: every four numbers are a quaternion, of which length 0 says "not measured"."""
     columns: tuple[int, ...] = ()
     """Signals: the feature's columns that its numbers fill, in their order."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from bagmill.profile import FeatureSpec, PartSpec, Profile
 from bagmill.streams.index import RecordingIndex
 
 _EXACT_IN_FLOAT32 = frozenset(("bool", "int8", "uint8", "int16", "uint16", "float32"))
+_IN_DEGREES = re.compile(r"deg(ree)?s?|°", re.IGNORECASE)
 _COUNTED = frozenset(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)) | {"bool"}
 
 
@@ -75,7 +77,7 @@ def _resolve_part(part: PartSpec, *, profile: Profile, index: RecordingIndex, is
         return str(err)
     pieces = []
     for numbers in found:
-        rule = part.rule or ("latest" if numbers.types and numbers.types <= _COUNTED else "linear")
+        rule = part.rule or _default_rule(numbers)
         problem = _problem_of_rule(rule, part, len(numbers.names))
         clock, stamp = clock_of(part, profile), stamp_of(part, profile, stream)
         rows = numbers.rows(stream)
@@ -93,12 +95,19 @@ def _resolve_part(part: PartSpec, *, profile: Profile, index: RecordingIndex, is
             rows=rows,
             field=numbers.field,
             joints=numbers.joints,
+            is_orientation=numbers.is_orientation or rule == "slerp",
         )
         is_called = bool(numbers.joints) or bool(part.names)
         names = tuple(f"{part.name}.{name}" for name in numbers.names) if part.name and is_called else numbers.names
         is_named = is_called or (part.name is not None and not is_alone)
         pieces.append(_Piece(plan, numbers, names, is_named))
     return pieces
+
+
+def _default_rule(numbers: Numbers) -> str:
+    if numbers.is_orientation:
+        return "slerp"
+    return "latest" if numbers.types and numbers.types <= _COUNTED else "linear"
 
 
 def unknown_rule(rule: str | None) -> list[str]:
@@ -113,6 +122,8 @@ def _problem_of_rule(rule: str, part: PartSpec, num_values: int) -> str | None:
         return unknown[0]
     if num_values % RULES[rule].group_size:
         return f"rule `{rule}` takes numbers by {RULES[rule].group_size}, found {num_values}"
+    if rule == "angle" and part.units is not None and _IN_DEGREES.fullmatch(part.units.strip()):
+        return f"rule `angle` takes radians, and the units are {part.units}: say `rule: nearest`, or `linear` if it never wraps"
     if part.infinity == "keep" and RULES[rule].is_interpolating:
         return (
             f"rule `{rule}` would spread infinite numbers; with `infinity: keep` say `rule: nearest` or `rule: latest`"

@@ -49,9 +49,13 @@ def problems_of_clock(part: PartSpec, clock: Clock, stamps_ns: NDArray[np.int64]
         clock: That it is to be laid on the timeline by.
         stamps_ns: (M,) of its messages by that clock.
     """
-    if clock != "header" or bool(np.all((stamps_ns != NO_STAMP) & (stamps_ns != 0))):
+    num_without = 0 if clock != "header" else int(np.count_nonzero((stamps_ns == NO_STAMP) | (stamps_ns == 0)))
+    if not num_without:
         return []
-    return [f"clock `header`, but messages of {part.channel} carry no header stamps or zero ones; use clock `log`"]
+    some = "" if num_without == len(stamps_ns) else f"{num_without:,} of {len(stamps_ns):,} "
+    return [
+        f"clock `header`, but {some}messages of {part.channel} carry no header stamps or zero ones; use clock `log`"
+    ]
 
 
 def _why_no_stream(part: PartSpec, streams: list[Stream], index: RecordingIndex) -> str:

@@ -22,6 +22,9 @@ from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
 _UNIT_NS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _FASTEST_PERCENT: Final = 1.0
 """Of the messages: their delay between clock and recorder is taken for none. Not the minimum, which one wrong stamp moves."""
+_LIKELY: Final = 30.0
+"""How much longer or shorter than the recording its messages' own clock may run: more is another unit."""
+_YEAR_NS: Final = 365 * 86_400 * 1_000_000_000
 _INT64: Final = range(NO_STAMP + 1, 1 << 63)
 
 
@@ -89,9 +92,24 @@ class _Reader:
     @property
     def problem(self) -> str | None:
         """Why the channel has no stamps; None where it has some."""
-        if np.any(self.stamps_ns != NO_STAMP):
-            return None
-        return f"{self._where}: {self._first_error or 'no message has it'}"
+        is_stamp = self.stamps_ns != NO_STAMP
+        if not np.any(is_stamp):
+            return f"{self._where}: {self._first_error or 'no message has it'}"
+        stamps, log = self.stamps_ns[is_stamp], self.stream.log_time_ns[is_stamp]
+        took, log_took = float(np.ptp(stamps.astype(np.float64))), float(np.ptp(log.astype(np.float64)))
+        if min(took, log_took) > 0 and not 1 / _LIKELY < took / log_took < _LIKELY:
+            fitting = _fitting_unit(took / log_took, self.spec.unit)
+            return (
+                f"{self._where}: by these stamps the messages took {took / 1e9:,.6g} s, by the recorder's "
+                f"{log_took / 1e9:,.6g} s; `unit: {self.spec.unit}` is wrong, try {fitting}"
+            )
+        distance_ns = abs(float(np.median(log.astype(np.float64) - stamps.astype(np.float64))))
+        if self.spec.epoch == "unix" and distance_ns > _YEAR_NS and bool((log > _YEAR_NS).all()):
+            return (
+                f"{self._where}: by these stamps the messages are {distance_ns / _YEAR_NS:,.1f} years from when they were "
+                "recorded; they do not count from 1970: say `epoch: boot`"
+            )
+        return None
 
     @property
     def boot_distance_ns(self) -> int:
@@ -121,6 +139,12 @@ class _Reader:
             self._first_error = self._first_error or err.problem
             return NO_STAMP
         return stamp_ns if stamp_ns in _INT64 else NO_STAMP
+
+
+def _fitting_unit(ratio: float, unit: str) -> str:
+    """The unit by which the stamps would last as long as the recording does."""
+    best = min(_UNIT_NS, key=lambda each: abs(np.log(ratio * _UNIT_NS[each] / _UNIT_NS[unit])))
+    return f"`unit: {best}`"
 
 
 def _nanoseconds(value: Any, unit_ns: int) -> int:

@@ -42,6 +42,18 @@ def test_a_number_is_stored_as_it_was_recorded(make_episode, kind, value, dtype)
     assert made.group["x"][:, 0].tolist() == [recorded] * 5
 
 
+@pytest.mark.parametrize(
+    ("kind", "first"), [("Int64", 2**53), ("UInt64", 1_700_000_000_000_000_000), ("Int64", -(2**60))]
+)
+def test_a_whole_number_that_float64_does_not_hold_is_refused_not_rounded(make_episode, kind, first):
+    exact = [message(n, "/x", f"std_msgs/msg/{kind}", {"data": first + 4096 * n}, has_header=False) for n in range(40)]
+    made = make_episode(exact, {"x": {"channel": "/x", "field": "data"}}, rate_hz=10, clock="log")
+    assert [int(value) for value in made.group["x"][:, 0]] == [first + 4096 * n for n in range(40)]
+    odd = [message(n, "/x", f"std_msgs/msg/{kind}", {"data": first + 2 * n + 1}, has_header=False) for n in range(40)]
+    refused = make_episode(odd, {"x": {"channel": "/x", "field": "data"}}, rate_hz=10, clock="log")
+    assert "which float64 does not hold exactly" in refused.reason
+
+
 def test_whole_numbers_and_booleans_are_held_not_interpolated(make_episode):
     messages = [message(n, "/x", "std_msgs/msg/Int8", {"data": 3 * (n % 2)}, has_header=False) for n in range(10)]
     settings = {"channel": "/x", "field": "data", "tolerance_ms": 200}
@@ -81,6 +93,25 @@ def test_a_quaternion_of_length_0_is_not_measured(make_episode):
     assert made.group.attrs["features"]["orientation"]["num_unmeasured_messages"] == 2
 
 
+@pytest.mark.parametrize("settings", [{}, {"rule": "nearest"}])
+def test_a_quaternion_is_known_by_its_definition(make_episode, settings):
+    unset = {"x": 0.0, "y": 0.0, "z": 0.0, "w": 0.0}
+    messages = [imu(n, unset if n == 4 else {"w": 1.0}) for n in range(40)]
+    made = make_episode(
+        messages, {"o": {"channel": "/imu", "field": "orientation", "tolerance_ms": 150, **settings}}, rate_hz=10
+    )
+    assert made.group.attrs["features"]["o"]["rule"] == settings.get("rule", "slerp")
+    assert np.flatnonzero(~made.group["valid/o"][:]).tolist() == [4]
+
+
+def test_an_angle_in_degrees_is_refused(make_episode):
+    messages = [message(n, "/x", "std_msgs/msg/Float64", {"data": float(n)}, has_header=False) for n in range(5)]
+    made = make_episode(
+        messages, {"x": {"channel": "/x", "field": "data", "rule": "angle", "units": "deg"}}, clock="log"
+    )
+    assert "rule `angle` takes radians, and the units are deg" in made.reason
+
+
 def test_only_zero_quaternions_are_refused_not_published_as_nan(make_episode):
     messages = [imu(n, {"x": 0.0, "y": 0.0, "z": 0.0, "w": 0.0}) for n in range(40)]
     settings = {"channel": "/imu", "field": "orientation", "rule": "slerp", "tolerance_ms": 250}
@@ -97,7 +128,8 @@ def test_nan_is_garbage_unless_the_profile_calls_it_not_measured(make_episode):
     settings = {"channel": "/x", "field": "data", "tolerance_ms": 150}
     refused = make_episode(messages, {"x": settings}, rate_hz=10, clock="log")
     assert refused.group is None
-    assert "values_finite" in refused.reason
+    assert "1 nan, at 1 ticks, the first 7" in refused.reason
+    assert "say `nan: invalid`" in refused.reason
     made = make_episode(messages, {"x": {**settings, "nan": "invalid"}}, rate_hz=10, clock="log")
     assert np.flatnonzero(~made.group["valid/x"][:]).tolist() == [7]
     assert made.group["x"][6:9, 0].tolist() == pytest.approx([6, math.nan, 8], nan_ok=True)
@@ -148,6 +180,23 @@ def test_a_stamp_may_stand_anywhere_in_the_message(make_episode, unit, per_secon
     assert said["epoch"] == epoch
     if epoch == "boot":
         assert said["offset_ns"] == START_NS - origin_ns
+
+
+@pytest.mark.parametrize(
+    ("stamp", "says"),
+    [
+        ({"unit": "ns", "epoch": "boot"}, "try `unit: us`"),
+        ({"unit": "s", "epoch": "boot"}, "try `unit: us`"),
+        ({"unit": "us", "epoch": "unix"}, "say `epoch: boot`"),
+    ],
+)
+def test_a_stamp_of_another_unit_or_epoch_is_told(make_episode, stamp, says):
+    messages = [
+        SampleMessage("/x", "std_msgs/msg/Int64", {"data": (77 * 10**9 + n * STEP_NS) // 1000}, START_NS + n * STEP_NS)
+        for n in range(40)
+    ]
+    made = make_episode(messages, {"x": {"channel": "/x", "field": "data", "stamp": {"field": "data", **stamp}}})
+    assert says in made.reason
 
 
 def test_a_stamp_that_is_not_there_is_refused_with_its_field(make_episode):

@@ -76,8 +76,12 @@ def test_message_zoo_is_told_and_its_damage_named(real_messages):
             problems[channel.schema_name] = content.problem
             continue
         for field, count in content.fields.items():
-            assert len(signal_decoder(channel, field)(data)) == count
-            num_decoded += 1
+            try:
+                assert len(signal_decoder(channel, field)(data)) == count
+                num_decoded += 1
+            except DecodeError as err:
+                assert "float64 does not hold exactly" in err.problem
+                assert channel.schema_name in ("std_msgs/msg/Int64", "std_msgs/msg/UInt64")
         message = by_rosbags(channel, data)
         read = header_stamp_reader(channel)
         if hasattr(message, "header"):

@@ -137,7 +137,14 @@ def test_values_finite_counts_those_of_valid_ticks(robot: Any) -> None:
     timeline = replace(timeline, features={**timeline.features, "state": aligned})
     result = check(robot, "values_finite", signals={"state": state}, timeline=timeline)
     assert result.is_blocking
-    assert result.measurements == (Measurement("state", 3.0, "at 2 ticks, the first 3"),)
+    (measured,) = result.measurements
+    assert (measured.subject, measured.value, measured.note) == (
+        "state",
+        3.0,
+        "2 nan and 1 infinite, at 2 ticks, the first 3",
+    )
+    assert "`nan: invalid`" in measured.remedy
+    assert "`infinity: keep`" in measured.remedy
 
 
 def test_within_limits_counts_values_and_names_them(robot: Any) -> None:

@@ -52,8 +52,12 @@ def test_required_channels_counts_messages(robot: Any) -> None:
     result = check(robot, "required_channels")
     assert result.failed_subjects == ("/wrist",)
     assert result.is_blocking
-    assert of(result, "/wrist") == Measurement("/wrist", 0.0, "for images/wrist")
-    assert of(result, "/commands") == Measurement("/commands", 0.0, "for action (optional)", is_judged=False)
+    assert of(result, "/wrist") == Measurement(
+        "/wrist", 0.0, "for images/wrist; the channel is there, and has no messages"
+    )
+    assert of(result, "/commands") == Measurement(
+        "/commands", 0.0, "for action (optional); no such channel, there is /depth, /joints", is_judged=False
+    )
 
 
 def test_stamps_monotonic_counts_messages_that_go_back(robot: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bagmill.profile import Severity
 from bagmill.quality.metric import Direction, EpisodeEvidence, Measurement, Stage
@@ -34,7 +35,20 @@ class ValuesFinite:
                 is_kept[list(part.columns)] = part.spec.infinity == "keep"
             is_good = np.isfinite(values) | (np.isinf(values) & is_kept)
             is_bad = ~is_good & evidence.timeline.features[name].is_valid[:, np.newaxis]
-            ticks = np.flatnonzero(is_bad.any(axis=1))
-            note = f"at {len(ticks):,} ticks, the first {ticks[0]}" if len(ticks) else ""
-            measurements.append(Measurement(name, float(np.count_nonzero(is_bad)), note))
+            measurements.append(_measure(name, values, is_bad))
         return measurements
+
+
+def _measure(name: str, values: NDArray[np.floating], is_bad: NDArray[np.bool_]) -> Measurement:
+    ticks = np.flatnonzero(is_bad.any(axis=1))
+    if not len(ticks):
+        return Measurement(name, 0.0)
+    num_nan = int(np.count_nonzero(is_bad & np.isnan(values)))
+    num_infinite = int(np.count_nonzero(is_bad)) - num_nan
+    kinds = [f"{count:,} {kind}" for count, kind in ((num_nan, "nan"), (num_infinite, "infinite")) if count]
+    remedies = ["say `nan: invalid` if they mean that nothing was measured"] if num_nan else []
+    if num_infinite:
+        remedies.append("say `infinity: keep` with `rule: nearest` if they are values, as a laser's out of range")
+    note = f"{' and '.join(kinds)}, at {len(ticks):,} ticks, the first {ticks[0]}"
+    remedy = f"Of feature {name}, {', '.join(remedies)}"
+    return Measurement(name, float(num_nan + num_infinite), note, remedy)
