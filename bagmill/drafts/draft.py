@@ -14,6 +14,7 @@ from bagmill.drafts.clock import ClockChoice, choose_clock
 from bagmill.drafts.features import FeatureDraft, draft_feature
 from bagmill.drafts.groups import Group, draft_groups, with_grippers
 from bagmill.drafts.leading import leading_group
+from bagmill.drafts.left_out import say_missed
 from bagmill.drafts.look import RecordingValues
 from bagmill.drafts.naming import without_repeats
 from bagmill.drafts.pace import measure_pace, round_rate, say_pace
@@ -22,7 +23,6 @@ from bagmill.drafts.roles import activate
 from bagmill.drafts.trial import those_that_fit
 from bagmill.drafts.warnings import warn
 from bagmill.errors import PlanError
-from bagmill.messages.image_schemas import is_image_schema
 from bagmill.profile import Clock
 from bagmill.streams.index import RecordingIndex
 
@@ -121,7 +121,7 @@ def draft_profile(
                 checks=checks,
                 faults=index.faults,
                 rate_hz=rate,
-                cameras_out=_cameras_out(left_out, index),
+                missed=say_missed(left_out, index=index, used={topic for one in features for topic in one.channels}),
                 observed=observed,
             )
         ),
@@ -153,13 +153,6 @@ def _feature(group: Group, *, clock: Clock, choice: RequiredChoice) -> FeatureDr
         why_optional=why_optional,
         remark=group.remark,
     )
-
-
-def _cameras_out(left_out: Sequence[tuple[str, str, str]], index: RecordingIndex) -> list[tuple[str, str]]:
-    cameras = {stream.channel.topic for stream in index.streams if is_image_schema(stream.channel)}
-    reasons = {topic: reason for topic, _, reason in left_out if topic in cameras}
-    harmless = ("no messages", "the same pictures")
-    return [(topic, reason) for topic, reason in reasons.items() if not reason.startswith(harmless)]
 
 
 def _why_another_clock(clock: ClockChoice) -> str:

@@ -80,11 +80,6 @@ def is_command(topic: str, *, of_joints: bool = False) -> bool:
     return not _ACTION_WORDS.isdisjoint(words) or (of_joints and not _INPUT_WORDS.isdisjoint(words))
 
 
-def is_named_command(topic: str) -> bool:
-    """One of the topic's words says only that it commands: `/gripper/command`, not `/trajectory_setpoint`."""
-    return not _ACTION_WORDS.isdisjoint(_parts(topic))
-
-
 def without_repeats(names: Sequence[str]) -> list[str]:
     """The same names, every repeated one with a number behind it.
 

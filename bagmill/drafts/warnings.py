@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from bagmill.drafts.candidates import Candidate
@@ -24,7 +24,7 @@ def warn(
     checks: Sequence[CheckDraft],
     faults: Sequence[Fault],
     rate_hz: Fraction,
-    cameras_out: Sequence[tuple[str, str]],
+    missed: Iterable[str],
     observed: Sequence[Candidate],
 ) -> Iterator[str]:
     """One sentence for everything that a draft lacks or leaves unused.
@@ -36,13 +36,13 @@ def warn(
         checks: Those that it widens.
         faults: Of the recording's file.
         rate_hz: Ticks a second.
-        cameras_out: (topic, reason) of every camera that no feature is made of.
+        missed: What is said of the cameras and commands that no feature is made of.
         observed: Channels that were taken for want of an observation.
     """
     active = [group for group in groups if group.is_active]
     if clock.problem is not None:
         yield f"No clock of this recording is sound: {clock.problem}. Cut it there, or sensors are laid beside other moments."
-    yield from (f"The camera {topic} is left out: {reason}." for topic, reason in cameras_out)
+    yield from missed
     if observed:
         topics = ", ".join(candidate.topic for candidate in observed)
         yield f"No channel is known as an observation by its name or type; {topics} is taken as one, beside the action."
