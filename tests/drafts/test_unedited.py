@@ -69,6 +69,42 @@ def test_a_gripper_whose_joint_is_called_like_one_of_the_arms_is_told_apart(tmp_
     assert episode["state"].attrs["names"] == [*ARM, "gripper.wrist"]
 
 
+@pytest.mark.parametrize("strays", [False, True])
+def test_header_stamps_that_were_set_or_stray_cost_no_tick(strays: bool, tmp_path: Path) -> None:
+    """The joint's position is the time at which it was measured."""
+    moments = [START_NS + n * 20 * MS for n in range(100)]
+    stamps = [
+        time - 4000 * MS * (n % 25 == 12) if strays else time + 300 * MS * (n >= 50) for n, time in enumerate(moments)
+    ]
+    moved = [
+        SampleMessage(
+            "/joint_states",
+            "sensor_msgs/msg/JointState",
+            {"name": ["a"], "position": np.array([(time - START_NS) / 1e9])},
+            log_ns=time,
+            header_ns=stamp,
+        )
+        for time, stamp in zip(moments, stamps, strict=True)
+    ]
+    episode, drafted = published(recorded(tmp_path, *moved, *(frame(n) for n in range(60))), tmp_path)
+    assert drafted["clock"] == "log"
+    assert "checks" not in drafted
+    assert not any("required" in feature for feature in drafted["features"].values())
+    assert episode["time"].shape == (59,)  # 60 pictures, 33 ms apart, at 30 Hz
+    assert episode["valid/state"][:].all()
+    assert episode["valid/images/cam"][:].all()
+    since_s = (episode["time"][:] - START_NS) / 1e9
+    np.testing.assert_allclose(episode["state"][:, 0], since_s, atol=1e-6)
+
+
+def test_what_a_gripper_is_told_is_stored_beside_the_joints(tmp_path: Path) -> None:
+    told = [number(n, n // 11 % 2, topic="/gripper_cmd") for n in range(100)]
+    episode, drafted = published(recorded(tmp_path, *arm(), *told), tmp_path)
+    (name,) = [name for name, feature in drafted["features"].items() if feature["channel"] == "/gripper_cmd"]
+    assert drafted["features"][name]["rule"] == "latest"
+    assert episode[name][:, 0].tolist() == [n // 11 % 2 for n in range(100)]
+
+
 def test_events_last_until_the_next_one(tmp_path: Path) -> None:
     closed = [
         SampleMessage("/gripper/closed", "std_msgs/msg/Bool", {"data": bool(k % 2)}, log_ns=START_NS + at * MS)
