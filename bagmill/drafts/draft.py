@@ -18,6 +18,7 @@ from bagmill.drafts.look import RecordingValues
 from bagmill.drafts.naming import without_repeats
 from bagmill.drafts.pace import measure_pace, round_rate, say_pace
 from bagmill.drafts.required import RequiredChoice, choose_required
+from bagmill.drafts.role_names import with_role_names
 from bagmill.drafts.roles import activate
 from bagmill.drafts.trial import those_that_fit
 from bagmill.drafts.warnings import warn
@@ -95,6 +96,7 @@ def draft_profile(
             path=index.path,
             remedy="`bagmill scan` lists what it holds",
         )
+    groups = with_role_names(groups)
     main = leading_group([group for group in groups if group.is_active])
     rate, reason = (rate_hz, "as asked for") if rate_hz is not None else _rate(main)
     groups = tuple(sorted(groups, key=lambda group: not group.is_active))
