@@ -146,7 +146,8 @@ def _choose_required(groups: Sequence[Group], *, main: Group, rate_hz: Fraction)
 
 
 def _feature(group: Group, *, clock: Clock, choice: RequiredChoice) -> FeatureDraft:
-    why_optional = choice.reasons.get(group.name) if group.is_active else None
+    laid = [paced.laid for paced in group.paced]
+    why_optional = choice.reasons.get(group.name) if group.is_active else choice.why_optional(laid)
     return draft_feature(
         group.name,
         group.paced,
