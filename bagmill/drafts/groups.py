@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from bagmill.drafts.accounts import fields_without_feature
 from bagmill.drafts.candidates import Candidate, Role
 from bagmill.drafts.depth_units import recorded_scale
-from bagmill.drafts.features import PacedPart, say_other_fields
+from bagmill.drafts.features import PacedPart
 from bagmill.drafts.look import RecordingValues
 from bagmill.drafts.naming import camera_names, signal_names
 from bagmill.drafts.pace import measure_pace
@@ -91,7 +92,8 @@ def draft_groups(
             continue
         parts, fields_out = draft_parts(candidate, clock=clocks[channel.id], values=values)
         left_out += [(channel.topic, channel.schema_name, f"`{field}`: {reason}") for field, reason in fields_out]
-        remark = say_other_fields(candidate, parts)
+        others = fields_without_feature(candidate, taken=_fields(parts), left_out=[field for field, _ in fields_out])
+        left_out += [(channel.topic, channel.schema_name, f"{fields}: {reason}") for fields, reason in others]
         together = [lasting for of_feature in gripper_beside(parts) for lasting in _by_length(of_feature)]
         for place, of_feature in enumerate(together):
             is_whole = len(together) == 1 or (place == 0 and candidate.role in ("state", "action"))
@@ -99,8 +101,14 @@ def draft_groups(
             whole = f"{name}_{suffix}" if suffix else name
             is_still = all(part.is_still for part in of_feature) and not all(part.is_still for part in parts)
             taken = is_active and not is_still
-            groups.append(Group(whole, candidate, of_feature, taken, end_ns, remark if place == 0 else "", suffix))
+            groups.append(Group(whole, candidate, of_feature, taken, end_ns, suffix=suffix))
     return tuple(groups), left_out
+
+
+def _fields(parts: Sequence[PartDraft]) -> list[str]:
+    """Paths of what is taken, the numbers that are read as stamps as well."""
+    stamps = [part.stamp.field for part in parts if part.stamp is not None and part.clock == "header"]
+    return [*(part.field for part in parts if part.field is not None), *stamps]
 
 
 def _by_length(parts: tuple[PartDraft, ...]) -> list[tuple[PartDraft, ...]]:
