@@ -3,14 +3,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from bagmill.alignment.order import StampOrder
-from bagmill.drafts import ProfileDraft, draft_profile
+from bagmill.drafts import ProfileDraft, draft_profile, profile_yaml
 from bagmill.drafts.soundness import why_unsound
+from bagmill.ingest import IngestRequest, ingest
+from bagmill.profile import parse_profile
 from bagmill.quality.clock_steps import find_steps
 from bagmill.streams import Stream, scan
 from bagmill.testing import START_NS, SampleMessage, write_mcap
-from tests.drafts.messages import MS
+from tests.drafts.messages import MS, joints, number
 
 NUM = 100
 PERIOD_NS = 20 * MS
@@ -183,7 +186,21 @@ def test_where_no_clock_is_sound_it_is_said(tmp_path: Path) -> None:
     draft = draft_profile(scan(path))
     assert "no clock of this recording is sound" in draft.clock.reason
     assert draft.warnings[0].startswith(
-        "No clock of this recording is sound: the log clock of /js was set back by 0.48 s"
+        "No clock of this recording is sound: the log clock of /js was set back by 0.48 s. `bagmill ingest` refuses it"
+    )
+    profile = parse_profile(yaml.safe_load(profile_yaml(draft)))
+    refusal = ingest(IngestRequest(episode="e", recording=path, dataset=tmp_path / "d", profile=profile)).refusal
+    assert refusal is not None
+    assert "clock_steps" in refusal.failed_checks
+
+
+def test_the_comment_names_what_the_clock_was_chosen_by_and_what_goes_by_another(tmp_path: Path) -> None:
+    joints_of = [joints(n, ["a"], [n / 10]) for n in range(50)]
+    numbers = [number(n, n / 10, topic=topic) for n in range(50) for topic in ("/force", "/level")]
+    path = write_mcap(tmp_path / "r.mcap", sorted([*joints_of, *numbers], key=lambda message: message.log_ns))
+    reason = draft_profile(scan(path)).clock.reason
+    assert reason == (
+        "the messages of /joint_states carry the stamp of the moment they tell of; /force, /level go by log"
     )
 
 

@@ -1,6 +1,7 @@
 """What is drafted from a recording ingests that recording, with nothing edited in between."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,7 @@ def test_a_healthy_recording_keeps_what_it_was_asked(tmp_path: Path) -> None:
     assert "checks" not in drafted
 
 
+SUGGESTING = ("franka_teach", "nav2")
 SOME = ("aerial_arm_db3", "franka_teach", "mcap_oddities", "soccer_goal", "tf_example")
 
 
@@ -273,3 +275,62 @@ def test_every_trainable_recording_ingests_by_its_own_draft(
             refused[name] = outcome.refusal.reason
     assert refused == {}
     assert num_published == (18 if is_whole else 10)
+
+
+def with_all_suggestions(text: str) -> dict[str, Any]:
+    """A draft with the signs taken away from all that it suggests, as plain values."""
+    head, heading, rest = text.partition("take the `# ` away:\n")
+    suggestions, blank, tail = rest.partition("\n\n")
+    return dict(yaml.safe_load(head + heading + re.sub("(?m)^  # ", "  ", suggestions) + blank + tail))
+
+
+@pytest.mark.parametrize("is_whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_every_suggestion_of_a_real_recording_ingests_where_its_sign_is_taken_away(
+    recordings_dir: Path, tmp_path: Path, is_whole: bool
+) -> None:
+    num_suggested = 0
+    refused: dict[str, str] = {}
+    for place, recording in enumerate(discover(recordings_dir)):
+        name = recording.relative_to(recordings_dir).as_posix()
+        if "mcap_conformance" in name or not (is_whole or name.startswith(SUGGESTING)):
+            continue
+        try:
+            index = scan(recording)
+            draft = draft_profile(index, values=look_again(index))
+        except BagmillError:
+            continue
+        profile = parse_profile(with_all_suggestions(profile_yaml(draft)))
+        assert set(profile.features) == {feature.name for feature in draft.features}
+        num_suggested += sum(not feature.is_active for feature in draft.features)
+        request = IngestRequest(
+            episode="e",
+            recording=recording,
+            dataset=tmp_path / str(place),
+            profile=profile,
+            until="episode",
+            num_threads=1,
+        )
+        if (refusal := ingest(request).refusal) is not None:
+            refused[name] = refusal.reason
+    assert refused == {}
+    assert num_suggested >= (150 if is_whole else 10)
+
+
+def test_a_suggestion_that_does_not_last_is_not_required(tmp_path: Path) -> None:
+    early = [number(n, n / 10, topic="/level") for n in range(30)]
+    index = scan(recorded(tmp_path, *arm(), *early))
+    draft = draft_profile(index, values=look_again(index))
+    (suggestion,) = [feature for feature in draft.features if not feature.is_active]
+    assert not suggestion.is_required
+    assert "% of the ticks: not required" in suggestion.comment
+    assert with_all_suggestions(profile_yaml(draft))["features"]["level"]["required"] is False
+
+
+def test_whole_numbers_of_json_are_states_by_their_messages_name(json_recording: Record, tmp_path: Path) -> None:
+    channels = {
+        "/joint_pos": ("std_msgs/msg/Float64MultiArray", lambda n, _: {"data": [n / 10, 0.5]}, 100, 20),
+        "/object_id": ("std_msgs/msg/Int32", lambda n, _: {"data": 7 * n}, 4, 400),
+    }
+    index = scan(json_recording("r.mcap", channels))
+    drafted = with_all_suggestions(profile_yaml(draft_profile(index, values=look_again(index))))
+    assert drafted["features"]["object_id"]["rule"] == "latest"

@@ -91,6 +91,27 @@ def test_damage_that_keeps_a_recording_out_is_told(tmp_path: Path) -> None:
     assert any("container_intact" in warning and "severity: warn" in warning for warning in draft.warnings)
 
 
+def test_a_recording_that_is_refused_anyway_gets_no_wider_checks(tmp_path: Path) -> None:
+    frames = [frame(n, shown=n // 2) for n in range(60)]
+    whole = write_mcap(tmp_path / "whole.mcap", frames)
+    cut = tmp_path / "cut.mcap"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 4 // 5])
+    for path, is_widened in ((whole, True), (cut, False)):
+        index = scan(path)
+        draft = draft_profile(index, values=look_again(index))
+        assert bool(draft.checks) is is_widened
+        assert ("checks:" in profile_yaml(draft).replace("`checks:", "")) is is_widened
+        assert any("% of the pictures of images/cam repeat the one before" in warning for warning in draft.warnings)
+
+
+def test_no_sentence_writes_a_feature_otherwise_than_it_is_called(tmp_path: Path) -> None:
+    messages = [joints(n, ["a"], [n / 10]) for n in range(200) if not 80 < n < 100]
+    draft = drafted(tmp_path, *messages, *(frame(n) for n in range(20)))
+    told = [warning for warning in draft.warnings if "its own time" in warning or "all the time" in warning]
+    assert told
+    assert all(warning.startswith("The feature ") for warning in told)
+
+
 def test_a_sound_recording_gives_no_warning(tmp_path: Path) -> None:
     draft = drafted(tmp_path, *(frame(n) for n in range(60)), *(joints(n, ["a"], [n / 10]) for n in range(100)))
     assert draft.warnings == ()
