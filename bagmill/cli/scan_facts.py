@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
 
 from bagmill.cli.wording import counted, duration_text, stamp_text
-from bagmill.drafts import Pace, draft_profile, find_candidates, innermost, measure_pace, why_no_candidates
+from bagmill.drafts import (
+    Candidate,
+    Pace,
+    draft_profile,
+    find_candidates,
+    innermost,
+    listed,
+    measure_pace,
+    wanted_stamps,
+    why_no_candidates,
+    why_unsound,
+)
 from bagmill.errors import PlanError
 from bagmill.messages import ChannelContent
 from bagmill.recordings import Channel
@@ -113,12 +124,43 @@ def advice(index: RecordingIndex) -> Iterator[str]:
         return
     yield from _about_schemas(index)
     streams = [candidate.stream for candidate in candidates]
-    if unstamped := [stream.channel.topic for stream in streams if not stream.has_header_stamps]:
-        carry = "carries" if len(unstamped) == 1 else "carry"
-        yield f"{_listed(unstamped)} {carry} no header stamps, or zero ones: use clock `log` there."
-    yield from _about_offsets(streams)
+    yield from _about_missing_stamps(candidates)
+    stamped = [stream for stream in streams if stream.has_header_stamps]
+    unsound = [stream for stream in stamped if why_unsound(stream, "header") is not None]
+    yield from _about_unsound_stamps(unsound)
+    yield from _about_offsets([stream for stream in stamped if stream not in unsound])
     yield from _about_draft(index)
     yield "`bagmill profile` writes a profile to start from."
+
+
+def _about_missing_stamps(candidates: Sequence[Candidate]) -> Iterator[str]:
+    in_messages: dict[str, list[str]] = {}
+    without: list[str] = []
+    for candidate in candidates:
+        if candidate.stream.has_header_stamps:
+            continue
+        wanted = wanted_stamps([candidate])
+        topics = in_messages.setdefault(wanted[0].path, []) if wanted else without
+        topics.append(candidate.topic)
+    if without:
+        yield f"{_say_unstamped(without)}: use clock `log` there."
+    for path, topics in in_messages.items():
+        yield (
+            f"{_say_unstamped(topics)}: use clock `log` there, or, if `{path}` says when they were measured, "
+            f"`stamp: {{field: {path}, unit: …, epoch: …}}`, which `bagmill profile` writes where it does."
+        )
+
+
+def _about_unsound_stamps(streams: Sequence[Stream]) -> Iterator[str]:
+    for stream in streams[:_MOST_NAMED]:
+        remedy = "; use clock `log` there" if why_unsound(stream, "log") is None else ""
+        yield f"Header stamps cannot be used everywhere: {why_unsound(stream, 'header')}{remedy}."
+    if len(streams) > _MOST_NAMED:
+        yield f"Neither can those of {listed([stream.channel.topic for stream in streams[_MOST_NAMED:]])}."
+
+
+def _say_unstamped(topics: list[str]) -> str:
+    return f"{listed(topics)} {'carries' if len(topics) == 1 else 'carry'} no header stamps, or zero ones"
 
 
 def _about_draft(index: RecordingIndex) -> Iterator[str]:
@@ -176,7 +218,7 @@ def _about_offsets(streams: list[Stream]) -> Iterator[str]:
         what = "header stamps are of simulation time, or of a clock that was not set"
     else:
         what = "two clocks that do not agree; choose one in the profile"
-    yield f"{apart} on {_listed(list(offsets))}: {what}."
+    yield f"{apart} on {listed(list(offsets))}: {what}."
 
 
 def _log_pace(index: RecordingIndex) -> Pace:
@@ -201,9 +243,3 @@ def _plain(facts: ChannelFacts) -> dict[str, object]:
         **{key: content[key] for key in ("kind", "encoding", "height", "width", "fields", "problem")},
         "joints": content["names"],
     }
-
-
-def _listed(topics: list[str]) -> str:
-    return ", ".join(topics[:_MOST_NAMED]) + (
-        f" and {len(topics) - _MOST_NAMED} more" if len(topics) > _MOST_NAMED else ""
-    )

@@ -6,12 +6,15 @@ YAML that says why. Stays out: what a profile is (`profile`), whether one fits a
 """
 
 from bagmill.drafts.candidates import Candidate, find_candidates, why_no_candidates
+from bagmill.drafts.clock import listed
 from bagmill.drafts.draft import ProfileDraft, draft_profile
 from bagmill.drafts.features import FeatureDraft
 from bagmill.drafts.inventory import innermost
 from bagmill.drafts.look import RecordingValues
 from bagmill.drafts.pace import Pace, measure_pace
 from bagmill.drafts.second_look import look_again
+from bagmill.drafts.soundness import why_unsound
+from bagmill.drafts.stamp_fields import wanted_stamps
 from bagmill.drafts.yaml_text import profile_yaml
 
 __all__ = [
@@ -23,8 +26,11 @@ __all__ = [
     "draft_profile",
     "find_candidates",
     "innermost",
+    "listed",
     "look_again",
     "measure_pace",
     "profile_yaml",
+    "wanted_stamps",
     "why_no_candidates",
+    "why_unsound",
 ]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from bagmill.drafts.fields import choose_fields, is_joint_state, is_trajectory
 from bagmill.drafts.inventory import innermost, is_bookkeeping
-from bagmill.drafts.naming import is_command, is_named_command
+from bagmill.drafts.naming import is_command
 from bagmill.drafts.not_data import why_not_data
 from bagmill.recordings.differing import say_what_differs
 from bagmill.streams.index import RecordingIndex, Stream
@@ -143,7 +143,7 @@ def _candidate(stream: Stream) -> Candidate:
     if is_trajectory(schema_name):
         return Candidate(stream, "action", is_telling=True)
     kind = re.split(r"[/.]", schema_name)[-1]
-    is_telling = kind in _OF_THE_ROBOT or is_named_command(topic) or _is_named_after_robot(topic)
+    is_telling = kind in _OF_THE_ROBOT or is_command(topic) or _is_named_after_robot(topic)
     return Candidate(stream, "signal", is_telling=is_telling, is_hinting=_is_hinting(topic))
 
 

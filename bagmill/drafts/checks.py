@@ -39,11 +39,11 @@ def draft_checks(groups: Sequence[Group], *, choice: RequiredChoice, values: Rec
         values: What a second look saw.
     """
     if choice.least_covered_percent is not None:
-        why = f"{choice.leading} covers {100 * choice.covered[choice.leading]:.0f} % of its own time"
+        why = f"the feature {choice.leading} covers {100 * choice.covered[choice.leading]:.3g} % of its own time"
         yield CheckDraft("tick_coverage", choice.least_covered_percent, f"{why}; else at least 98")
         yield CheckDraft("episode_coverage", min(choice.least_covered_percent, 90), f"{why}; else at least 90")
     if choice.kept_share < _KEPT_FROM:
-        why = f"ticks cover {100 * choice.kept_share:.0f} % of the recording's time; else at least 75"
+        why = f"ticks cover {100 * choice.kept_share:.3g} % of the recording's time; else at least 75"
         yield CheckDraft("recording_kept", int(90 * choice.kept_share), why)
     cameras = {
         group.name: seen

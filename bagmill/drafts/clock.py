@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from bagmill.streams import Stream, estimate_clock
 
 _SAME_CLOCK_NS = 1_000_000_000
 """Clocks whose distance from log time differs by more than this between channels are different clocks."""
+_MOST_NAMED = 3
 _RECEIVED: Final[tuple[Clock, Clock]] = ("log", "publish")
 
 
@@ -53,10 +54,11 @@ def choose_clock(candidates: Sequence[Candidate]) -> ClockChoice:
     if not against:
         offsets = [_log_minus_header(candidate.stream) for candidate in candidates]
         if max(offsets) - min(offsets) <= _SAME_CLOCK_NS:
-            why = "every channel's messages carry the stamp of the moment they tell of"
+            topics = [candidate.topic for candidate in candidates]
+            why = f"the messages of {listed(topics)} carry the stamp of the moment they tell of"
             return ClockChoice("header", why, int(np.median(offsets)))
-        against = ["the channels' header stamps are of different clocks"]
-    why = against[0] + (f" (and {len(against) - 1} more channels)" if len(against) > 1 else "")
+        against = [f"the header stamps of {listed([one.topic for one in candidates])} are of different clocks"]
+    why = against[0] + (f", and {_more_unsound(len(against) - 1)}" if len(against) > 1 else "")
     problems = {
         clock: [found for candidate in candidates if (found := why_unsound(candidate.stream, clock))]
         for clock in _RECEIVED
@@ -66,6 +68,34 @@ def choose_clock(candidates: Sequence[Candidate]) -> ClockChoice:
         told = f"{why}; but {problems[clock][0]}: no clock of this recording is sound"
         return ClockChoice(clock, told, None, problem=problems[clock][0])
     return ClockChoice(clock, why if clock == "log" else f"{why}; {problems['log'][0]}", None)
+
+
+def say_other_clocks(choice: ClockChoice, clocks: Mapping[str, Clock]) -> str:
+    """Why the clock, and which topics go by another one.
+
+    Args:
+        choice: The profile's clock.
+        clocks: Topic → the clock it is laid on the timeline by.
+    """
+    others: dict[Clock, list[str]] = {}
+    for topic, clock in clocks.items():
+        if clock != choice.clock:
+            others.setdefault(clock, []).append(topic)
+    told = [f"{listed(topics)} {'goes' if len(topics) == 1 else 'go'} by {clock}" for clock, topics in others.items()]
+    return "; ".join([choice.reason, *told])
+
+
+def listed(topics: Sequence[str]) -> str:
+    """Topics for a sentence; of many the first, and how many more there are."""
+    if len(topics) <= _MOST_NAMED:
+        return ", ".join(topics)
+    return f"{', '.join(topics[:_MOST_NAMED])} and {len(topics) - _MOST_NAMED} more"
+
+
+def _more_unsound(num_channels: int) -> str:
+    if num_channels == 1:
+        return "those of 1 more channel are of no use either"
+    return f"those of {num_channels} more channels are of no use either"
 
 
 def _log_minus_header(stream: Stream) -> int:

@@ -10,19 +10,20 @@ from pathlib import Path
 
 from bagmill.drafts.candidates import find_candidates, why_no_candidates
 from bagmill.drafts.checks import CheckDraft, draft_checks
-from bagmill.drafts.clock import ClockChoice, choose_clock
+from bagmill.drafts.clock import ClockChoice, choose_clock, say_other_clocks
 from bagmill.drafts.features import FeatureDraft, draft_feature
 from bagmill.drafts.groups import Group, draft_groups, with_grippers
 from bagmill.drafts.leading import leading_group
+from bagmill.drafts.left_out import say_missed
 from bagmill.drafts.look import RecordingValues
 from bagmill.drafts.naming import without_repeats
 from bagmill.drafts.pace import measure_pace, round_rate, say_pace
 from bagmill.drafts.required import RequiredChoice, choose_required
+from bagmill.drafts.role_names import with_role_names
 from bagmill.drafts.roles import activate
 from bagmill.drafts.trial import those_that_fit
-from bagmill.drafts.warnings import warn
+from bagmill.drafts.warnings import is_refused_anyway, warn
 from bagmill.errors import PlanError
-from bagmill.messages.image_schemas import is_image_schema
 from bagmill.profile import Clock
 from bagmill.streams.index import RecordingIndex
 
@@ -45,7 +46,7 @@ class ProfileDraft:
     left_out: tuple[tuple[str, str, str], ...]
     """(topic, message type, reason) of every channel, or field of one, without a feature."""
     checks: tuple[CheckDraft, ...] = ()
-    """Those that the recording fails by itself, as wide as it needs."""
+    """Those that the recording fails by itself, as wide as it needs; none where it is refused for another reason."""
     span: str = "overlap"
     """As the profile has it."""
     warnings: tuple[str, ...] = ()
@@ -95,6 +96,7 @@ def draft_profile(
             path=index.path,
             remedy="`bagmill scan` lists what it holds",
         )
+    groups = with_role_names(groups)
     main = leading_group([group for group in groups if group.is_active])
     rate, reason = (rate_hz, "as asked for") if rate_hz is not None else _rate(main)
     groups = tuple(sorted(groups, key=lambda group: not group.is_active))
@@ -102,6 +104,7 @@ def draft_profile(
     groups = tuple(replace(group, name=name) for group, name in zip(groups, names, strict=True))
     choice = _choose_required(groups, main=main, rate_hz=rate)
     features = tuple(_feature(group, clock=clock.clock, choice=choice) for group in groups)
+    clock = replace(clock, reason=say_other_clocks(clock, _clock_by_topic(groups)))
     checks = tuple(draft_checks(groups, choice=choice, values=values))
     return ProfileDraft(
         name=re.sub(r"[^A-Za-z0-9_.-]+", "_", Path(index.path).stem).strip("_.") or "profile",
@@ -111,7 +114,8 @@ def draft_profile(
         rate_reason=reason,
         features=features,
         left_out=tuple(sorted(left_out)),
-        checks=checks,
+        # A check that is wider lets nothing pass that is refused for another reason.
+        checks=() if is_refused_anyway(clock, choice=choice, faults=index.faults) else checks,
         span=choice.span,
         warnings=tuple(
             warn(
@@ -121,11 +125,15 @@ def draft_profile(
                 checks=checks,
                 faults=index.faults,
                 rate_hz=rate,
-                cameras_out=_cameras_out(left_out, index),
+                missed=say_missed(left_out, index=index, used={topic for one in features for topic in one.channels}),
                 observed=observed,
             )
         ),
     )
+
+
+def _clock_by_topic(groups: Sequence[Group]) -> dict[str, Clock]:
+    return {group.candidate.topic: part.clock for group in groups for part in group.parts}
 
 
 def _rate(main: Group) -> tuple[Fraction, str]:
@@ -144,7 +152,8 @@ def _choose_required(groups: Sequence[Group], *, main: Group, rate_hz: Fraction)
 
 
 def _feature(group: Group, *, clock: Clock, choice: RequiredChoice) -> FeatureDraft:
-    why_optional = choice.reasons.get(group.name) if group.is_active else None
+    laid = [paced.laid for paced in group.paced]
+    why_optional = choice.reasons.get(group.name) if group.is_active else choice.why_optional(laid)
     return draft_feature(
         group.name,
         group.paced,
@@ -153,13 +162,6 @@ def _feature(group: Group, *, clock: Clock, choice: RequiredChoice) -> FeatureDr
         why_optional=why_optional,
         remark=group.remark,
     )
-
-
-def _cameras_out(left_out: Sequence[tuple[str, str, str]], index: RecordingIndex) -> list[tuple[str, str]]:
-    cameras = {stream.channel.topic for stream in index.streams if is_image_schema(stream.channel)}
-    reasons = {topic: reason for topic, _, reason in left_out if topic in cameras}
-    harmless = ("no messages", "the same pictures")
-    return [(topic, reason) for topic, reason in reasons.items() if not reason.startswith(harmless)]
 
 
 def _why_another_clock(clock: ClockChoice) -> str:

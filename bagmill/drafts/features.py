@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bagmill.drafts.candidates import Candidate
-from bagmill.drafts.inventory import innermost, is_bookkeeping
 from bagmill.drafts.pace import Pace, measure_pace, say_pace
 from bagmill.drafts.part import PartDraft
 from bagmill.drafts.required import LaidPart
@@ -128,19 +126,6 @@ def draft_feature(
     comment = "; ".join(_comments(parts, why_optional, remark))
     settings = tuple(part.settings(clock=clock) for part in parts)
     return FeatureDraft(name, settings, comment, is_active, is_required=why_optional is None)
-
-
-def say_other_fields(candidate: Candidate, parts: Sequence[PartDraft]) -> str:
-    """The message's other fields that have a place of their own beside the chosen ones."""
-    chosen = {part.field for part in parts}
-    fields = [
-        field
-        for field in innermost(candidate.stream.content.fields)
-        if field not in chosen and "[" not in field and not is_bookkeeping(field)
-    ]
-    if not fields:
-        return ""
-    return f"also {', '.join(fields[:4])}" + (f" and {len(fields) - 4} more" if len(fields) > 4 else "")
 
 
 def _comments(parts: Sequence[PacedPart], why_optional: str | None, remark: str) -> Iterator[str]:

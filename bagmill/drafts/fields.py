@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from bagmill.drafts.elements import ElementField, element_fields, find_lists
 from bagmill.drafts.inventory import innermost, is_bookkeeping, is_stamp_name
-from bagmill.drafts.rules import is_measured, rule_of_field, units_of_field
+from bagmill.drafts.rules import is_measured, rule_of_field
+from bagmill.drafts.units import units_of_field
 from bagmill.streams.index import Stream
 
 _ONLY = {"LaserScan": ("ranges",), "MultiEchoLaserScan": ("ranges",), "Range": ("range",)}
@@ -122,7 +123,7 @@ def choose_plain(fields: Mapping[str, int], *, schema_name: str = "", topic: str
             size,
             suffixes[path],
             rule_of_field(_telling_path(path, topic), size),
-            units_of_field(path, size, schema_name=schema_name),
+            units_of_field(path, schema_name=schema_name),
         )
         for path, size in chosen.items()
     )
@@ -149,7 +150,7 @@ def _of_element(one: ElementField, schema_name: str) -> FieldChoice:
         num_values=one.num_values,
         suffix=re.sub(r"[^A-Za-z0-9_]+", "_", suffix).strip("_").lower(),
         rule=rule_of_field(one.leaf, one.num_each),
-        units=units_of_field(one.leaf, one.num_each, schema_name=schema_name),
+        units=units_of_field(one.leaf, schema_name=schema_name),
         leaf=one.leaf,
         is_element=bool(one.element),
         num_each=one.num_each,

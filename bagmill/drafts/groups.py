@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from bagmill.drafts.accounts import fields_without_feature
 from bagmill.drafts.candidates import Candidate, Role
 from bagmill.drafts.depth_units import recorded_scale
-from bagmill.drafts.features import PacedPart, say_other_fields
+from bagmill.drafts.features import PacedPart
 from bagmill.drafts.look import RecordingValues
-from bagmill.drafts.naming import camera_names, joint_names, signal_names
+from bagmill.drafts.naming import camera_names, signal_names
 from bagmill.drafts.pace import measure_pace
 from bagmill.drafts.part import PartDraft, picture_part
 from bagmill.drafts.parts import draft_parts, gripper_beside
@@ -39,6 +40,8 @@ class Group:
     """When the last message of all that are drafted was."""
     remark: str = ""
     """What else is to be said of it."""
+    suffix: str = ""
+    """What tells it from the others of its channel, behind the channel's name."""
 
     @cached_property
     def paced(self) -> tuple[PacedPart, ...]:
@@ -89,15 +92,23 @@ def draft_groups(
             continue
         parts, fields_out = draft_parts(candidate, clock=clocks[channel.id], values=values)
         left_out += [(channel.topic, channel.schema_name, f"`{field}`: {reason}") for field, reason in fields_out]
-        remark = say_other_fields(candidate, parts)
+        others = fields_without_feature(candidate, taken=_fields(parts), left_out=[field for field, _ in fields_out])
+        left_out += [(channel.topic, channel.schema_name, f"{fields}: {reason}") for fields, reason in others]
         together = [lasting for of_feature in gripper_beside(parts) for lasting in _by_length(of_feature)]
         for place, of_feature in enumerate(together):
             is_whole = len(together) == 1 or (place == 0 and candidate.role in ("state", "action"))
-            whole = name if is_whole else f"{name}_{_suffix(of_feature)}"
+            suffix = "" if is_whole else _suffix(of_feature)
+            whole = f"{name}_{suffix}" if suffix else name
             is_still = all(part.is_still for part in of_feature) and not all(part.is_still for part in parts)
             taken = is_active and not is_still
-            groups.append(Group(whole, candidate, of_feature, taken, end_ns, remark if place == 0 else ""))
+            groups.append(Group(whole, candidate, of_feature, taken, end_ns, suffix=suffix))
     return tuple(groups), left_out
+
+
+def _fields(parts: Sequence[PartDraft]) -> list[str]:
+    """Paths of what is taken, the numbers that are read as stamps as well."""
+    stamps = [part.stamp.field for part in parts if part.stamp is not None and part.clock == "header"]
+    return [*(part.field for part in parts if part.field is not None), *stamps]
 
 
 def _by_length(parts: tuple[PartDraft, ...]) -> list[tuple[PartDraft, ...]]:
@@ -125,9 +136,8 @@ def with_grippers(groups: Sequence[Group]) -> tuple[Group, ...]:
         part = hand.parts[0]
         if "names" not in part.settings or not _names(part).isdisjoint(*map(_names, arm.parts)):
             part = replace(part, settings={"name": _hand_name(hand.candidate.topic), **part.settings})
-        role = arm.candidate.role
-        is_alone = sum(group.candidate.role == role for group in kept if group is not hand) == 1
-        name = role if role in ("state", "action") and is_alone else arm.name
+        is_alone = sum(group.candidate.role == "state" for group in kept if group is not hand) == 1
+        name = "state" if arm.candidate.role == "state" and is_alone else arm.name
         kept[kept.index(arm)] = replace(arm, name=name, parts=(*arm.parts, part))
         kept.remove(hand)
     return tuple(kept)
@@ -210,11 +220,8 @@ def _feature_names(candidates: Sequence[Candidate]) -> dict[int, str]:
             room = "images" if role == "image" else "depth"
             named = {topic: f"{room}/{name}" for topic, name in camera_names(topics).items()}
         elif role in ("state", "action"):
-            named = (
-                dict.fromkeys(topics, role)
-                if len(topics) == 1
-                else {topic: f"{role}_{name}" for topic, name in joint_names(topics).items()}
-            )
+            # Those of several arms are told apart when it is known which of them are one feature: `with_role_names`.
+            named = dict.fromkeys(topics, role)
         else:
             named = signal_names(topics)
         names |= {ids[topic]: name for topic, name in named.items()}

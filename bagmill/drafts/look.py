@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 import numpy as np
@@ -14,6 +14,7 @@ from bagmill.drafts.pictures import CameraSample, CameraValues
 from bagmill.drafts.values import FieldValues, measure_values
 from bagmill.errors import DecodeError
 from bagmill.messages import message_decoder, signal_decoder
+from bagmill.messages.field_path import follow, parse_field_path
 from bagmill.profile import StampSpec
 from bagmill.recordings import Buffer, Channel, open_recording
 from bagmill.recordings.records import Run
@@ -40,6 +41,8 @@ class WantedField:
     """Joints, as `signal_decoder` takes them."""
     rows: NDArray[np.int64] | None = field(default=None, compare=False, repr=False)
     """(M,) the messages that hold it; None: all."""
+    is_stamp: bool = False
+    """Rounded to float64 where it is a whole number beyond 2**53, such as ns since 1970: here it need not be exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class _Sample:
     odd: OddValues
     rows: list[NDArray[np.float64] | None] = field(default_factory=list)
     run_starts: list[int] = field(default_factory=list)
+    problem: str | None = None
     _num_seen: int = 0
 
     @property
@@ -89,12 +93,14 @@ class _Sample:
 
     def measure(self) -> FieldValues:
         """What was seen."""
-        return measure_values(self.rows, run_starts=self.run_starts or [0]).with_all(self.odd)
+        seen = measure_values(self.rows, run_starts=self.run_starts or [0]).with_all(self.odd)
+        return replace(seen, problem=self.problem)
 
     def _read(self, payload: Buffer) -> NDArray[np.float64] | None:
         try:
             return self.read(payload)
-        except DecodeError:
+        except DecodeError as err:
+            self.problem = self.problem or err.problem
             return None
 
 
@@ -152,10 +158,27 @@ def _sample(wanted: WantedField, index: RecordingIndex) -> _Sample:
     holds = np.zeros(stream.num_messages, np.bool_)
     holds[slice(None) if wanted.rows is None else wanted.rows] = True
     try:
-        read = signal_decoder(stream.channel, wanted.path, names=wanted.names)
+        read = _stamp_reader(stream.channel, wanted.path) if wanted.is_stamp else _signal_reader(stream.channel, wanted)
     except DecodeError as err:
         read = _unreadable(err)
     return _Sample(wanted, read, holds, OddValues(stream.channel, wanted.path, wanted.names))
+
+
+def _signal_reader(channel: Channel, wanted: WantedField) -> Callable[[Buffer], NDArray[np.float64]]:
+    return signal_decoder(channel, wanted.path, names=wanted.names)
+
+
+def _stamp_reader(channel: Channel, path: str) -> Callable[[Buffer], NDArray[np.float64]]:
+    decode, way = message_decoder(channel), parse_field_path(path)
+
+    def read(payload: Buffer) -> NDArray[np.float64]:
+        value = follow(decode(payload), way)
+        try:
+            return np.array([float(value)], np.float64)
+        except (TypeError, ValueError, OverflowError) as err:
+            raise DecodeError(f"expected one number, found {type(value).__name__}") from err
+
+    return read
 
 
 def _unreadable(error: DecodeError) -> Callable[[Buffer], NDArray[np.float64]]:

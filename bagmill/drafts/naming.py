@@ -13,7 +13,9 @@ _PICTURE_WORDS = re.compile(
 )
 _SIGNAL_WORDS = re.compile(r"(data|values?|msgs?|messages?|topics?|out|output|test|sensors?)", re.IGNORECASE)
 _JOINT_WORDS = re.compile(
-    r"(joint_?)?(states?|positions?|commands?|cmd|actions?|targets?|trajectory)|joints?|in|out|data", re.IGNORECASE
+    r"(joint_?)?(states?|pos|positions?|commands?|cmd|actions?|targets?|trajectory)|joints?|in|out|data|references?|commanded"
+    r"|desired|goals?|leader|master|setpoints?|teleop|values?|puppet|follower",
+    re.IGNORECASE,
 )
 _ACTION_WORDS = frozenset(
     (
@@ -61,12 +63,30 @@ def signal_names(topics: Sequence[str]) -> dict[str, str]:
 
 
 def joint_names(topics: Sequence[str]) -> dict[str, str]:
-    """What tells channels of joint states apart: the arm they are of.
+    """What tells channels of joint states or of commands apart: the arm they are of.
 
     >>> joint_names(["/puppet_left/joint_states", "/puppet_right/joint_states"])
     {'/puppet_left/joint_states': 'puppet_left', '/puppet_right/joint_states': 'puppet_right'}
     """
     return _names(topics, is_filler=lambda word: bool(_JOINT_WORDS.fullmatch(word)), fallback="joints")
+
+
+def without_shared_words(names: Sequence[str]) -> list[str]:
+    """The same names without the words that all of them begin or end with, where something telling is left.
+
+    >>> without_shared_words(["puppet_left", "puppet_right"]), without_shared_words(["arm_1", "arm_2"])
+    (['left', 'right'], ['arm_1', 'arm_2'])
+    """
+    words = [name.split("_") for name in names]
+    if len(words) < 2:
+        return list(names)
+    for end in (0, -1):
+        while len({of_name[end] for of_name in words}) == 1 and all(len(of_name) > 1 for of_name in words):
+            shorter = [of_name[1:] if end == 0 else of_name[:-1] for of_name in words]
+            if any("_".join(of_name).isdigit() for of_name in shorter):
+                break
+            words = shorter
+    return ["_".join(of_name) for of_name in words]
 
 
 def is_command(topic: str, *, of_joints: bool = False) -> bool:
@@ -78,11 +98,6 @@ def is_command(topic: str, *, of_joints: bool = False) -> bool:
     """
     words = {word for part in _parts(topic) for word in (part, *re.split(r"[_.-]", part))}
     return not _ACTION_WORDS.isdisjoint(words) or (of_joints and not _INPUT_WORDS.isdisjoint(words))
-
-
-def is_named_command(topic: str) -> bool:
-    """One of the topic's words says only that it commands: `/gripper/command`, not `/trajectory_setpoint`."""
-    return not _ACTION_WORDS.isdisjoint(_parts(topic))
 
 
 def without_repeats(names: Sequence[str]) -> list[str]:

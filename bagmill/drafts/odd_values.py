@@ -49,7 +49,11 @@ class OddValues:
             if layout is not None:
                 messages = np.frombuffer(b"".join(alike), np.uint8).reshape(len(alike), size)
                 fits = layout.fits(messages)
-                self._count(layout.numbers(messages if fits.all() else np.ascontiguousarray(messages[fits])))
+                try:
+                    numbers = layout.numbers(messages if fits.all() else np.ascontiguousarray(messages[fits]))
+                except DecodeError:
+                    continue  # such messages are told by the sample
+                self._count(numbers)
 
     def _layout(self, size: int, payload: Buffer) -> SignalLayout | None:
         if not self._is_started:

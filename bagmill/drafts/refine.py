@@ -15,6 +15,7 @@ _MOST_OF_ANOTHER_WIDTH = 0.02
 _ENOUGH = 20
 """Messages that must be seen before a number counts as one of a few."""
 _FEW = 6
+_WIDE = ("int64", "uint64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ def refine(choice: FieldChoice, values: FieldValues | None) -> Refined:
     """
     if values is None or not values.num_looked_at:
         return Refined(choice.rule)
+    if _is_inexact(choice, values):
+        return Refined(choice.rule, why_left_out="whole numbers beyond 2**53, which float64 does not hold exactly")
     if why := _why_left_out(choice, values):
         return Refined(choice.rule, why_left_out=why)
     if choice.rule != "slerp" and (num_measured := _num_before_nan(values)):
@@ -67,7 +70,7 @@ def refine(choice: FieldChoice, values: FieldValues | None) -> Refined:
 
 def _why_left_out(choice: FieldChoice, values: FieldValues) -> str | None:
     if values.num_unreadable == values.num_looked_at:
-        return "no message can be read"
+        return "no message can be read" + (f" ({values.problem})" if values.problem else "")
     if 1 - values.usual_share > _MOST_OF_ANOTHER_WIDTH:
         lowest, highest = values.widths[0], values.widths[-1]
         why = f"it holds {lowest} to {highest} numbers, a feature always as many"
@@ -81,6 +84,12 @@ def _why_left_out(choice: FieldChoice, values: FieldValues) -> str | None:
     if choice.rule == "slerp" and values.zero_share == 1:
         return "every quaternion is zero: the sensor measures no orientation"
     return None
+
+
+def _is_inexact(choice: FieldChoice, values: FieldValues) -> bool:
+    """Counters of nanoseconds and the like: signals refuse what they would round."""
+    is_refused = values.num_unreadable > 0 and "float64" in (values.problem or "")
+    return is_refused or (values.is_beyond_float64 and (choice.type_name or "").startswith(_WIDE))
 
 
 def _num_before_nan(values: FieldValues) -> int:

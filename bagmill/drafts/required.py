@@ -38,7 +38,7 @@ class LaidPart:
     """Of its messages, those that hold what is wanted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RequiredChoice:
     """What is required, and why the rest is not."""
 
@@ -54,6 +54,16 @@ class RequiredChoice:
     """`union` where no feature lasts for most of the recording."""
     kept_share: float = 1.0
     """Of the time that all features cover together, what lies between the first tick and the last."""
+    ticks_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Of the timeline, as far as they were tried."""
+
+    def why_optional(self, parts: Sequence[LaidPart]) -> str | None:
+        """Why a feature that is only suggested would not be required; None where an episode keeps its length with it."""
+        if self.span == "union":
+            return "no feature lasts for most of the recording"
+        share = _cover(parts, self.ticks_ns)
+        least_covered = min(_LEAST_COVERED, self.covered[self.leading])
+        return None if share >= least_covered else _say_covered(share)
 
 
 def choose_required(
@@ -112,12 +122,15 @@ def _choose_beside(
         if not gappy:
             break
         worst = min(gappy, key=gappy.__getitem__)
-        reasons[worst] = f"covers {100 * gappy[worst]:.0f} % of the ticks"
+        reasons[worst] = _say_covered(gappy[worst])
     is_widened = LEAST_WIDENED <= covered[leading] < _LEAST_COVERED
     least = int(100 * covered[leading] * 0.95) if is_widened else None
-    return RequiredChoice(
-        leading, reasons, least, covered, kept_share=_kept(_length(shared), whole_ns, rate_hz=rate_hz)
-    )
+    kept_share = _kept(_length(shared), whole_ns, rate_hz=rate_hz)
+    return RequiredChoice(leading, reasons, least, covered, kept_share=kept_share, ticks_ns=ticks)
+
+
+def _say_covered(share: float) -> str:
+    return f"covers {100 * share:.0f} % of the ticks"
 
 
 def _why_short(span: tuple[int, int], time: tuple[int, int], *, leading: str) -> str | None:

@@ -1,4 +1,4 @@
-"""How a field is to be laid on a timeline, and in which unit it counts, as its name and its type tell."""
+"""How a field is to be laid on a timeline, as its name and its type tell."""
 
 from __future__ import annotations
 
@@ -25,17 +25,6 @@ _MEASURED = re.compile(
     re.IGNORECASE,
 )
 _SLIDING = re.compile(r"finger|grip|prismatic|slid|lift|rail|linear|jaw|torso|telescop|extension", re.IGNORECASE)
-_UNITS = (
-    (re.compile(r"(^|[._])angular(_velocity)?$", re.IGNORECASE), "rad/s"),
-    (re.compile(r"(^|[._])linear_acceleration$", re.IGNORECASE), "m/s²"),
-    (re.compile(r"(^|[._])(linear|linear_velocity)$", re.IGNORECASE), "m/s"),
-    (re.compile(r"(^|[._])(position|translation)$", re.IGNORECASE), "m"),
-)
-_OF_KNOWN_UNITS = ("geometry_msgs", "nav_msgs", "sensor_msgs", "tf", "tf2_msgs", "foxglove")
-"""Packages whose messages are in metres, seconds and radians by definition.
-
-Source: REP 103, "Standard Units of Measure and Coordinate Conventions".
-"""
 _STANDARD = re.compile(r"(std_msgs/(msg/)?)?(?P<type>Bool|U?Int(8|16|32|64)|Float(32|64))(MultiArray)?")
 _WHOLE_TYPES = ("bool", "int", "uint")
 
@@ -85,16 +74,3 @@ def is_discrete(path: str, type_name: str | None) -> bool:
 def is_measured(path: str) -> bool:
     """Whether a field tells of a quantity, which is one even where it happens to be whole all the time."""
     return bool(_MEASURED.search(path))
-
-
-def units_of_field(path: str, num_values: int, *, schema_name: str = "") -> str | None:
-    """The unit of a field whose message says by its definition which one it is; None elsewhere.
-
-    A robot's own messages may count a `position` in anything.
-    """
-    package, _, kind = schema_name.replace(".", "/").partition("/")
-    if kind.endswith("NavSatFix"):
-        return "m" if path.endswith("altitude") else "deg"
-    if num_values != 3 or package not in _OF_KNOWN_UNITS:
-        return None
-    return next((units for pattern, units in _UNITS if pattern.search(path)), None)

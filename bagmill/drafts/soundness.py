@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
 
-from bagmill.alignment.order import StampOrder, steps_back
+import numpy as np
+from numpy.typing import NDArray
+
+from bagmill.alignment.order import StampOrder
 from bagmill.drafts.pace import Pace, measure_pace
+from bagmill.drafts.strays import find_strays
 from bagmill.profile import Clock
+from bagmill.quality.clock_steps import find_steps, other_clock
 from bagmill.streams.index import Stream
 
 _CLOCKS: tuple[Clock, ...] = ("header", "log", "publish")
@@ -33,6 +38,7 @@ def why_unsound(stream: Stream, clock: Clock) -> str | None:
     return (
         _why_few(topic, pace, most=max((other.num_stamps for other in others), default=0))
         or _why_stepping(stream, clock)
+        or _why_straying(stream)
         or next((why for other in others if (why := _why_jumping(topic, pace, other))), None)
         or next((why for other in others if (why := _why_standing(topic, pace, other))), None)
     )
@@ -51,15 +57,42 @@ def _why_few(topic: str, pace: Pace, *, most: int) -> str | None:
 
 
 def _why_stepping(stream: Stream, clock: Clock) -> str | None:
-    """Publishers that share a channel, each with a form of its own, are looked at one by one."""
-    stamps = stream.time_ns(clock)
-    forms = np.unique(stream.form)
-    of_publisher = [stamps[stream.form == form] for form in forms] if len(forms) <= _MOST_PUBLISHERS else [stamps]
-    steps = ((own, step) for own in of_publisher for step in steps_back(own, StampOrder.of(own)))
-    back_ns = max((before - int(own[row]) for own, (row, before) in steps), default=0)
-    if not back_ns:
+    """A clock that was set, as the check `clock_steps` judges it when the recording is ingested."""
+    largest_ns = 0
+    for rows in _publishers(stream):
+        stamps = stream.time_ns(clock)[rows]
+        other = other_clock(clock, log_ns=stream.log_time_ns[rows], header_ns=stream.header_time_ns[rows])
+        other_ns = None if other is None else other[1]
+        steps = find_steps(stamps, StampOrder.of(stamps), other_ns, is_everybodys=clock != "header")
+        largest_ns = max([largest_ns, *(step.change_ns for step in steps)], key=abs)
+    if not largest_ns:
         return None
-    return f"the {clock} clock of {stream.channel.topic} was set back by {back_ns / 1e9:.3g} s"
+    way = "back" if largest_ns < 0 else "forward"
+    return f"the {clock} clock of {stream.channel.topic} was set {way} by {abs(largest_ns) / 1e9:.3g} s"
+
+
+def _why_straying(stream: Stream) -> str | None:
+    """Header stamps far from those beside them: their messages would feed no tick, and the first one begin the episode."""
+    away_ns = [
+        find_strays(stamps, log, pace_ns=measure_pace(log).interval_ns)
+        for rows in _publishers(stream)
+        for stamps, log in [(stream.header_time_ns[rows], stream.log_time_ns[rows])]
+    ]
+    num_strays = sum(map(len, away_ns))
+    if not num_strays:
+        return None
+    farthest_s = max(int(away.max(initial=0)) for away in away_ns) / 1e9
+    are = "header stamp of {} is" if num_strays == 1 else "header stamps of {} are"
+    return f"{num_strays} {are.format(stream.channel.topic)} up to {farthest_s:.3g} s away from those beside"
+
+
+def _publishers(stream: Stream) -> Iterator[NDArray[np.intp]]:
+    """Rows of the messages of every publisher: those that share a channel have a form each, and a clock each."""
+    forms = np.unique(stream.form)
+    if len(forms) > _MOST_PUBLISHERS:
+        yield np.arange(stream.num_messages)
+        return
+    yield from (np.flatnonzero(stream.form == form) for form in forms)
 
 
 def _why_jumping(topic: str, pace: Pace, other: Pace) -> str | None:

@@ -23,7 +23,7 @@ _UNIX_NS = (946_684_800_000_000_000, 4_102_444_800_000_000_000)
 def wanted_stamps(candidates: Sequence[Candidate]) -> list[WantedField]:
     """The fields that may be stamps, of channels whose messages carry none in a header."""
     return [
-        WantedField(candidate.stream.channel.id, path)
+        WantedField(candidate.stream.channel.id, path, is_stamp=True)
         for candidate in candidates
         if not candidate.stream.has_header_stamps and candidate.stream.num_messages >= _FEWEST
         for path in _named_like_stamps(candidate.stream)

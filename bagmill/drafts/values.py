@@ -12,6 +12,8 @@ from bagmill.drafts.odd_values import OddValues
 
 _MOST_COUNTED = 8
 _RISING = 0.95
+_WHOLE_BELOW = 2.0**53
+"""float64 holds every whole number up to here."""
 _SEAM_STEP = 5.5
 """Radians between two messages that only the seam of a turn explains."""
 
@@ -55,6 +57,13 @@ class FieldValues:
     """A single number that is hardly ever lower than in the message before."""
     is_constant: bool
     """Every message holds the same, and there are several."""
+    problem: str | None = None
+    """Why the first of the unreadable messages could not be read."""
+
+    @property
+    def is_beyond_float64(self) -> bool:
+        """Some numbers are so large that float64 does not hold every whole number there."""
+        return max(-self.lowest, self.highest) >= _WHOLE_BELOW
 
     def with_all(self, odd: OddValues) -> FieldValues:
         """The same, with the shares of odd messages taken over more than the sample, where that was possible."""

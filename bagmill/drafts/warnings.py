@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from bagmill.drafts.candidates import Candidate
 from bagmill.drafts.checks import CheckDraft
-from bagmill.drafts.clock import ClockChoice
+from bagmill.drafts.clock import ClockChoice, listed
 from bagmill.drafts.groups import Group
 from bagmill.drafts.required import LEAST_WIDENED, RequiredChoice
 from bagmill.drafts.roles import is_told
@@ -24,7 +24,7 @@ def warn(
     checks: Sequence[CheckDraft],
     faults: Sequence[Fault],
     rate_hz: Fraction,
-    cameras_out: Sequence[tuple[str, str]],
+    missed: Iterable[str],
     observed: Sequence[Candidate],
 ) -> Iterator[str]:
     """One sentence for everything that a draft lacks or leaves unused.
@@ -33,18 +33,21 @@ def warn(
         groups: Its features.
         clock: The profile's.
         choice: Which of them are required.
-        checks: Those that it widens.
+        checks: Those that it would widen to let the recording pass.
         faults: Of the recording's file.
         rate_hz: Ticks a second.
-        cameras_out: (topic, reason) of every camera that no feature is made of.
+        missed: What is said of the cameras and commands that no feature is made of.
         observed: Channels that were taken for want of an observation.
     """
     active = [group for group in groups if group.is_active]
     if clock.problem is not None:
-        yield f"No clock of this recording is sound: {clock.problem}. Cut it there, or sensors are laid beside other moments."
-    yield from (f"The camera {topic} is left out: {reason}." for topic, reason in cameras_out)
+        yield (
+            f"No clock of this recording is sound: {clock.problem}. `bagmill ingest` refuses it, for sensors would be laid "
+            "beside other moments: cut it there."
+        )
+    yield from missed
     if observed:
-        topics = ", ".join(candidate.topic for candidate in observed)
+        topics = listed([candidate.topic for candidate in observed])
         yield f"No channel is known as an observation by its name or type; {topics} is taken as one, beside the action."
     elif all(is_told(group.candidate) for group in active):
         yield "There is an action and no observation: a policy could not learn anything from this recording."
@@ -65,26 +68,35 @@ def warn(
             and group.name in choice.reasons
             and group.candidate.role in ("image", "depth", "state", "action")
         ):
-            yield f"{group.name} is not there all the time: it {_verb(choice.reasons[group.name])}."
-    yield from (f"{_first_upper(check.why.partition(';')[0])}." for check in checks if check.name != "episode_coverage")
+            yield f"The feature {group.name} is not there all the time: it {_verb(choice.reasons[group.name])}."
+    facts = (check.why.partition(";")[0] for check in checks if check.name != "episode_coverage")
+    yield from (f"{fact[:1].upper()}{fact[1:]}." for fact in facts)
     if choice.span == "union":
         yield "No feature lasts for most of the recording: ticks reach from the first to the last, and most lack some feature."
     share = choice.covered.get(choice.leading, 1.0)
-    if share < LEAST_WIDENED:
+    if _pauses_too_long(choice):
         yield (
-            f"{choice.leading} covers {100 * share:.0f} % of its own time, so that the check `tick_coverage` refuses this "
-            "recording: cut it where it pauses, or train on another channel."
+            f"The feature {choice.leading} covers {100 * share:.0f} % of its own time, so that the check `tick_coverage` "
+            "refuses this recording: cut it where it pauses, or train on another channel."
         )
-    errors = [fault.message for fault in faults if fault.severity == "error"]
-    if errors:
+    if errors := _errors(faults):
         yield (
             f"The file is damaged, so that the check `container_intact` refuses it ({errors[0].rstrip('.')}); "
             "`checks: {container_intact: {severity: warn}}` lets it pass."
         )
 
 
-def _first_upper(text: str) -> str:
-    return text[:1].upper() + text[1:] if text[:1].isalpha() and "/" not in text.partition(" ")[0] else text
+def is_refused_anyway(clock: ClockChoice, *, choice: RequiredChoice, faults: Sequence[Fault]) -> bool:
+    """Whether ingest refuses the recording for what no profile mends; the warnings say so."""
+    return clock.problem is not None or _pauses_too_long(choice) or bool(_errors(faults))
+
+
+def _pauses_too_long(choice: RequiredChoice) -> bool:
+    return choice.covered.get(choice.leading, 1.0) < LEAST_WIDENED
+
+
+def _errors(faults: Sequence[Fault]) -> list[str]:
+    return [fault.message for fault in faults if fault.severity == "error"]
 
 
 def _verb(reason: str) -> str:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.alignment.order import StampOrder, steps_back
+from bagmill.profile import Clock
+from bagmill.streams.index import NO_STAMP
 
 _LEAST_SHIFT_NS = 100_000_000
 """Less is within what messages are late by in an ordinary network."""
@@ -30,6 +32,24 @@ class ClockStep:
     change_ns: int
     """By how much it was set: against the other clock where there is one, else the least that explains the stamps; below
     0 for a step back."""
+
+
+def other_clock(
+    clock: Clock, *, log_ns: NDArray[np.int64], header_ns: NDArray[np.int64]
+) -> tuple[Clock, NDArray[np.int64]] | None:
+    """Another clock (N,) that stamped every one of some messages, in order; None where there is none.
+
+    Args:
+        clock: The one in use.
+        log_ns: (N,) when the messages were recorded.
+        header_ns: (N,) the stamps inside them; `NO_STAMP` where there is none.
+    """
+    others: dict[Clock, NDArray[np.int64]] = {"log": log_ns, "header": header_ns}
+    for other, stamps in others.items():
+        is_set = bool(np.all((stamps != NO_STAMP) & (stamps > 0)))
+        if other != clock and is_set and bool(StampOrder.of(stamps).is_in_order.all()):
+            return other, stamps
+    return None
 
 
 def find_steps(

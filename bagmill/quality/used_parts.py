@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bagmill.alignment.order import StampOrder
 from bagmill.alignment.timeline import AlignedFeature
 from bagmill.profile import Clock
+from bagmill.quality.clock_steps import other_clock
 from bagmill.quality.metric import TimelineEvidence
-from bagmill.streams.index import NO_STAMP
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,7 @@ class UsedPart:
 
     def other_clock(self) -> tuple[Clock, NDArray[np.int64]] | None:
         """Another clock (M,) that stamped every one of these messages, in order; None where there is none."""
-        others: dict[Clock, NDArray[np.int64]] = {"log": self.log_ns, "header": self.header_ns}
-        for clock, stamps in others.items():
-            is_set = bool(np.all((stamps != NO_STAMP) & (stamps > 0)))
-            if clock != self.clock and is_set and bool(StampOrder.of(stamps).is_in_order.all()):
-                return clock, stamps
-        return None
+        return other_clock(self.clock, log_ns=self.log_ns, header_ns=self.header_ns)
 
 
 def used_parts(evidence: TimelineEvidence) -> Iterator[UsedPart]:

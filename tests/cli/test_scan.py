@@ -1,4 +1,5 @@
 import os
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,31 @@ def test_zero_header_stamps_lead_to_the_log_clock(command: Command, tmp_path: Pa
     assert any(
         "/joints carries no header stamps, or zero ones: use clock `log`" in each for each in recording["advice"]
     )
+
+
+def test_a_header_stamp_that_never_changes_is_named(command: Command, tmp_path: Path) -> None:
+    messages = [replace(unstamped_joints(n), header_ns=START_NS + 10**13) for n in range(20)]
+    answer = command("scan", write_mcap(tmp_path / "r.mcap", messages))
+    assert "the header stamp of /joints never changes; use clock `log` there." in answer.out
+    assert "two clocks that do not agree" not in answer.out
+
+
+def test_a_number_that_may_be_the_stamp_is_named(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "r.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer.start("ros2", "tests")
+        schema = writer.register_schema("demo/msg/Gyro", "ros2msg", b"uint64 timestamp\nfloat64 rate\n")
+        channel = writer.register_channel("/gyro", "cdr", schema)
+        for n in range(20):
+            stamp_ns = START_NS + n * 10_000_000
+            values = struct.pack("<Qd", 5_000_000 + n * 10_000, n / 10)
+            writer.add_message(channel, stamp_ns, b"\0\1\0\0" + values, stamp_ns)
+        writer.finish()
+    told = command("scan", path).out
+    assert "/gyro carries no header stamps, or zero ones: use clock `log` there, or, if `timestamp` says" in told
+    assert "`stamp: {field: timestamp, unit: …, epoch: …}`" in told
+    assert "stamp: {field: timestamp, unit: us, epoch: boot}" in command("profile", path).out
 
 
 def test_a_message_at_time_zero_is_named_and_not_taken_for_a_duration(command: Command, tmp_path: Path) -> None:

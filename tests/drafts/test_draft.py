@@ -134,7 +134,7 @@ def test_two_arms_are_told_apart(tmp_path: Path) -> None:
     topics = ["/puppet_left/joint_states", "/puppet_right/joint_states", "/master_left/joint_states"]
     messages = [joints(topic, n, header_ns=START_NS, log_ns=START_NS) for n in range(20) for topic in topics]
     plan = drafted(write_mcap(tmp_path / "r.mcap", messages))
-    assert [feature.name for feature in plan.features] == ["state_puppet_left", "state_puppet_right", "action"]
+    assert [feature.name for feature in plan.features] == ["state/left", "state/right", "action"]
 
 
 def test_a_compressed_copy_of_a_camera_is_left_out(tmp_path: Path) -> None:

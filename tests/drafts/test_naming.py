@@ -3,7 +3,6 @@ import pytest
 from bagmill.drafts.naming import (
     camera_names,
     is_command,
-    is_named_command,
     joint_names,
     signal_names,
     without_repeats,
@@ -85,11 +84,6 @@ def test_reports_are_no_commands(topic: str) -> None:
 def test_what_goes_in_to_joints_is_a_command() -> None:
     assert is_command("/servo/in/state", of_joints=True)
     assert not is_command("/servo/out/state", of_joints=True)
-
-
-def test_a_command_by_name_is_one_whole_word() -> None:
-    assert is_named_command("/arm/action")
-    assert not is_named_command("/fmu/trajectory_setpoint")
 
 
 def test_repeated_names_are_numbered_without_taking_anothers() -> None:

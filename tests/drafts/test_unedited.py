@@ -1,6 +1,7 @@
 """What is drafted from a recording ingests that recording, with nothing edited in between."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,42 @@ def test_a_gripper_whose_joint_is_called_like_one_of_the_arms_is_told_apart(tmp_
     moved = [joints(n, ARM, [n / 100, 0.0, 1.0], topic="/arm/joint_states") for n in range(100)]
     episode, _ = published(recorded(tmp_path, *moved, *hand), tmp_path)
     assert episode["state"].attrs["names"] == [*ARM, "gripper.wrist"]
+
+
+@pytest.mark.parametrize("strays", [False, True])
+def test_header_stamps_that_were_set_or_stray_cost_no_tick(strays: bool, tmp_path: Path) -> None:
+    """The joint's position is the time at which it was measured."""
+    moments = [START_NS + n * 20 * MS for n in range(100)]
+    stamps = [
+        time - 4000 * MS * (n % 25 == 12) if strays else time + 300 * MS * (n >= 50) for n, time in enumerate(moments)
+    ]
+    moved = [
+        SampleMessage(
+            "/joint_states",
+            "sensor_msgs/msg/JointState",
+            {"name": ["a"], "position": np.array([(time - START_NS) / 1e9])},
+            log_ns=time,
+            header_ns=stamp,
+        )
+        for time, stamp in zip(moments, stamps, strict=True)
+    ]
+    episode, drafted = published(recorded(tmp_path, *moved, *(frame(n) for n in range(60))), tmp_path)
+    assert drafted["clock"] == "log"
+    assert "checks" not in drafted
+    assert not any("required" in feature for feature in drafted["features"].values())
+    assert episode["time"].shape == (59,)  # 60 pictures, 33 ms apart, at 30 Hz
+    assert episode["valid/state"][:].all()
+    assert episode["valid/images/cam"][:].all()
+    since_s = (episode["time"][:] - START_NS) / 1e9
+    np.testing.assert_allclose(episode["state"][:, 0], since_s, atol=1e-6)
+
+
+def test_what_a_gripper_is_told_is_stored_beside_the_joints(tmp_path: Path) -> None:
+    told = [number(n, n // 11 % 2, topic="/gripper_cmd") for n in range(100)]
+    episode, drafted = published(recorded(tmp_path, *arm(), *told), tmp_path)
+    (name,) = [name for name, feature in drafted["features"].items() if feature["channel"] == "/gripper_cmd"]
+    assert drafted["features"][name]["rule"] == "latest"
+    assert episode[name][:, 0].tolist() == [n // 11 % 2 for n in range(100)]
 
 
 def test_events_last_until_the_next_one(tmp_path: Path) -> None:
@@ -215,6 +252,7 @@ def test_a_healthy_recording_keeps_what_it_was_asked(tmp_path: Path) -> None:
     assert "checks" not in drafted
 
 
+SUGGESTING = ("franka_teach", "nav2")
 SOME = ("aerial_arm_db3", "franka_teach", "mcap_oddities", "soccer_goal", "tf_example")
 
 
@@ -237,3 +275,62 @@ def test_every_trainable_recording_ingests_by_its_own_draft(
             refused[name] = outcome.refusal.reason
     assert refused == {}
     assert num_published == (18 if is_whole else 10)
+
+
+def with_all_suggestions(text: str) -> dict[str, Any]:
+    """A draft with the signs taken away from all that it suggests, as plain values."""
+    head, heading, rest = text.partition("take the `# ` away:\n")
+    suggestions, blank, tail = rest.partition("\n\n")
+    return dict(yaml.safe_load(head + heading + re.sub("(?m)^  # ", "  ", suggestions) + blank + tail))
+
+
+@pytest.mark.parametrize("is_whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_every_suggestion_of_a_real_recording_ingests_where_its_sign_is_taken_away(
+    recordings_dir: Path, tmp_path: Path, is_whole: bool
+) -> None:
+    num_suggested = 0
+    refused: dict[str, str] = {}
+    for place, recording in enumerate(discover(recordings_dir)):
+        name = recording.relative_to(recordings_dir).as_posix()
+        if "mcap_conformance" in name or not (is_whole or name.startswith(SUGGESTING)):
+            continue
+        try:
+            index = scan(recording)
+            draft = draft_profile(index, values=look_again(index))
+        except BagmillError:
+            continue
+        profile = parse_profile(with_all_suggestions(profile_yaml(draft)))
+        assert set(profile.features) == {feature.name for feature in draft.features}
+        num_suggested += sum(not feature.is_active for feature in draft.features)
+        request = IngestRequest(
+            episode="e",
+            recording=recording,
+            dataset=tmp_path / str(place),
+            profile=profile,
+            until="episode",
+            num_threads=1,
+        )
+        if (refusal := ingest(request).refusal) is not None:
+            refused[name] = refusal.reason
+    assert refused == {}
+    assert num_suggested >= (150 if is_whole else 10)
+
+
+def test_a_suggestion_that_does_not_last_is_not_required(tmp_path: Path) -> None:
+    early = [number(n, n / 10, topic="/level") for n in range(30)]
+    index = scan(recorded(tmp_path, *arm(), *early))
+    draft = draft_profile(index, values=look_again(index))
+    (suggestion,) = [feature for feature in draft.features if not feature.is_active]
+    assert not suggestion.is_required
+    assert "% of the ticks: not required" in suggestion.comment
+    assert with_all_suggestions(profile_yaml(draft))["features"]["level"]["required"] is False
+
+
+def test_whole_numbers_of_json_are_states_by_their_messages_name(json_recording: Record, tmp_path: Path) -> None:
+    channels = {
+        "/joint_pos": ("std_msgs/msg/Float64MultiArray", lambda n, _: {"data": [n / 10, 0.5]}, 100, 20),
+        "/object_id": ("std_msgs/msg/Int32", lambda n, _: {"data": 7 * n}, 4, 400),
+    }
+    index = scan(json_recording("r.mcap", channels))
+    drafted = with_all_suggestions(profile_yaml(draft_profile(index, values=look_again(index))))
+    assert drafted["features"]["object_id"]["rule"] == "latest"

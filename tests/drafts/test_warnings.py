@@ -1,6 +1,8 @@
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
 from bagmill.drafts import ProfileDraft, draft_profile, look_again, profile_yaml
 from bagmill.streams import scan
 from bagmill.testing import START_NS, SampleMessage, write_mcap
@@ -29,6 +31,27 @@ def test_what_comes_beside_a_lone_action_is_taken_as_the_observation(tmp_path: P
     draft = drafted(tmp_path, *commands(), *(number(n, n / 10, topic="/cartpole/level") for n in range(50)))
     assert {feature.name for feature in draft.features if feature.is_active} == {"level", "action"}
     assert "/cartpole/level is taken as one" in draft.warnings[0]
+
+
+@pytest.mark.parametrize("topic", ["/gripper_cmd", "/arm_target", "/fmu/in/thrust_setpoint", "/teleop/suction"])
+def test_a_command_beside_joints_is_taken(topic: str, tmp_path: Path) -> None:
+    arm = [joints(n, ["a"], [n / 10]) for n in range(50)]
+    draft = drafted(tmp_path, *arm, *(number(n, n // 11 % 2, topic=topic) for n in range(50)))
+    (command,) = [feature for feature in draft.features if feature.channels == (topic,)]
+    assert command.is_active
+    assert draft.warnings == ()
+
+
+def test_a_command_that_is_left_out_is_told(tmp_path: Path) -> None:
+    arm = [joints(n, ["a"], [n / 10]) for n in range(50)]
+    draft = drafted(tmp_path, *arm, number(3, 1.0, topic="/gripper_cmd"))
+    assert draft.warnings == ("The command /gripper_cmd is left out: a single message, where a timeline needs two.",)
+
+
+def test_what_is_drawn_for_people_is_no_command(tmp_path: Path) -> None:
+    arm = [joints(n, ["a"], [n / 10]) for n in range(50)]
+    marker = SampleMessage("/goal_marker", "visualization_msgs/msg/Marker", {"id": 1}, log_ns=START_NS + MS)
+    assert drafted(tmp_path, *arm, marker).warnings == ()
 
 
 def test_pictures_that_are_not_used_are_told(tmp_path: Path) -> None:
@@ -66,6 +89,27 @@ def test_damage_that_keeps_a_recording_out_is_told(tmp_path: Path) -> None:
     index = scan(truncated(tmp_path / "r.mcap"))
     draft = draft_profile(index, values=look_again(index))
     assert any("container_intact" in warning and "severity: warn" in warning for warning in draft.warnings)
+
+
+def test_a_recording_that_is_refused_anyway_gets_no_wider_checks(tmp_path: Path) -> None:
+    frames = [frame(n, shown=n // 2) for n in range(60)]
+    whole = write_mcap(tmp_path / "whole.mcap", frames)
+    cut = tmp_path / "cut.mcap"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 4 // 5])
+    for path, is_widened in ((whole, True), (cut, False)):
+        index = scan(path)
+        draft = draft_profile(index, values=look_again(index))
+        assert bool(draft.checks) is is_widened
+        assert ("checks:" in profile_yaml(draft).replace("`checks:", "")) is is_widened
+        assert any("% of the pictures of images/cam repeat the one before" in warning for warning in draft.warnings)
+
+
+def test_no_sentence_writes_a_feature_otherwise_than_it_is_called(tmp_path: Path) -> None:
+    messages = [joints(n, ["a"], [n / 10]) for n in range(200) if not 80 < n < 100]
+    draft = drafted(tmp_path, *messages, *(frame(n) for n in range(20)))
+    told = [warning for warning in draft.warnings if "its own time" in warning or "all the time" in warning]
+    assert told
+    assert all(warning.startswith("The feature ") for warning in told)
 
 
 def test_a_sound_recording_gives_no_warning(tmp_path: Path) -> None:

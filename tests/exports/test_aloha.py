@@ -117,6 +117,22 @@ def test_what_must_be_there(make_dataset: MakeDataset, recipe, tmp_path: Path):
         assert list(root["observations/qpos"].attrs["names"]) == ["joint0", "joint1", "joint2", "joint0"]
 
 
+def test_actions_of_several_arms_are_actions(make_dataset: MakeDataset, recipe, tmp_path: Path):
+    made = recipe("a", cameras={}, signals={"state": 3, "action/left": 2, "action/right": 1})
+    source = select_source(make_dataset(made))
+
+    with pytest.raises(ExportError, match="written as action, .*--map action/left=action --map action/right=action"):
+        export_aloha(source, tmp_path / "out")
+    export_aloha(source, tmp_path / "joined", names={"action/left": "action", "action/right": "action"})
+    export_aloha(source, tmp_path / "one", names={"action/right": "action"})
+
+    with h5py.File(tmp_path / "joined/episode_0.hdf5") as root:
+        expected = np.concatenate([made.values("action/left"), made.values("action/right")], axis=1)
+        np.testing.assert_array_equal(root["action"][()], expected)
+    with h5py.File(tmp_path / "one/episode_0.hdf5") as root:
+        np.testing.assert_array_equal(root["action.left"][()], made.values("action/left"))
+
+
 def test_one_file_an_episode(make_dataset: MakeDataset, recipe, tmp_path: Path):
     dataset = make_dataset(
         recipe("a", cameras={}, invalid={"state": (1,)}), recipe("b", cameras={}), recipe("c", cameras={}, num_ticks=5)

@@ -29,7 +29,9 @@ def _features(*names: str) -> dict[str, HeldFeature]:
         ("imu/turn_rate", "observation.imu.turn_rate", "observations/imu.turn_rate"),
         ("action", "action", "action"),
         ("actions", "action", "action"),
-        ("action/gripper", "action.gripper", "observations/action.gripper"),
+        ("action/gripper", "action.gripper", "action.gripper"),
+        ("actions/gripper", "action.gripper", "action.gripper"),
+        ("state/left", "observation.state.left", "observations/state.left"),
     ],
 )
 def test_names(name: str, for_lerobot: str | None, for_aloha: str):

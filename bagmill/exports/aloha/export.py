@@ -111,9 +111,15 @@ def _check_targets(targets: list[Target]) -> None:
         for feature in target.features:
             layout.check_name(target.name, feature)
     found = {target.name for target in targets}
-    for needed in (layout.QPOS, layout.ACTION):
+    names = [feature.name for target in targets for feature in target.features]
+    for needed, rooms in ((layout.QPOS, ("state/",)), (layout.ACTION, ("action/", "actions/"))):
         if needed not in found:
+            last = needed.rpartition("/")[2]
+            # The order of several arms in one array is the user's to say.
+            several = " ".join(f"--map {name}={last}" for name in names if name.startswith(rooms))
             raise ExportError(
                 f"no feature is written as {needed}, which ALOHA's layout has always",
-                remedy=f"Say which one it is: --map FEATURE={needed.rpartition('/')[2]}",
+                remedy=f"Say which of them it is, in this order: {several}"
+                if several
+                else f"Say which one it is: --map FEATURE={last}",
             )

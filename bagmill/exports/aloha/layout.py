@@ -51,13 +51,16 @@ _ROOMS: Final[dict[str, FeatureKind]] = {IMAGES: "image", DEPTH: "depth"}
 def default_name(feature: HeldFeature) -> str:
     """ALOHA's name for a feature, and a place below `observations` for what ALOHA has no name for.
 
-    images/cam_high → observations/images/cam_high; state → observations/qpos; gripper/force → observations/gripper.force
+    images/cam_high → observations/images/cam_high; state → observations/qpos; gripper/force → observations/gripper.force;
+    action/left → action.left, beside the observations
     """
-    _, _, rest = feature.name.partition("/")
+    room, _, rest = feature.name.partition("/")
     if feature.kind == "image":
         return f"{IMAGES}/{rest.replace('/', '.')}"
     if feature.kind == "depth":
         return f"{DEPTH}/{rest.replace('/', '.')}"
+    if room in ("action", "actions") and rest:
+        return f"{ACTION}.{rest.replace('/', '.')}"
     return _KNOWN.get(feature.name, f"{OBSERVATIONS}/{feature.name.replace('/', '.')}")
 
 
