@@ -82,6 +82,7 @@ class _Reader:
         self._unit_ns = _UNIT_NS[spec.unit]
         self._where = f"channel {stream.channel.topic}: `stamp: {{field: {spec.field}}}`"
         self._first_error: str | None = None
+        self._is_number = False
         self._path: FieldPath | None = None
         try:
             self._path = parse_field_path(spec.field)
@@ -95,6 +96,8 @@ class _Reader:
         is_stamp = self.stamps_ns != NO_STAMP
         if not np.any(is_stamp):
             return f"{self._where}: {self._first_error or 'no message has it'}"
+        if not self._is_number:
+            return None  # a point in time has its unit, and a simulation's counts from where it likes
         stamps, log = self.stamps_ns[is_stamp], self.stream.log_time_ns[is_stamp]
         took, log_took = float(np.ptp(stamps.astype(np.float64))), float(np.ptp(log.astype(np.float64)))
         if min(took, log_took) > 0 and not 1 / _LIKELY < took / log_took < _LIKELY:
@@ -134,7 +137,9 @@ class _Reader:
 
     def _stamp_of(self, payload: Buffer, path: FieldPath) -> int:
         try:
-            stamp_ns = _nanoseconds(follow(self._decode(payload), path), self._unit_ns)
+            value = follow(self._decode(payload), path)
+            self._is_number = self._is_number or children(value) is None
+            stamp_ns = _nanoseconds(value, self._unit_ns)
         except DecodeError as err:
             self._first_error = self._first_error or err.problem
             return NO_STAMP
