@@ -136,9 +136,9 @@ def _feature_facts(
         shard_shape=shard_shape,
         stored_as=_stored_as(said.get("codec"), codecs),
         stored_bytes=_size_bytes(episode.path / name),
-        channel=str(said.get("channel", "?")),
-        clock=str(said.get("clock", "?")),
-        rule=str(said.get("rule", "?")),
+        channel=_of_parts(said, "channel"),
+        clock=_of_parts(said, "clock"),
+        rule=_of_parts(said, "rule"),
         valid_percent=100 * float(np.mean(is_valid)),
         interpolated_percent=100 * float(np.mean(episode.interpolated(name))),
         names=held.names,
@@ -193,3 +193,9 @@ def _report(path: Path) -> EpisodeReport | None:
 
 def _size_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _of_parts(said: Mapping[str, Any], key: str) -> str:
+    """What a feature says of itself, or each of its parts where they differ."""
+    parts = said.get("parts") or [said]
+    return ", ".join(dict.fromkeys(str(part.get(key, "?")) for part in parts))

@@ -37,7 +37,8 @@ def columns_text(names: Sequence[str], units: Sequence[str | None], *, is_named:
         pairs = zip(names, units, strict=True)
         return f"{', '.join(f'{name} ({unit})' if unit else name for name, unit in pairs)}{suffix}"
     unit = next(iter(units), None)
-    listed = ", ".join(names) if is_named or len(names) == 1 else f"{names[0]} … {names[-1]}"
+    is_numbered = len(names) > 1 and all(name.endswith(f"[{place}]") for place, name in enumerate(names))
+    listed = f"{names[0]} … {names[-1]}" if is_numbered else ", ".join(names)
     return f"{listed}{f' ({unit})' if unit else ''}{suffix}"
 
 

@@ -100,3 +100,9 @@ def test_control_sequences_and_broken_names_are_escaped() -> None:
 )
 def test_columns(names: tuple[str, ...], units: tuple[str | None, ...], is_named: bool, text: str) -> None:
     assert columns_text(names, units, is_named=is_named) == text
+
+
+def test_only_numbered_columns_are_cut_short() -> None:
+    assert columns_text(["r[0]", "r[1]", "r[2]"], ["m"] * 3, is_named=False) == "r[0] … r[2] (m), by place"
+    listed = columns_text(["voltage", "current", "percentage"], [None] * 3, is_named=False)
+    assert listed == "voltage, current, percentage, by place"
