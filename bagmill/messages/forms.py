@@ -109,7 +109,8 @@ class ChannelForms:
             form = None if skeleton is None else self._skeletons.get(skeleton)
             if form is not None:
                 return form
-        if len(self.contents) >= (_MOST_FORMS if size <= _LARGE_BYTES else 1):
+        is_full = len(self.contents) >= _MOST_FORMS or self._num_example_bytes >= _MOST_EXAMPLE_BYTES
+        if is_full or (size > _LARGE_BYTES and self.contents):
             return UNTOLD
         return self._look_into(payload)
 

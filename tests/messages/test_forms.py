@@ -103,6 +103,15 @@ def test_a_channel_of_endlessly_many_forms_is_given_up(json_channel):
     assert set(found[4096:]) == {UNTOLD}
 
 
+def test_a_channel_of_few_forms_with_huge_examples_is_given_up(json_channel):
+    forms = ChannelForms(json_channel("tags"))
+    payloads = [json.dumps({"tags": [{"id": tag, "name": "n" * 200_000}]}).encode() for tag in range(60)]
+    found = forms.take(payloads)
+    num_told = len(forms.contents)
+    assert found == [*range(num_told), *[UNTOLD] * (60 - num_told)]
+    assert 8 << 20 <= sum(len(json.dumps(content.example)) for content in forms.contents) < (8 << 20) + 250_000
+
+
 @pytest.mark.parametrize("name", ["sensor_msgs/msg/CameraInfo", "std_msgs/msg/String", "nav_msgs/msg/Odometry"])
 def test_most_channels_have_one_form(wire, name):
     forms = ChannelForms(wire.channel(name))
