@@ -51,7 +51,7 @@ class ElementField:
 
 def find_lists(stream: Stream) -> list[ElementList]:
     """The lists of messages in a channel's messages, outermost ones only."""
-    counts = _messages_by_form(stream)
+    counts = stream.num_messages_by_form.tolist()
     lists: dict[str, ElementList] = {}
     for content, count in zip(stream.contents, counts, strict=True):
         for path, holder, elements in _walk(content.example, ""):
@@ -117,14 +117,6 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any], Seque
             yield inner, value, part
         else:
             yield from _walk(part, inner)
-
-
-def _messages_by_form(stream: Stream) -> list[int]:
-    counts = [0] * len(stream.contents)
-    for form in stream.form.tolist():
-        if form >= 0:
-            counts[form] += 1
-    return counts
 
 
 def _identity(element: Mapping[str, Any], place: int, holder: Mapping[str, Any]) -> Identity:

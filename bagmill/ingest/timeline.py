@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from bagmill.alignment import AlignmentRequest, Timeline, align, combine_parts, in_stream
-from bagmill.plan import FeaturePlan, IngestPlan, PartPlan
+from bagmill.plan import FeaturePlan, IngestPlan
 from bagmill.quality import CheckResult, TimelineEvidence, judge
 
 
@@ -19,7 +19,7 @@ def make_timeline(plan: IngestPlan) -> Timeline:
     """
     parts = [(feature, part) for feature in plan.features for part in feature.parts]
     requests = {
-        _subject(feature, part): AlignmentRequest(
+        feature.subject_of(part): AlignmentRequest(
             stamps_ns=plan.stamps_of(part),
             rule=part.rule,
             tolerance_ns=part.tolerance_ns,
@@ -29,7 +29,7 @@ def make_timeline(plan: IngestPlan) -> Timeline:
     }
     aligned = align(requests, rate_hz=plan.profile.rate_hz, span=plan.profile.span)
     laid = {
-        (feature.name, part.label): in_stream(aligned.features[_subject(feature, part)], part.rows)
+        (feature.name, part.label): in_stream(aligned.features[feature.subject_of(part)], part.rows)
         for feature, part in parts
     }
     return Timeline(
@@ -40,11 +40,6 @@ def make_timeline(plan: IngestPlan) -> Timeline:
         },
         parts={key: part for key, part in laid.items() if key[1]},
     )
-
-
-def _subject(feature: FeaturePlan, part: PartPlan) -> str:
-    """What a part is called to people."""
-    return f"{feature.name}.{part.label}" if part.label else feature.name
 
 
 def judge_timeline(plan: IngestPlan, timeline: Timeline) -> tuple[CheckResult, ...]:

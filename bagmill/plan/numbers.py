@@ -146,7 +146,7 @@ def _by_place(
             else f"`names` are given, but the messages on {spec.channel} name no joints; with `by: place` they are what the "
             "numbers are called, in their order"
         )
-    counts = np.bincount(stream.form[stream.form >= 0], minlength=len(stream.contents))
+    counts = stream.num_messages_by_form
     widths: dict[int, int] = {}
     for each in found:
         widths[each.width] = widths.get(each.width, 0) + int(counts[each.form])

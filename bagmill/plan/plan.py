@@ -58,8 +58,6 @@ class FeaturePlan:
     dtype: np.dtype[np.generic]
     names: tuple[str, ...] = ()
     """Signals: what every column is called; empty for pictures."""
-    is_named: bool = False
-    """Signals: the names are the recording's or the profile's own, not only numbered places."""
     units: tuple[str | None, ...] = ()
     """Signals: of every column; None where nobody says."""
     is_jpeg_source: bool = False
@@ -95,6 +93,15 @@ class FeaturePlan:
             if part.joints or part.spec.names or (part.spec.name is not None and self.spec.parts)
         }
         return tuple(column in own for column in range(len(self.names)))
+
+    @property
+    def is_named(self) -> bool:
+        """Signals: every column's name is the recording's or the profile's own."""
+        return bool(self.named) and all(self.named)
+
+    def subject_of(self, part: PartPlan) -> str:
+        """What one of its parts is called to people: the feature's name, with the part's behind it where there are several."""
+        return f"{self.name}.{part.label}" if part.label else self.name
 
     @property
     def topics(self) -> str:

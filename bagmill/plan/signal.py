@@ -29,7 +29,6 @@ class _Piece:
     plan: PartPlan
     numbers: Numbers
     names: tuple[str, ...]
-    is_named: bool
 
 
 def resolve_signal(name: str, spec: FeatureSpec, *, profile: Profile, index: RecordingIndex) -> FeaturePlan | list[str]:
@@ -39,7 +38,7 @@ def resolve_signal(name: str, spec: FeatureSpec, *, profile: Profile, index: Rec
     names: list[str] = []
     for position, part in enumerate(spec.sources):
         where = f"{part.name or f'parts[{position}]'}: " if spec.parts else ""
-        found = _resolve_part(part, profile=profile, index=index, is_alone=not spec.parts)
+        found = _resolve_part(part, profile=profile, index=index)
         if isinstance(found, str):
             problems.append(f"{where}{found}")
         else:
@@ -62,12 +61,11 @@ def resolve_signal(name: str, spec: FeatureSpec, *, profile: Profile, index: Rec
         shape=(len(names),),
         dtype=np.dtype(dtype),
         names=tuple(names),
-        is_named=all(piece.is_named for piece in pieces),
         units=tuple(units[column] for column in names),
     )
 
 
-def _resolve_part(part: PartSpec, *, profile: Profile, index: RecordingIndex, is_alone: bool) -> list[_Piece] | str:
+def _resolve_part(part: PartSpec, *, profile: Profile, index: RecordingIndex) -> list[_Piece] | str:
     stream = find_stream(part, index, wanted="signal")
     if isinstance(stream, str):
         return stream
@@ -99,8 +97,7 @@ def _resolve_part(part: PartSpec, *, profile: Profile, index: RecordingIndex, is
         )
         is_called = bool(numbers.joints) or bool(part.names)
         names = tuple(f"{part.name}.{name}" for name in numbers.names) if part.name and is_called else numbers.names
-        is_named = is_called or (part.name is not None and not is_alone)
-        pieces.append(_Piece(plan, numbers, names, is_named))
+        pieces.append(_Piece(plan, numbers, names))
     return pieces
 
 

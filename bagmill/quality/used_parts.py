@@ -47,7 +47,7 @@ def used_parts(evidence: TimelineEvidence) -> Iterator[UsedPart]:
         for part in feature.parts:
             stream = plan.stream_of(part)
             yield UsedPart(
-                subject=f"{feature.name}.{part.label}" if part.label else feature.name,
+                subject=feature.subject_of(part),
                 feature=feature.name,
                 is_required=feature.spec.required,
                 topic=part.channel.topic,

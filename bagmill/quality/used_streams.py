@@ -113,7 +113,7 @@ def _uses(name: str, profile: Profile, index: RecordingIndex) -> Iterator[_Use]:
         for part in feature.parts:
             stream = plan.stream_of(part)
             yield _Use(
-                feature=f"{name}.{part.label}" if part.label else name,
+                feature=feature.subject_of(part),
                 topic=part.channel.topic,
                 clock=part.clock,
                 stamp=part.stamp,

@@ -51,6 +51,11 @@ class Stream:
         return len(self.log_time_ns)
 
     @property
+    def num_messages_by_form(self) -> NDArray[np.int64]:
+        """(F,) of each of `contents`; those without a form are in none."""
+        return np.bincount(self.form[self.form >= 0], minlength=len(self.contents))
+
+    @property
     def has_header_stamps(self) -> bool:
         """Every message carries a stamp that is not zero (drivers that never set it leave it at zero)."""
         return self.num_messages > 0 and bool(np.all((self.header_time_ns != NO_STAMP) & (self.header_time_ns != 0)))

@@ -22,7 +22,7 @@ def mixed_pictures(stream: Stream) -> str:
     Args:
         stream: Of a channel of pictures.
     """
-    counts = np.bincount(stream.form[stream.form >= 0], minlength=len(stream.contents))
+    counts = stream.num_messages_by_form
     order = sorted(range(len(stream.contents)), key=lambda form: -counts[form])
     parts = [f"{_are(counts[form])} {picture_text(stream.contents[form])}" for form in order[:_MOST_SHOWN]]
     if rest := int(sum(counts[form] for form in order[_MOST_SHOWN:])):
