@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class BagmillError(Exception):
@@ -77,6 +77,20 @@ class UnsettledRecordingError(RecordingError):
     is_passing = True
 
 
+class LimitError(RecordingError):
+    """What a recording asks for is above what any recording may cost: see `limits`.
+
+    Args:
+        limit: The entry's name.
+        problem: What was found and how much is taken, as a clause.
+    """
+
+    def __init__(self, limit: str, problem: str, **where: Any) -> None:
+        self.limit = limit
+        remedy = f"If this is as it should be, set a higher `{limit}` under `limits` (docs/limits.md)"
+        super().__init__(problem, **{"remedy": remedy, **where})
+
+
 class DecodeError(BagmillError):
     """A message whose payload is not what its schema says."""
 
@@ -117,6 +131,10 @@ class NoSampleError(TrainingError, IndexError):
 
 class ExportError(BagmillError):
     """Episodes that cannot be written in another format as they are asked for."""
+
+
+class SettingsError(BagmillError):
+    """A file with settings that cannot be read or is not valid: every mistake, with its place."""
 
 
 class AddressError(BagmillError):

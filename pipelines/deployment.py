@@ -17,6 +17,7 @@ from dagster._utils.schedules import is_valid_cron_string
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from bagmill.errors import AddressError, BagmillError
+from bagmill.limits import Limits
 from bagmill.local_paths import local_path
 from bagmill.yaml_files import read_mapping, tell_problems
 
@@ -187,6 +188,8 @@ class Deployment(_Section):
     arrivals: ArrivalSettings = ArrivalSettings()
     nights: NightSettings = NightSettings()
     alerts: AlertSettings = AlertSettings()
+    limits: Limits = Limits()
+    """What a recording may cost at most."""
 
 
 def load_deployment(path: Path | None = None) -> Deployment:
