@@ -62,26 +62,26 @@ class _Reader:
 
     def _unary(self) -> int:
         sign, is_inverted = 1, False
-        while (token := self._next()) in ("-", "+"):
-            sign = -sign if token == "-" else sign
-        if token == "~":
-            token, is_inverted = self._next(), True
-        value = self._primary(token)
+        while (word := self._next()) in ("-", "+"):
+            sign = -sign if word == "-" else sign
+        if word == "~":
+            word, is_inverted = self._next(), True
+        value = self._primary(word)
         return _checked(sign * (~value if is_inverted else value))
 
-    def _primary(self, token: str) -> int:
-        if token == "(":
+    def _primary(self, word: str) -> int:
+        if word == "(":
             self._descend()
             value = self._binary(0)
             self._depth -= 1
             if self._next() != ")":
-                raise _no_number(token)
+                raise _no_number(word)
             return value
-        if token[:1].isdigit():
-            return _literal(token)
-        tokens = self._lookup(token)
+        if word[:1].isdigit():
+            return _literal(word)
+        tokens = self._lookup(word)
         if tokens is None:
-            raise _no_number(token)
+            raise _no_number(word)
         self._descend()
         value = _Reader(tokens, self._lookup, left=self._left, depth=self._depth).whole()
         self._depth -= 1

@@ -13,8 +13,9 @@ from bagmill.codecs.jpeg import decode_jpeg, encode_jpeg
 from bagmill.codecs.jpeg_whole import jpeg_problem, whole_jpeg
 from bagmill.codecs.lossless import encode_lossless
 from bagmill.codecs.policy import CodecStep
-from bagmill.errors import DecodeError
+from bagmill.errors import BagmillError, DecodeError
 from bagmill.messages import ImagePayload, UsualJpeg, image_decoder, to_depth, to_rgb
+from bagmill.messages.foreign import said
 from bagmill.plan import FeaturePlan
 from bagmill.quality import FrameSample, PictureStatistics, measure_fidelity
 from bagmill.recordings.records import Buffer
@@ -90,9 +91,17 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep, *, mixed: str = "") -> 
         sample = FrameSample(audited_tick, source=source, stored=decode_jpeg(data))
         return EncodedFrame(data, source, measure_fidelity([sample]), sample.picture)
 
-    if feature.kind == "depth":
-        return encode_depth_message
-    return copy_message if step == "copy" else encode_message
+    encode_any = encode_depth_message if feature.kind == "depth" else copy_message if step == "copy" else encode_message
+
+    def encode_or_say_why(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
+        try:
+            return encode_any(payload, audited_tick)
+        except BagmillError:
+            raise
+        except Exception as err:  # of whatever library was at work
+            raise DecodeError(f"a picture that cannot be stored ({said(err)})", channel=feature.channel.topic) from err
+
+    return encode_or_say_why
 
 
 def _check_form(image: ImagePayload, feature: FeaturePlan, mixed: str) -> None:
