@@ -181,11 +181,11 @@ class _Reader:
     def _until(self, end: str) -> list[str]:
         """The tokens before `end`, which is passed over."""
         parts: list[str] = []
-        while (token := self._next()) != end:
-            if parts and token == parts[-1] and token in "<>":
-                parts[-1] += token  # an operator, where no brackets can be
+        while (word := self._next()) != end:
+            if parts and word == parts[-1] and word in "<>":
+                parts[-1] += word  # an operator, where no brackets can be
             else:
-                parts.append(token)
+                parts.append(word)
         return parts
 
     def _value_of(self, name: str) -> list[str] | None:

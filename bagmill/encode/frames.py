@@ -91,14 +91,20 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep, *, mixed: str = "") -> 
         sample = FrameSample(audited_tick, source=source, stored=decode_jpeg(data))
         return EncodedFrame(data, source, measure_fidelity([sample]), sample.picture)
 
-    encode_any = encode_depth_message if feature.kind == "depth" else copy_message if step == "copy" else encode_message
+    if feature.kind == "depth":
+        return _guarded(encode_depth_message, feature)
+    return _guarded(copy_message if step == "copy" else encode_message, feature)
+
+
+def _guarded(encode: FrameEncoder, feature: FeaturePlan) -> FrameEncoder:
+    """An encoder that raises nothing of the libraries at work."""
 
     def encode_or_say_why(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
         try:
-            return encode_any(payload, audited_tick)
+            return encode(payload, audited_tick)
         except BagmillError:
             raise
-        except Exception as err:  # of whatever library was at work
+        except Exception as err:
             raise DecodeError(f"a picture that cannot be stored ({said(err)})", channel=feature.channel.topic) from err
 
     return encode_or_say_why

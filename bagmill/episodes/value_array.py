@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -78,7 +79,14 @@ def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np
         StorageError: It is not there, damaged, or not of that shape and dtype.
     """
     little = dtype.newbyteorder("<")
-    out = np.empty(shape, little)
+    paths = value_array_paths(root, name, shape=shape, dtype=dtype)
+    # Asked first: whether there is as much on the disk as is to be made room for.
+    if paths and not paths[-1].exists():
+        raise _not_read(root, name, f"chunk {len(paths) - 1} is missing")
+    try:
+        out = np.empty(shape, little)
+    except (MemoryError, ValueError) as err:
+        raise _not_read(root, name, f"{shape} is too large") from err
     chunk_rows = layout.chunk_ticks(shape[0], tick_bytes=out[:1].nbytes)
     for first in range(0, shape[0] if out.size else 0, chunk_rows):
         rows = out[first : first + chunk_rows]
@@ -103,9 +111,9 @@ def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np
 
 def value_array_paths(root: Path, name: str, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[Path]:
     """The files that `read_value_array` reads with the same arguments."""
-    if not np.prod(shape):
+    if not math.prod(shape):
         return []
-    chunk_rows = layout.chunk_ticks(shape[0], tick_bytes=int(np.prod(shape[1:])) * dtype.itemsize)
+    chunk_rows = layout.chunk_ticks(shape[0], tick_bytes=math.prod(shape[1:]) * dtype.itemsize)
     return [_chunk_path(root / name, chunk, len(shape)) for chunk in range(-(-shape[0] // chunk_rows))]
 
 

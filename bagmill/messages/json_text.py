@@ -6,6 +6,7 @@ import json
 from typing import Any, Final
 
 from bagmill.errors import DecodeError
+from bagmill.json_depth import check_depth
 from bagmill.limits import limits
 from bagmill.recordings.records import Buffer
 
@@ -33,25 +34,10 @@ def parse_json(data: Buffer) -> Any:
     text = raw.decode(json.detect_encoding(raw))
     value = json.loads(text)
     if num_opened > limits().nesting:
-        _check_depth(value)
+        check_depth(value, what="a JSON message")
     if r"\ud" in text or r"\uD" in text:
         _check_texts(value)
     return value
-
-
-def _check_depth(value: Any) -> None:
-    """Level by level: a parsed text may be as deep as Python's stack allows, and no walk over it goes so deep."""
-    level, depth = [value], 0
-    while level:
-        limits().check("nesting", depth, what="the depth of a JSON message")
-        level = [part for each in level for part in _parts(each)]
-        depth += 1
-
-
-def _parts(value: Any) -> list[Any]:
-    """The lists and objects in one."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [part for part in inner if isinstance(part, dict | list)]
 
 
 def _check_texts(value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from PIL.PngImagePlugin import PngImageFile
 
 from bagmill.errors import DecodeError
-from bagmill.messages.payload import ImagePayload, check_size
+from bagmill.messages.payload import check_size
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
