@@ -17,7 +17,7 @@ def check_depth(value: Any, *, what: str) -> None:
     Raises:
         LimitError: It has too many.
     """
-    level, depth = [value], 0
+    level, depth = [value], 1
     while level:
         limits().check("nesting", depth, what=f"the depth of {what}")
         level = [part for each in level for part in _parts(each)]

@@ -64,6 +64,10 @@ class Limits(BaseModel):
     jpeg_scans: int = Field(default=100, ge=1)
     """Of one progressive JPEG: each scan is decoded over the whole picture."""
 
+    # Episodes
+    ticks: int = Field(default=10_000_000, ge=1)
+    """Of one timeline: nearly three hours at 1 kHz."""
+
     # YAML
     yaml_bytes: int = Field(default=16 * _MIB, ge=1)
     """Of one YAML file."""

@@ -47,9 +47,10 @@ def _read_definitions(said: object, info: ValidationInfo) -> object:
     if said is None or isinstance(said, GivenDefinitions):
         return said
     if not isinstance(said, str):
-        raise ValueError(f"expected the path of a folder, found {said!r}")  # noqa: TRY004 - pydantic tells ValueErrors
+        raise ValueError(f"expected the path of a folder, found {type(said).__name__}")  # noqa: TRY004 - pydantic tells ValueErrors
     folder = (info.context or {}).get("folder", Path())
     try:
+        said.encode()
         return read_definitions(folder / Path(said).expanduser(), place=said)
     except ProfileError as err:
         raise ValueError(err.sentence.removesuffix(".") + (f" ({err.remedy})" if err.remedy else "")) from err

@@ -71,14 +71,19 @@ def check_num_values(data: bytes, descriptor: Any) -> None:
     while waiting:
         part, of = waiting.pop()
         num_values += len(of.fields)
+        _check_num_values(num_values)
         fields = of.fields_by_number
         for number, value in wire_fields(part):
             num_values += 1
             if num_values > most:
-                limits().check("message_values", num_values, what="the number of values in a protobuf message")
+                _check_num_values(num_values)
             field = fields.get(number)
             if isinstance(value, memoryview) and field is not None and field.type == FieldDescriptor.TYPE_MESSAGE:
                 waiting.append((value, field.message_type))
+
+
+def _check_num_values(num_values: int) -> None:
+    limits().check("message_values", num_values, what="the number of values in a protobuf message")
 
 
 def check_depth(message: Any) -> None:
