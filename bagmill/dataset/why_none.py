@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from bagmill.dataset.query import find_rows, named_columns
+from bagmill.dataset.query import find_rows, named_columns, parts_of
 from bagmill.errors import QueryError
 
 if TYPE_CHECKING:
@@ -32,7 +29,7 @@ def why_none(table: pd.DataFrame, where: str) -> str:
     Raises:
         QueryError: It is no condition.
     """
-    parts = list(_parts(where))
+    parts = parts_of(where, table)
     try:
         told = [_told(table, part) for part in parts]
     except QueryError:
@@ -46,27 +43,6 @@ def _told(table: pd.DataFrame, part: str) -> str:
     ranges = [_range(name, column) for name, column in named_columns(part, table).items()] if num_ruled_out else []
     what_is = f" ({'; '.join(ranges)})" if ranges else ""
     return f"`{part}` rules out {num_ruled_out:,}{what_is}"
-
-
-def _parts(where: str) -> Iterator[str]:
-    """What stands between the outermost `and`s."""
-    text = " ".join(where.split("\n")).strip()
-    # Names in backticks are no Python; of the same length they leave all places as they are.
-    masked = re.sub(r"`[^`]*`", lambda name: "_" * len(name[0].encode()), text)
-    try:
-        tree = ast.parse(masked, mode="eval").body
-    except SyntaxError:
-        yield text
-        return
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop(0)
-        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
-            waiting[:0] = node.values
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd):
-            waiting[:0] = [node.left, node.right]
-        else:
-            yield text.encode()[node.col_offset : node.end_col_offset].decode()
 
 
 def _range(name: str, column: pd.Series[Any]) -> str:
