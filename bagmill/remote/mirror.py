@@ -164,7 +164,19 @@ class Mirror:
         return StorageError(f"{self.address_of(path)}: {err.problem}", remedy=err.remedy)
 
     def _key(self, path: Path | str) -> str:
-        return str(path).removeprefix(self._prefix)
+        """An object's key: the way from the mirror's root to its file.
+
+        Raises:
+            StorageError: The file would lie elsewhere; whatever the store names is fetched to below the root, and nowhere else.
+        """
+        text = str(path)
+        key = text.removeprefix(self._prefix)
+        if not text.startswith(self._prefix) or "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
+            raise StorageError(
+                f"something at {self.address} names {key[:200]!r}, which is no file of a dataset",
+                remedy="Do not use it",
+            )
+        return key
 
     def _submit(self, request: Whole | Tail | Pieces) -> Future[Answer]:
         with _starting:

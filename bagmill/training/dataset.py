@@ -24,6 +24,7 @@ from bagmill.dataset import (
     select,
     why_none,
 )
+from bagmill.dataset.confined import EpisodeFolders
 from bagmill.errors import TrainingError
 from bagmill.remote import SHARD_CACHE_BYTES, Mirror, MirroredShards, fetch_snapshot, is_address
 from bagmill.training.columns import MASK, ArraySpec, Column
@@ -158,7 +159,7 @@ class EpisodeDataset:
             resampling=resampling,
         )
         self._num_ticks: NDArray[np.int64] = self.table["num_ticks"].to_numpy(np.int64)
-        self._roots = [f"{self.dataset.path}/{path}" for path in self.table["path"]]
+        self._roots = EpisodeFolders(self.dataset.path, self.table["path"])
         self._index = SampleIndex(
             self._num_ticks,
             self.table["rate_hz"].to_numpy(np.float64),

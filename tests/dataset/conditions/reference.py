@@ -29,7 +29,12 @@ class Part:
 
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    **{"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne},
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
 }
 NUMBERS = {"num_frames": "num_frames", "quality.skew": "quality.skew", "`grip N`": "grip N"}
 TEXTS = {"task": "task", "episode": "episode"}
