@@ -439,9 +439,12 @@ class EpisodeDataset:
         return cameras
 
     def recipe(self) -> dict[str, Any]:
-        """Plain values from which `from_recipe` makes the same dataset again: the snapshot by its id, not its name."""
+        """Plain values from which `from_recipe` makes the same dataset again: the snapshot by its id, not its name.
+
+        An address stands in it without user, password and query: give it to `from_recipe` again where it needs them.
+        """
         return {
-            "dataset": str(self.dataset.path) if self._mirror is None else self._mirror.address,
+            "dataset": str(self.dataset.path) if self._mirror is None else self._mirror.plain_address,
             "snapshot": self.snapshot_id,
             "where": self.where,
             "split": self.split,
@@ -456,7 +459,7 @@ class EpisodeDataset:
 
         Args:
             recipe: By `recipe`.
-            dataset: Where its folder is now; None: where it was.
+            dataset: Where its folder is now, or its address with all that a store asks for; None: where it was.
 
         Raises:
             TrainingError: It is no such recipe; and as the constructor.
