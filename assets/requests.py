@@ -148,7 +148,7 @@ def _find(
             if not is_name(episode):
                 raise StorageError(
                     f"partition {episode!r} can be no episode: its name is not one that a recording's path gives",
-                    remedy="Delete the partition; the sensor `arrivals` or the job `register_recordings` adds those of recordings",
+                    remedy="Delete the partition: the sensor `arrivals` and the job `register_recordings` add what is right",
                 )
             recording = landed.get(episode) or _renamed(dataset, episode, landed)
             if recording is None:

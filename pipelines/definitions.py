@@ -7,8 +7,11 @@ from collections.abc import Iterable
 import dagster as dg
 
 import assets
-from pipelines.deployment import AlertSettings, Deployment, FolderName, ProfileChoice, load_deployment
+from bagmill.deployment import AlertSettings, Deployment, FolderName, ProfileChoice
+from bagmill.limits import set_limits
+from pipelines.configuration import configuration_spec
 from pipelines.jobs import INGEST, REPORT_NIGHT, TAKE_SNAPSHOT, register_recordings
+from pipelines.last_good import InForce, load_in_force
 from pipelines.prune import prune_versions
 from pipelines.release import release_quarantine
 from pipelines.schedules import nightly_schedule
@@ -24,11 +27,14 @@ from resources.recordings import RecordingsFolder
 from resources.workers import LocalWorkers
 
 
-def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Definitions:
+def build_defs(
+    deployment: Deployment, *, in_force: InForce | None = None, **resource_overrides: object
+) -> dg.Definitions:
     """Wire everything to a deployment.
 
     Args:
         deployment: Its settings.
+        in_force: Where they are from, for the web UI to show.
         resource_overrides: Resources to take in place of the deployment's, by name: `workers`, say.
     """
     resources: dict[str, object] = {
@@ -48,6 +54,7 @@ def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Defin
             assets.normalisation,
             assets.nightly_report,
             assets.quarantine,
+            *([] if in_force is None else [configuration_spec(in_force)]),
         ],
         jobs=[INGEST, TAKE_SNAPSHOT, REPORT_NIGHT, register_recordings, prune_versions, release_quarantine],
         schedules=[nightly_schedule(deployment.nights, settled_after_s=deployment.arrivals.settled_after_s)],
@@ -88,4 +95,10 @@ def _told(said: str | FolderName | None) -> Told | None:
     return Told(folder=said.folder) if isinstance(said, FolderName) else Told(text=said)
 
 
-defs = build_defs(load_deployment())
+def _load() -> dg.Definitions:
+    in_force = load_in_force()
+    set_limits(in_force.deployment.limits)
+    return build_defs(in_force.deployment, in_force=in_force)
+
+
+defs = _load()

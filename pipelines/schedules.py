@@ -9,7 +9,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 from assets.nightly_report import NIGHT_TAG
 from assets.partitions import EPISODES
 from assets.requests import find_due
-from pipelines.deployment import NightSettings
+from bagmill.deployment import NightSettings
 from pipelines.jobs import INGEST
 from pipelines.nights import begin_night, runs_of
 from pipelines.sensors.ranges import range_tags, ranges, under_way

@@ -11,4 +11,5 @@ def is_preview(context: dg.ScheduleEvaluationContext | dg.SensorEvaluationContex
     Dagster has no word for it. What the daemon evaluates logs under the number of its tick; a preview has no tick, and logs
     under the time of day, with a line between date and time. What is evaluated outside Dagster's processes has neither.
     """
-    return bool(context.log_key) and not context.log_key[-1].isdecimal()
+    log_key = context.log_key
+    return log_key is not None and not log_key[-1].isdecimal()

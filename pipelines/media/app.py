@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from bagmill.cli.wording import counted, duration_text, number_text, size_text, stamp_text
 from bagmill.dataset import Dataset
+from bagmill.deployment import MediaSettings
 from bagmill.errors import StorageError
-from pipelines.deployment import MediaSettings
 from pipelines.media.episodes import find_episode, find_version, list_episodes
 from pipelines.media.files import find_file, media_type
 from resources.media_urls import REPORT, file_path, page_path

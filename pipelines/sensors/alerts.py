@@ -15,8 +15,8 @@ from typing import Final, Literal
 
 import dagster as dg
 
+from bagmill.deployment import AlertSettings
 from pipelines.alerts import alert_of_checks, alert_of_failure
-from pipelines.deployment import AlertSettings
 from pipelines.tick_preview import is_preview
 from resources.alerts import Alert, AlertError, AlertSink, LogSink
 

@@ -9,7 +9,7 @@ import dagster as dg
 
 from assets.quarantine import describe_quarantine, quarantine
 from bagmill.dataset import Dataset
-from pipelines.deployment import ArrivalSettings
+from bagmill.deployment import ArrivalSettings
 from pipelines.sensors.waiting import digest
 from resources.datasets import DatasetFolder
 

@@ -91,7 +91,9 @@ def test_a_folder_that_is_none(tmp_path: Path):
         Dataset(tmp_path).episodes()
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "day1/run.mcap", "run\\1", "run\n.mcap", "a\0b", "x" * 300, "\ud800"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".hidden", "day1/run.mcap", "run\\1", "run\n.mcap", "a\0b", "x" * 300, "\ud800"]
+)
 def test_what_is_no_files_name_is_no_episodes_name(tmp_path: Path, name: str) -> None:
     assert not is_name(name)
     with pytest.raises(StorageError, match="is no name of an episode"):

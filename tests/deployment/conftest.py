@@ -13,9 +13,9 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from assets import EPISODES, register_new
 from bagmill.dataset import Dataset
+from bagmill.deployment import Deployment, ProfileChoice
 from bagmill.testing import write_small_profile
 from pipelines.definitions import build_defs
-from pipelines.deployment import Deployment, ProfileChoice
 from resources.recordings import RecordingsFolder
 from resources.workers import LocalWorkers
 from tests.postgres import Server, running_server, why_not

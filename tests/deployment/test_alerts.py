@@ -12,8 +12,10 @@ import dagster as dg
 import pytest
 import yaml
 
+from bagmill.deployment import AlertSettings
+from bagmill.errors import SettingsError
 from bagmill.testing import healthy, with_black_frames, with_missing_channel
-from pipelines.deployment import AlertSettings, DeploymentError, load_deployment
+from pipelines.deployment import load_deployment
 from pipelines.sensors.alerts import failed_checks_sensor, failed_runs_sensor
 from resources.alerts import MOST_LISTED, Alert, AlertError, AlertLine, LogSink, WebhookSink
 
@@ -121,7 +123,7 @@ def test_the_deployments_file_chooses_the_sink(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump({"alerts": {"webhook": "https://chat.example/x", "attempts": 2}}))
     assert load_deployment(path).alerts.webhook == "https://chat.example/x"
     path.write_text(yaml.safe_dump({"alerts": {"webhook": "chat.example/x"}}))
-    with pytest.raises(DeploymentError, match=r"@ \$\.alerts\.webhook"):
+    with pytest.raises(SettingsError, match=r"@ \$\.alerts\.webhook"):
         load_deployment(path)
 
 

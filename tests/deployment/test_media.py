@@ -19,11 +19,12 @@ import uvicorn
 from PIL import Image
 
 from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, put_quarantine, save_report
+from bagmill.deployment import MediaSettings
 from bagmill.ingest import IngestRequest, ingest
 from bagmill.profile import parse_profile
 from bagmill.quality import METRICS
 from bagmill.testing import healthy, small_profile, with_gap
-from pipelines.deployment import ROOT, MediaSettings
+from pipelines.deployment import ROOT
 from pipelines.media.__main__ import main
 from pipelines.media.app import build_app
 from resources.media import MediaServer

@@ -25,10 +25,11 @@ import pipelines.nights
 import pipelines.sensors.ranges
 from assets.nightly_report import NIGHT_TAG
 from bagmill.dataset import Dataset, QuarantineEntry, load_night, put_quarantine, read_quarantine, release_for_retry
+from bagmill.deployment import NightSettings
 from bagmill.errors import BagmillError
 from bagmill.testing import Settings, healthy, with_black_frames, write_small_profile
 from pipelines.definitions import build_defs
-from pipelines.deployment import ROOT, NightSettings, load_deployment
+from pipelines.deployment import ROOT, load_deployment
 from pipelines.nights import begin_night, ended_nights
 from pipelines.schedules import nightly_schedule
 from pipelines.sensors.night_ends import night_ends_sensor
