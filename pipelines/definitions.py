@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import dagster as dg
 
 import assets
-from bagmill.deployment import AlertSettings, Deployment, FolderName, ProfileChoice
+from bagmill.deployment import Deployment
 from bagmill.limits import set_limits
 from pipelines.configuration import configuration_spec
 from pipelines.jobs import INGEST, REPORT_NIGHT, TAKE_SNAPSHOT, register_recordings
@@ -18,11 +16,10 @@ from pipelines.schedules import nightly_schedule
 from pipelines.sensors import arrivals_sensor, quarantine_sensor
 from pipelines.sensors.alerts import failed_checks_sensor, failed_runs_sensor
 from pipelines.sensors.night_ends import night_ends_sensor
-from resources.alerts import AlertSink, LogSink, WebhookSink
+from pipelines.wiring import alert_sink, profile_rules
 from resources.datasets import DatasetFolder
 from resources.media import MediaServer
 from resources.nights import Nights
-from resources.profiles import ProfileRule, ProfileRules, Told
 from resources.recordings import RecordingsFolder
 from resources.workers import LocalWorkers
 
@@ -43,7 +40,7 @@ def build_defs(
         "profiles": profile_rules(deployment.profiles),
         "nights": Nights(time_zone=deployment.nights.time_zone),
         "media": MediaServer(url=deployment.media.url),
-        "alerts": _sink(deployment.alerts),
+        "alerts": alert_sink(deployment.alerts),
         "workers": LocalWorkers(processes=deployment.workers.processes, threads=deployment.workers.threads),
     }
     return dg.Definitions(
@@ -69,30 +66,6 @@ def build_defs(
         # A run is one step, and its work is done by `workers`: a process for the step on top would only cost its start.
         executor=dg.in_process_executor,
     )
-
-
-def _sink(settings: AlertSettings) -> AlertSink:
-    if settings.webhook is None:
-        return LogSink()
-    return WebhookSink(url=settings.webhook, timeout_s=settings.timeout_s, attempts=settings.attempts)
-
-
-def profile_rules(choices: Iterable[ProfileChoice]) -> ProfileRules:
-    """The rules for profiles, as the deployment's file has them."""
-    return ProfileRules(
-        rules=[
-            ProfileRule(
-                match=choice.match, profile=str(choice.profile), robot=_told(choice.robot), task=_told(choice.task)
-            )
-            for choice in choices
-        ]
-    )
-
-
-def _told(said: str | FolderName | None) -> Told | None:
-    if said is None:
-        return None
-    return Told(folder=said.folder) if isinstance(said, FolderName) else Told(text=said)
 
 
 def _load() -> dg.Definitions:

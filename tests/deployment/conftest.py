@@ -18,6 +18,7 @@ from bagmill.testing import write_small_profile
 from pipelines.definitions import build_defs
 from resources.recordings import RecordingsFolder
 from resources.workers import LocalWorkers
+from tests.alert_receiver import Receiver, running_receiver
 from tests.postgres import Server, running_server, why_not
 
 
@@ -190,3 +191,10 @@ def shared_line(
 ) -> Iterator[Line]:
     with _open_line(tmp_path_factory.mktemp("shared"), empty_home, database=database()) as line:
         yield line
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A server that answers with statuses in turn, then 204."""
+    with running_receiver() as receiver:
+        yield receiver

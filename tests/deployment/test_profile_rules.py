@@ -8,8 +8,8 @@ import yaml
 from bagmill.errors import ProfileError, SettingsError
 from bagmill.profile import load_profile
 from bagmill.testing import small_profile
-from pipelines.definitions import profile_rules
 from pipelines.deployment import load_deployment
+from pipelines.wiring import profile_rules
 from resources.profiles import ProfileRule, ProfileRules, Told
 
 
