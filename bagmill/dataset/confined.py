@@ -34,6 +34,9 @@ def check_paths(table: pa.Table, snapshot_id: str, *, path: Path) -> None:
     Raises:
         StorageError: A row does not; names the snapshot and the row.
     """
+    for name in ("episode", "version", "path"):
+        if name in table.column_names and not _is_text(table.schema.field(name).type):
+            raise StorageError(f"column {name} of snapshot {snapshot_id} is no text", path=path, remedy=_REMEDY)
     is_wrong: NDArray[np.bool_] = np.zeros(len(table), np.bool_)
     for column in ("episode", "version"):
         names = table[column]
@@ -58,6 +61,10 @@ def check_paths(table: pa.Table, snapshot_id: str, *, path: Path) -> None:
             path=path,
             remedy=_REMEDY,
         )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _truths(found: pa.ChunkedArray, *, if_null: bool) -> NDArray[np.bool_]:

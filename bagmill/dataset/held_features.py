@@ -66,9 +66,7 @@ def held_features(table: pd.DataFrame, folder: Path, *, fetch: Fetch | None = No
     """
     texts = table["features"].tolist()
     # Parsed once for thousands of episodes that are alike.
-    parsed: dict[str, dict[str, dict[str, Any]]] = {text: json.loads(text) for text in dict.fromkeys(texts)}
-    for said in parsed.values():
-        _check_names(said)
+    parsed = {text: _parsed(text) for text in dict.fromkeys(texts)}
     is_whole = {text: all(map(is_described, said.values())) for text, said in parsed.items()}
     if all(is_whole.values()):
         held = {text: _held_of(said) for text, said in parsed.items()}
@@ -86,13 +84,22 @@ def held_features(table: pd.DataFrame, folder: Path, *, fetch: Fetch | None = No
     return found
 
 
-def _check_names(features: Mapping[str, object]) -> None:
-    """Names become paths in an episode, and keys in a store."""
+def _parsed(text: str) -> dict[str, dict[str, Any]]:
+    """A row's features; their names become paths in an episode, and keys in a store."""
+    try:
+        features: dict[str, dict[str, Any]] = json.loads(text)
+        _held_of(features)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as err:
+        raise StorageError(
+            f"a snapshot's column features cannot be read ({type(err).__name__}: {str(err)[:200]})",
+            remedy="Make the snapshot again",
+        ) from err
     if wrong := [name for name in features if not layout.is_array_name(name)]:
         raise StorageError(
             f"a snapshot names a feature {wrong[0]!r}, which would lie outside of its episode",
             remedy="Take the snapshot from whoever made it once more, or make it again",
         )
+    return features
 
 
 def stored_features(episode: Episode) -> Mapping[str, HeldFeature]:

@@ -52,8 +52,7 @@ def _range(name: str, column: pd.Series[Any]) -> str:
     if not len(found):
         return f"{name} is not known of any"
     if name == "features":
-        names = sorted({each for text in found.unique() for each in json.loads(text)})
-        return f"there are {', '.join(names)}"
+        return f"there are {', '.join(_feature_names(found.unique().tolist()))}"
     kind = found.dtype.kind if hasattr(found.dtype, "kind") else "O"
     if kind in "iuf":
         low, high = (f"{float(each):.10g}" for each in (found.min(), found.max()))
@@ -65,6 +64,13 @@ def _range(name: str, column: pd.Series[Any]) -> str:
         rest = f" and {len(values) - _NUM_LISTED:,} others" if len(values) > _NUM_LISTED else ""
         return f"{name} is {listed}{rest}{lacking}"
     return f"{name} is {low}{lacking}" if low == high else f"{name} is {low} to {high}{lacking}"
+
+
+def _feature_names(texts: list[str]) -> list[str]:
+    try:
+        return sorted({each for text in texts for each in json.loads(text)})
+    except (ValueError, TypeError, RecursionError):
+        return ["features that cannot be read"]
 
 
 def _counted(num: int) -> str:

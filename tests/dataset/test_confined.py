@@ -177,6 +177,27 @@ def test_a_feature_that_lies_elsewhere(published: Dataset, feature: str) -> None
     assert not verify_episode(published.path / PATH).is_whole
 
 
+@pytest.mark.parametrize(
+    "features", ["[]", "{", "[" * 50_000, '{"a": 1}', '{"a": {"kind": "signal"}}', '{"a": {"shape": 3}}']
+)
+@pytest.mark.parametrize("door", ["loader", "export", "stats"])
+def test_features_that_cannot_be_read(published: Dataset, door: str, features: str) -> None:
+    rewrite(published, features=[features, features])
+
+    with pytest.raises(StorageError, match="features cannot be read|names a feature"):
+        DOORS[door](published)
+
+
+def test_rows_that_are_no_texts(published: Dataset) -> None:
+    (file,) = published.snapshots_dir.glob("*.parquet")
+    table = pq.ParquetFile(file).read()
+    table = table.set_column(table.column_names.index("path"), "path", pa.array([1, 2]))
+    pq.write_table(table, file)
+
+    with pytest.raises(StorageError, match="column path of snapshot .* is no text"):
+        load_snapshot(published)
+
+
 def test_a_name_that_points_at_a_path(published: Dataset) -> None:
     for said in ("../../other/snapshots/x", "..", "/etc/passwd", "0" * 19 + "\n"):
         name = json.dumps({"schema": "bagmill-snapshot-name-1", "id": said})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 Kind = Literal["number", "text", "time", "truth"]
 Scalar = int | float | str | bool | np.datetime64
 NAMED: Final[dict[Kind, str]] = {"number": "a number", "text": "text", "time": "a time", "truth": "true or false"}
+_TIME: Final = re.compile(r"[0-9]{4}(?![0-9]*\Z)|[0-9]{4}\Z|[0-9]{8}\Z", re.ASCII)
+"""How a text begins that says a time, the year first: others are read by guesses, or by the clock of today."""
 _MOST_TIME: Final = 64
 """Characters of a text that says a time."""
 
@@ -147,6 +150,8 @@ def time_of(text: str) -> np.datetime64:
     import pandas as pd  # noqa: PLC0415
 
     remedy = "Write a time as '2026-05-01' or '2026-05-01 13:30'"
+    if not _TIME.match(text):
+        raise UnfitError(f"compares a time with {shortened(text)!r}, which is none", remedy)
     if len(text) > _MOST_TIME:
         raise UnfitError(f"compares a time with {shortened(text)!r}, which is too long for one", remedy)
     try:
