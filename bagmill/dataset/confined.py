@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bagmill.episodes.layout import episode_path
 from bagmill.errors import StorageError
 
+_NAMES: Final = ("episode", "version", "path")
 _REMEDY: Final = "Do not use it before you know who made it; make the snapshot again from the episodes"
 _LINK_REMEDY: Final = "Put what the link leads to in its place, or take the link away"
 
@@ -34,12 +35,13 @@ def check_paths(table: pa.Table, snapshot_id: str, *, path: Path) -> None:
     Raises:
         StorageError: A row does not; names the snapshot and the row.
     """
-    for name in ("episode", "version", "path"):
+    for name in _NAMES:
         if name in table.column_names and not _is_text(table.schema.field(name).type):
             raise StorageError(f"column {name} of snapshot {snapshot_id} is no text", path=path, remedy=_REMEDY)
+    texts = {name: table[name].cast(pa.large_string()) for name in _NAMES if name in table.column_names}
     is_wrong: NDArray[np.bool_] = np.zeros(len(table), np.bool_)
     for column in ("episode", "version"):
-        names = table[column]
+        names = texts[column]
         for test in (
             pc.equal(names, ""),
             pc.starts_with(names, "."),
@@ -47,15 +49,16 @@ def check_paths(table: pa.Table, snapshot_id: str, *, path: Path) -> None:
             pc.match_substring(names, "\0"),
         ):
             is_wrong |= _truths(test, if_null=True)
-    if "path" in table.column_names:
-        folder, suffix = str(episode_path(Path(), "a", "b")).split("/a/b")
-        expected = pc.binary_join_element_wise(
-            folder, table["episode"], pc.binary_join_element_wise(table["version"], suffix, ""), "/"
+    if "path" in texts:
+        folder, suffix, nothing, slash = (
+            pa.scalar(each, pa.large_string()) for each in (*str(episode_path(Path(), "a", "b")).split("/a/b"), "", "/")
         )
-        is_wrong |= ~_truths(pc.equal(table["path"], expected), if_null=False)
+        version = pc.binary_join_element_wise(texts["version"], suffix, nothing)
+        expected = pc.binary_join_element_wise(folder, texts["episode"], version, slash)
+        is_wrong |= ~_truths(pc.equal(texts["path"], expected), if_null=False)
     if is_wrong.any():
         row = int(is_wrong.argmax())
-        said = {name: table[name][row].as_py() for name in ("episode", "version", "path") if name in table.column_names}
+        said = {name: column[row].as_py() for name, column in texts.items()}
         raise StorageError(
             f"row {row} of snapshot {snapshot_id} names what is no episode of this dataset ({_told(said)})",
             path=path,
