@@ -185,8 +185,6 @@ def check_array(name: str, node: Any, *, path: Path) -> None:
     Raises:
         StorageError: They are not.
     """
-    if not all(part not in ("", ".", "..") and "\0" not in part for part in name.split("/")):
-        raise _damaged(path, f"an array called {name[:80]!r}")
     array = _check(_Array, node, path, name)
     num_ticks, *row = array.shape
     num_values = math.prod(row)
