@@ -139,7 +139,7 @@ class _Episode(_Part):
     robot: _Text | None = None
     task: _Text | None = None
     rate_hz: _Text | None = None
-    recording: _Recording = Field(default_factory=_Recording)
+    recording: _Recording | _Text = Field(default_factory=_Recording)
     profile: _Profile = Field(default_factory=_Profile)
     features: dict[str, _Feature] = Field(default_factory=dict)
     omitted_features: list[_Text] = Field(default_factory=list)
@@ -160,8 +160,10 @@ def read_json(path: Path) -> Any:
     try:
         content = json.loads(text.decode())
         check_depth(content, what="an episode's metadata")
-    except (ValueError, RecursionError, LimitError) as err:
-        raise _damaged(path, str(err) or "no JSON") from err
+    except LimitError as err:
+        raise _damaged(path, err.problem) from err
+    except (ValueError, RecursionError) as err:
+        raise _damaged(path) from err
     return content
 
 
@@ -186,17 +188,27 @@ def check_array(name: str, node: Any, *, path: Path) -> None:
         StorageError: They are not.
     """
     array = _check(_Array, node, path, name)
-    num_ticks, *row = array.shape
-    num_values = math.prod(row)
+    num_values = math.prod(array.shape[1:])
     if num_values > _MOST_CHANNELS * limits().pixels:
         raise _damaged(path, f"array {name} has {num_values:,} values a tick")
-    if array.codecs[0].name == "sharding_indexed":
-        rows = layout.shard_ticks(num_ticks)
-    else:
-        rows = layout.chunk_ticks(num_ticks, tick_bytes=num_values * np.dtype(array.data_type).itemsize)
-    expected = [rows, *(max(1, length) for length in row)]
-    if array.chunk_grid.configuration.chunk_shape != expected:
-        raise _damaged(path, f"array {name} has chunks of {array.chunk_grid.configuration.chunk_shape}, not {expected}")
+
+
+def check_chunks(name: str, node: Any, *, path: Path) -> None:
+    """Refuse an array of values that is not cut into chunks as an episode's are: there may be no end of them.
+
+    Args:
+        name: Of the array.
+        node: Its metadata, as `check_array` takes them.
+        path: Of the file that they are in.
+
+    Raises:
+        StorageError: It is not.
+    """
+    num_ticks, *row = node["shape"]
+    rows = layout.chunk_ticks(num_ticks, tick_bytes=math.prod(row) * np.dtype(node["data_type"]).itemsize)
+    found, expected = node["chunk_grid"]["configuration"]["chunk_shape"], [rows, *(max(1, length) for length in row)]
+    if found != expected:
+        raise _damaged(path, f"array {name} has chunks of {found}, not {expected}")
 
 
 def _check(model: type[Model], content: Any, path: Path, name: str = "") -> Model:
@@ -209,5 +221,6 @@ def _check(model: type[Model], content: Any, path: Path, name: str = "") -> Mode
         raise _damaged(path, f"{of}{'; '.join(told[:_SHOWN])}{more}") from None
 
 
-def _damaged(path: Path, problem: str) -> StorageError:
-    return StorageError(f"the episode's metadata are damaged: {problem}", path=path, remedy=_REMEDY)
+def _damaged(path: Path, problem: str = "") -> StorageError:
+    more = f": {problem}" if problem else ""
+    return StorageError(f"the episode's metadata are damaged{more}", path=path, remedy=_REMEDY)

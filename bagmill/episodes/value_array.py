@@ -79,10 +79,9 @@ def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np
         StorageError: It is not there, damaged, or not of that shape and dtype.
     """
     little = dtype.newbyteorder("<")
-    paths = value_array_paths(root, name, shape=shape, dtype=dtype)
     # Asked first: whether there is as much on the disk as is to be made room for.
-    if paths and not paths[-1].exists():
-        raise _not_read(root, name, f"chunk {len(paths) - 1} is missing")
+    if (last := _num_chunks(shape, dtype) - 1) >= 0 and not _chunk_path(root / name, last, len(shape)).exists():
+        raise _not_read(root, name, f"chunk {last} is missing")
     try:
         out = np.empty(shape, little)
     except (MemoryError, ValueError) as err:
@@ -111,10 +110,13 @@ def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np
 
 def value_array_paths(root: Path, name: str, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[Path]:
     """The files that `read_value_array` reads with the same arguments."""
+    return [_chunk_path(root / name, chunk, len(shape)) for chunk in range(_num_chunks(shape, dtype))]
+
+
+def _num_chunks(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     if not math.prod(shape):
-        return []
-    chunk_rows = layout.chunk_ticks(shape[0], tick_bytes=math.prod(shape[1:]) * dtype.itemsize)
-    return [_chunk_path(root / name, chunk, len(shape)) for chunk in range(-(-shape[0] // chunk_rows))]
+        return 0
+    return -(-shape[0] // layout.chunk_ticks(shape[0], tick_bytes=math.prod(shape[1:]) * dtype.itemsize))
 
 
 def _chunk_path(folder: Path, chunk: int, num_axes: int) -> Path:

@@ -15,7 +15,7 @@ from bagmill.codecs import whole_jpeg
 from bagmill.episodes import layout
 from bagmill.episodes.frame_array import FrameArray, parse_frame_array
 from bagmill.episodes.metadata import read_root_metadata
-from bagmill.episodes.node_metadata import check_array, read_json
+from bagmill.episodes.node_metadata import check_array, check_chunks, read_json
 from bagmill.episodes.shard import ShardReader
 from bagmill.errors import BagmillError, StorageError
 from bagmill.profile import feature_kind
@@ -182,7 +182,9 @@ class _Check:
     def _check_values(self, name: str) -> None:
         try:
             own = self._path / name / layout.METADATA_FILE
-            check_array(name, read_json(own), path=own)
+            metadata = read_json(own)
+            check_array(name, metadata, path=own)
+            check_chunks(name, metadata, path=own)
             node = zarr.open_array(str(self._path / name), mode="r", zarr_format=3)
             num_ticks, rows = node.shape[0], node.chunks[0]
             folder = self._path / name / "c"

@@ -112,8 +112,8 @@ def test_frames_that_are_stored_whole_but_cannot_be_decoded_are_named(tmp_path: 
 
     assert len(found) == 7
     assert found[0].startswith("depth/a at tick 1: the tick is valid, but its frame is missing")
-    assert found[1].startswith("depth/a at tick 3: a frame is stored for a tick that is not valid")
-    assert found[2].startswith("depth/a at tick 3: a damaged Zstandard frame")
+    assert found[1].startswith("depth/a at tick 3: a damaged Zstandard frame")
+    assert found[2].startswith("depth/a at tick 3: a frame is stored for a tick that is not valid")
     assert found[3].startswith("images/a at tick 1: a JPEG that breaks off before its end")
     assert found[4].startswith("images/a at tick 2: a JPEG without its end marker, which other readers refuse")
     assert found[5].startswith("images/a at tick 3: a JPEG that breaks off")

@@ -34,6 +34,9 @@ def chain(length: int, line: str = "{} x") -> str:
     return typed("T0 x", **{f"T{n}": line.format(*[f"T{n + 1}"] * 2) for n in range(length)}, **{f"T{length}": ""})
 
 
+TWO_OF_ONE_CLASS = typed("a__msg__C/D x\na/C__msg__D y", C__msg__D="int8 x") + f"{SEPARATOR}MSG: a__msg__C/D\nint8 x\n"
+
+
 @pytest.mark.parametrize(
     ("text", "encoding", "says"),
     [
@@ -55,7 +58,7 @@ def chain(length: int, line: str = "{} x") -> str:
         ("string<=" + "9" * 5000 + " x", "ros2msg", "is no field, constant or comment"),
         ("#" * 5_000_000, "ros2msg", "is 5,000,000 where at most 4,194,304.*`schema_bytes`"),
         ("int8 class\nint8 class_", "ros2msg", "conflicting"),
-        (typed("a__msg__C/D x\na/C__msg__D y", **{"C__msg__D": "int8 x"}) + f"{SEPARATOR}MSG: a__msg__C/D\nint8 x", "ros2msg", "told apart"),
+        (TWO_OF_ONE_CLASS, "ros2msg", "told apart"),
         ("module a { module msg { struct B { long x[1 << 999]; }; }; };", "ros2idl", "shifts by 999"),
     ],
 )  # fmt: skip
@@ -186,6 +189,10 @@ def descriptors(*fields: dict[str, object], **entry: object) -> descriptor_pb2.F
     return files
 
 
+def field(kind: int, type_name: str = "", **more: object) -> dict[str, object]:
+    return {"name": "o", "number": 4, "type": kind, "type_name": type_name or None, "label": 1, **more}
+
+
 def protobuf(files: descriptor_pb2.FileDescriptorSet) -> Channel:
     return Channel(0, "/x", "p.M", "protobuf", files.SerializeToString(), "protobuf")
 
@@ -203,15 +210,15 @@ def test_a_map_and_a_type_inside_itself_are_read() -> None:
         (descriptors(number=3), "entries of the protobuf map p.M.E are not made of a key 1 and a value 2"),
         (descriptors(type=F.TYPE_DOUBLE), "not made of a key"),
         (descriptors(label=F.LABEL_REPEATED), "not made of a key"),
-        (descriptors({"name": "o", "number": 4, "type": F.TYPE_MESSAGE, "type_name": ".p.M.E", "label": 1}), "map that is not its own"),
-        (descriptors({"name": "o", "number": 4, "type": F.TYPE_GROUP, "type_name": ".p.M.E", "label": 3}), "map that is no message"),
-        (descriptors({"name": "o", "number": 4, "type": F.TYPE_ENUM, "type_name": ".p.M", "label": 1}), "of another kind"),
-        (descriptors({"name": "o", "number": 4, "type": F.TYPE_MESSAGE, "type_name": ".p.X", "label": 1}), "not among the descriptors"),
-        (descriptors({"name": "o", "number": 4, "type": F.TYPE_MESSAGE, "label": 1}), "does not say its type"),
-        (descriptors({"name": "o", "number": 0, "type": F.TYPE_INT32, "label": 1}), "the number 0, which none can have"),
-        (descriptors({"name": "o", "number": 1, "type": F.TYPE_INT32, "label": 1}), "one name or number"),
-        (descriptors({"name": "o'x", "number": 4, "type": F.TYPE_INT32, "label": 1}), "is no name of a protobuf type or field"),
-        (descriptors({"name": "o", "number": 4, "type": F.TYPE_INT32, "label": 1, "oneof_index": 7}), "a oneof that is not there"),
+        (descriptors(field(F.TYPE_MESSAGE, ".p.M.E")), "map that is not its own"),
+        (descriptors(field(F.TYPE_GROUP, ".p.M.E", label=3)), "map that is no message"),
+        (descriptors(field(F.TYPE_ENUM, ".p.M")), "of another kind"),
+        (descriptors(field(F.TYPE_MESSAGE, ".p.X")), "not among the descriptors"),
+        (descriptors(field(F.TYPE_MESSAGE)), "does not say its type"),
+        (descriptors(field(F.TYPE_INT32, number=0)), "the number 0, which none can have"),
+        (descriptors(field(F.TYPE_INT32, number=1)), "one name or number"),
+        (descriptors(field(F.TYPE_INT32, name="o'x")), "is no name of a protobuf type or field"),
+        (descriptors(field(F.TYPE_INT32, oneof_index=7)), "a oneof that is not there"),
     ],
 )  # fmt: skip
 def test_descriptors_that_no_compiler_writes_are_refused(files: descriptor_pb2.FileDescriptorSet, says: str) -> None:
