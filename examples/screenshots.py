@@ -97,7 +97,7 @@ def web_server() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "dagster_webserver", "-w", "workspace.yaml", "-p", str(port)]
+    command = [sys.executable, "-m", "pipelines.web", "--port", str(port)]
     server = subprocess.Popen(  # noqa: S603 - our own command line
         command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

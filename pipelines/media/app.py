@@ -26,14 +26,14 @@ _SAFETY: Final = {
     # Pages have no scripts; whatever text of a recording got into one could do nothing.
     "content-security-policy": (
         "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; form-action 'self'; "
-        "base-uri 'none'"
+        "base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
-"""The same version is the same bytes."""
-_ASK_AGAIN: Final = "no-cache"
+_FOR_EVER: Final = "private, max-age=31536000, immutable"
+"""The same version is the same bytes; in the browser of whoever may look, and nowhere on the way."""
+_ASK_AGAIN: Final = "private, no-cache"
 """Reports also say when a version was last asked for."""
 
 
