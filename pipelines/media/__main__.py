@@ -10,8 +10,6 @@ from bagmill.dataset import Dataset
 from bagmill.errors import BagmillError
 from pipelines.deployment import load_deployment
 from pipelines.media.app import build_app
-from pipelines.web.guard import Guard
-from pipelines.web.names import Names
 from pipelines.web.serving import address_of, listen, port_number, serve
 
 
@@ -36,8 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     with listener:
         print(f"Media server at {address_of(listener)}, over {deployment.dataset}; Ctrl-C ends it.", flush=True)
-        names = Names.of(deployment.web.hosts, listens_at=settings.host, urls=(settings.url, settings.dagster_url))
-        serve(Guard(build_app(Dataset(deployment.dataset), settings), names), listener)
+        serve(build_app(Dataset(deployment.dataset), settings, hosts=deployment.web.hosts), listener)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from bagmill.cli.wording import counted, duration_text, number_text, size_text, stamp_text
 from bagmill.dataset import Dataset
@@ -19,6 +21,8 @@ from bagmill.errors import StorageError
 from pipelines.deployment import MediaSettings
 from pipelines.media.episodes import find_episode, find_version, list_episodes
 from pipelines.media.files import find_file, media_type
+from pipelines.web.guard import Guard
+from pipelines.web.names import Names
 from resources.media_urls import REPORT, file_path, page_path
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -149,11 +153,13 @@ class MediaApp:
         )
 
 
-def build_app(dataset: Dataset, settings: MediaSettings) -> Starlette:
-    """The media server over a dataset.
+def build_app(dataset: Dataset, settings: MediaSettings, *, hosts: Iterable[str] = ()) -> ASGIApp:
+    """The media server over a dataset, behind what keeps it out of others' pages.
 
     Args:
         dataset: It need not exist yet.
-        settings: Where browsers find this server, and Dagster's.
+        settings: Where browsers find this server, and Dagster's, and where it listens.
+        hosts: More names that browsers find it by.
     """
-    return MediaApp(dataset, settings).starlette()
+    names = Names.of(hosts, listens_at=settings.host, urls=(settings.url, settings.dagster_url))
+    return Guard(MediaApp(dataset, settings).starlette(), names)

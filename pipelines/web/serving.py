@@ -52,23 +52,29 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def make_server(app: ASGIApp, *, has_websockets: bool = False) -> uvicorn.Server:
+    """What answers, by HTTP 1.1; `run(sockets=[...])` starts it."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            # The reader that refuses a request with no `Host`, or with two, and leaves its target as it was sent.
+            http="h11",
+            ws="auto" if has_websockets else "none",
+            ws_max_size=_MAX_MESSAGE_BYTES,
+            # Who a proxy says that it speaks for changes nothing here.
+            proxy_headers=False,
+            server_header=False,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+    )
+
+
 def serve(app: ASGIApp, listener: socket.socket, *, has_websockets: bool = False) -> None:
     """Answer until interrupted or told to end."""
-    config = uvicorn.Config(
-        app,
-        # The reader that refuses a request with no `Host`, or with two, and leaves its target as it was sent.
-        http="h11",
-        ws="auto" if has_websockets else "none",
-        ws_max_size=_MAX_MESSAGE_BYTES,
-        # Who a proxy says that it speaks for changes nothing here.
-        proxy_headers=False,
-        server_header=False,
-        log_level="warning",
-        lifespan="off",
-        timeout_graceful_shutdown=_GRACE_S,
-    )
     with suppress(KeyboardInterrupt):  # raised again by the server once it has ended
-        uvicorn.Server(config).run(sockets=[listener])
+        make_server(app, has_websockets=has_websockets).run(sockets=[listener])
 
 
 def port_number(text: str) -> int:

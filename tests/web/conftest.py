@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,16 +13,15 @@ from typing import Any
 
 import dagster as dg
 import pytest
-import uvicorn
 from starlette.types import ASGIApp
 
 from pipelines.database import prepare
 from pipelines.deployment import ROOT
-from pipelines.web import serving
 from pipelines.web.dagster_app import dagster_app
 from pipelines.web.doors import Doors
 from pipelines.web.guard import Guard
 from pipelines.web.names import Names
+from pipelines.web.serving import listen, make_server
 
 
 @dataclass(frozen=True)
@@ -79,29 +77,14 @@ def _is_whole(got: bytes) -> bool:
 @contextmanager
 def opened(app: ASGIApp) -> Iterator[Door]:
     """An application behind a port, served as the programs serve it."""
-    found: list[uvicorn.Server] = []
-
-    class Server(uvicorn.Server):
-        def __init__(self, config: uvicorn.Config) -> None:
-            super().__init__(config)
-            found.append(self)
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield  # they are the test's
-
-    with serving.listen("127.0.0.1", 0, settings="web") as listener, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(uvicorn, "Server", Server)
-        thread = threading.Thread(target=serving.serve, args=(app, listener), kwargs={"has_websockets": True})
+    server = make_server(app, has_websockets=True)
+    with listen("127.0.0.1", 0, settings="web") as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        deadline = time.monotonic() + 30
-        while not (found and found[0].started):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
         try:
             yield Door(listener.getsockname()[1])
         finally:
-            found[0].should_exit = True
+            server.should_exit = True
             thread.join()
 
 
