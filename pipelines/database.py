@@ -135,7 +135,6 @@ def _last_of(noted: set[str], path: Path) -> str:
 
 def _make(instance: DagsterInstance) -> None:
     """Have every table made, and what a process that was killed over it left undone."""
-    instance.get_dynamic_partitions("episodes")  # the events' file is opened when it is first asked
     storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
     is_behind = any(len(set(storage.alembic_version() or ())) > 1 for storage in storages if storage is not None)
     if is_behind and instance.get_runs_count() == 0:
