@@ -52,8 +52,8 @@ class Refusal(Exception):
         self.sentence: Final = sentence
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; a WebSocket is not opened."""
-        if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
+        """Send it; a WebSocket is not opened, and says no more than 403."""
+        if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": self.sentence[:120]})
             return
         headers = {"cache-control": "no-store", "content-security-policy": "default-src 'none'", **_SAFETY}
