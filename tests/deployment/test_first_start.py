@@ -21,8 +21,8 @@ from dagster._core.storage.sqlite import LAST_KNOWN_STAMPED_SQLITE_ALEMBIC_REVIS
 from pipelines import database
 from pipelines.deployment import ROOT
 from tests.deployment.conftest import Postgres
+from tests.units import commands_of
 
-UNITS = ROOT / "examples" / "service"
 FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 PATIENCE_S = 240
 
@@ -39,28 +39,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def commands_of(unit: str, workspace: Path) -> list[list[str]]:
-    """What a unit runs, one after the other, with the paths and a port of the test's."""
-    lines = (UNITS / f"bagmill-{unit}.service").read_text().splitlines()
-    said = [line.partition("=")[2].split() for line in lines if line.startswith(("ExecStartPre=", "ExecStart="))]
-    bin_folder = Path(sys.executable).parent
-    commands = []
-    for program, *arguments in said:
-        assert program.startswith("/opt/bagmill/.venv/bin/")
-        name = Path(program).name
-        start = [sys.executable] if name == "python" else [str(bin_folder / name)]
-        commands.append([*start, *(a.replace("/etc/bagmill/workspace.yaml", str(workspace)) for a in arguments)])
-    if unit == "webserver":
-        commands[-1] += ["--host", "127.0.0.1", "--port", "0"]
-    return commands
-
-
 def start_together(home: Path) -> None:
     """Daemon and web server at the same instant, up to where both work; then their end."""
     script = " && ".join
     running = {}
     for unit in ("daemon", "webserver"):
-        commands = commands_of(unit, home.parent / "workspace.yaml")
+        commands = commands_of(unit, {"/etc/bagmill/workspace.yaml": str(home.parent / "workspace.yaml")})
         text = script(" ".join(command) for command in commands[:-1])
         last = "exec " + " ".join(commands[-1])
         with (home / f"{unit}.log").open("wb") as log:
