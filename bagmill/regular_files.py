@@ -34,7 +34,7 @@ def open_regular(path: Path) -> int:
         OSError: It is not there or may not be read.
     """
     try:
-        _check(path, os.stat(path).st_mode)
+        _check(path, path.stat().st_mode)
         # Whatever has taken the file's place since is not waited for either.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except ValueError as err:  # a NUL in the path
@@ -69,7 +69,7 @@ def read_regular(path: Path, *, most_bytes: int) -> bytes:
 def is_regular(path: Path) -> bool:
     """Whether a path names a file; false, too, where it may not be looked at or no file can be called so."""
     try:
-        return stat.S_ISREG(os.stat(path).st_mode)
+        return stat.S_ISREG(path.stat().st_mode)
     except (OSError, ValueError):
         return False
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import yaml
 from pydantic import ValidationError
-from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, NodeEvent, ScalarEvent
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bagmill.limits import limits
@@ -31,7 +31,7 @@ _MERGE: Final = _TAG + "merge"
 _MOST_DIGITS: Final = 64
 """Of a number: more than any int64 or float64 needs."""
 _SHOWN: Final = 40
-_SURROGATE: Final = re.compile("[\\0\\ud800-\\udfff]")
+_NO_CHARACTER: Final = re.compile("[\\0\\ud800-\\udfff]")
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def parse_yaml(content: bytes) -> Any:
         raise ValueError(f"it has more than {most:,} bytes (`yaml_bytes` in docs/limits.md)")
     text = content.decode("utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
     try:
-        _check_events(yaml.parse(text, Loader=_LOADER))
+        _EventCheck().run(yaml.parse(text, Loader=_LOADER))
         return _built(text)
     except (yaml.YAMLError, RecursionError) as err:
         raise ValueError(" ".join(str(err).split())) from err
@@ -82,61 +82,68 @@ def tell_problems(err: ValidationError) -> list[str]:
 
 
 @dataclass(slots=True)
-class _Open:
-    """A mapping or list whose end has not come yet, with what is in it so far, aliases and merges written out."""
+class _Extent:
+    """A value's, aliases and merges written out; of one that is still open, what it holds so far."""
 
-    anchor: str | None
+    anchor: str | None = None
     num_nodes: int = 1
     num_levels: int = 1
 
 
-def _check_events(events: Iterator[Event]) -> None:
-    """Go through a document's events, of which each costs the same, whatever would be built from them.
+class _EventCheck:
+    """Goes through a document's events, of which each costs the same, whatever would be built from them."""
 
-    Raises:
-        yaml.YAMLError: They break off, or say what is not taken.
-    """
-    table = limits()
-    anchors: dict[str, _Open | None] = {}
-    """Nodes that are whole, by anchor; None: still open."""
-    stack = [_Open(None, 0, 0)]
-    for event in events:
-        if not isinstance(event, NodeEvent | CollectionEndEvent):
-            continue
-        if isinstance(event, CollectionEndEvent):
-            closed = stack.pop()
-            if closed.anchor is not None:
-                anchors[closed.anchor] = closed
-        elif isinstance(event, AliasEvent):
-            alias = anchors.get(event.anchor)
-            if alias is None:  # nothing, or a node that is still open
-                said = "refers to itself" if event.anchor in anchors else "refers to nothing before it"
-                _refuse(f"*{event.anchor} {said}", event)
-            closed = alias
-        else:
-            tag = event.tag
-            if tag is not None and tag != "!" and tag not in _TAGS:
-                _refuse(f"the tag {tag[:_SHOWN]} is not taken", event)
-            opened = _Open(event.anchor)
+    def __init__(self) -> None:
+        self._most = limits()
+        self._anchors: dict[str | None, _Extent | None] = {}
+        """Values by anchor; None for one that is still open."""
+        self._open = [_Extent(num_nodes=0, num_levels=0)]
+
+    def run(self, events: Iterable[Event]) -> None:
+        """Go through them all.
+
+        Raises:
+            yaml.YAMLError: They break off, or say what is not taken.
+        """
+        for event in events:
             if isinstance(event, CollectionStartEvent):
-                stack.append(opened)
-                if event.anchor is not None:
-                    anchors[event.anchor] = None
-                if len(stack) - 1 > table.yaml_depth:
-                    _refuse(f"it is more than {table.yaml_depth} levels deep (`yaml_depth` in docs/limits.md)", event)
-                continue
-            if isinstance(event, ScalarEvent) and _SURROGATE.search(event.value):
-                _refuse("a text holds a character that is none", event)
-            if event.anchor is not None:
-                anchors[event.anchor] = opened
-            closed = opened
-        around = stack[-1]
-        around.num_nodes += closed.num_nodes
-        around.num_levels = max(around.num_levels, closed.num_levels + 1)
-        if len(stack) - 1 + closed.num_levels > table.yaml_depth + 1:
-            _refuse(f"it is more than {table.yaml_depth} levels deep (`yaml_depth` in docs/limits.md)", event)
-        if around.num_nodes > table.yaml_nodes:
-            _refuse(f"it holds more than {table.yaml_nodes:,} values (`yaml_nodes` in docs/limits.md)", event)
+                self._check_tag(event, event.tag)
+                self._anchors[event.anchor] = None
+                self._open.append(_Extent(event.anchor))
+                self._check_depth(len(self._open) - 1, event)
+            elif isinstance(event, CollectionEndEvent):
+                closed = self._open.pop()
+                self._anchors[closed.anchor] = closed
+                self._add(closed, event)
+            elif isinstance(event, ScalarEvent):
+                self._check_tag(event, event.tag)
+                if _NO_CHARACTER.search(event.value):
+                    _refuse("a text holds a character that is none", event)
+                scalar = _Extent()
+                self._anchors[event.anchor] = scalar
+                self._add(scalar, event)
+            elif isinstance(event, AliasEvent):
+                if (named := self._anchors.get(event.anchor)) is None:
+                    is_open = event.anchor in self._anchors
+                    _refuse(f"*{event.anchor} refers to {'itself' if is_open else 'nothing before it'}", event)
+                self._add(named, event)
+
+    def _add(self, found: _Extent, event: Event) -> None:
+        """Count a value to the one around it."""
+        around = self._open[-1]
+        around.num_nodes += found.num_nodes
+        around.num_levels = max(around.num_levels, found.num_levels + 1)
+        self._check_depth(len(self._open) + found.num_levels - 2, event)
+        if around.num_nodes > self._most.yaml_nodes:
+            _refuse(f"it holds more than {self._most.yaml_nodes:,} values (`yaml_nodes` in docs/limits.md)", event)
+
+    def _check_depth(self, num_levels: int, event: Event) -> None:
+        if num_levels > self._most.yaml_depth:
+            _refuse(f"it is more than {self._most.yaml_depth} levels deep (`yaml_depth` in docs/limits.md)", event)
+
+    def _check_tag(self, event: Event, tag: str | None) -> None:
+        if tag is not None and tag != "!" and tag not in _TAGS:
+            _refuse(f"the tag {tag[:_SHOWN]} is not taken", event)
 
 
 def _built(text: str) -> Any:
@@ -210,19 +217,17 @@ def _scalar(node: ScalarNode, loader: Any) -> Any:
         value = loader.construct_object(node)
     except yaml.YAMLError:
         raise
-    except Exception as err:  # PyYAML's constructors let IndexError, AttributeError, TypeError and more through
-        _refuse(
-            f"{shown!r} is no {kind}" + (f" ({err})" if isinstance(err, ValueError) and kind == "timestamp" else ""),
-            node,
-            err,
-        )
+    except ValueError as err:  # 2026-13-45
+        _refuse(f"{shown!r} is no {kind}" + (f" ({err})" if kind == "timestamp" else ""), node, err)
+    except Exception as err:  # noqa: BLE001 - PyYAML's constructors let IndexError, AttributeError, TypeError and more through
+        _refuse(f"{shown!r} is no {kind}", node, err)
     if isinstance(value, float) and math.isinf(value) and "inf" not in node.value.lower():
         _refuse(f"{shown} is larger than any number", node)
     return value
 
 
 def _refuse(problem: str, at: Event | Node, cause: Exception | None = None) -> NoReturn:
-    mark = at.start_mark
+    mark: Any = at.start_mark  # PyYAML gives one to everything that it reads
     raise yaml.YAMLError(f"{problem}, in line {mark.line + 1}, column {mark.column + 1}") from cause
 
 

@@ -92,6 +92,19 @@ class _Chunk(NamedTuple):
     """None where it was not looked at."""
 
 
+class _Short(NamedTuple):
+    """Messages of a chunk that are too short to be one."""
+
+    num: int = 0
+    position: int = 0
+    """Of the first."""
+    length: int = 0
+
+    def with_one(self, position: int, length: int) -> _Short:
+        """With another one."""
+        return self._replace(num=self.num + 1) if self.num else _Short(1, position, length)
+
+
 class DataPass:
     """One pass.
 
@@ -112,6 +125,7 @@ class DataPass:
         self._window = FileWindow(state.file)
         self._channels = PassChannels(state.table, faults=state.faults, summary=state.summary)
         self._allowance = Allowance(state.stored_bytes)
+        self._short = _Short()
         self._met_chunks: set[int] = set()
         self._crc: int | None = None if state.is_data_crc_checked else 0
         """Of all bytes so far; None once there is no need for it: a chunk's own CRC covers what is in it."""
@@ -246,67 +260,77 @@ class DataPass:
 
     def _walk(self, data: memoryview, *, where: str, base: int) -> Iterator[Block]:
         """Messages of a run of whole records, a piece of it in a block; `base` is added to positions in what is said."""
-        position, size = 0, len(data)
-        short: list[tuple[int, int]] = []
-        num_short = 0
-        ids, counts, wanted = self._channels.ids, self._channels.counts, self._wanted
-        unpack_record, unpack_message, header_bytes = RECORD.unpack_from, MESSAGE.unpack_from, RECORD.size
-        message = int(Opcode.MESSAGE)  # looking an enum's member up costs as much as comparing it
-        is_whole = True
-        while is_whole and position + header_bytes <= size:
-            block = Block()
-            runs, order = block.runs, block.order
-            num_others = 0
-            last = min(position + _PIECE_BYTES, size - header_bytes)
-            while position <= last:
-                opcode, length = unpack_record(data, position)
-                start = position + header_bytes
-                end = start + length
-                if end > size or opcode == Opcode.INVALID:
-                    is_whole = False
-                    break
-                if opcode == message and length >= MESSAGE.size:
-                    mcap_id, _, log_time_ns, publish_time_ns = unpack_message(data, start)
-                    channel_id = ids.get(mcap_id)
-                    if channel_id is None:
-                        channel_id = self._channels.adopt(mcap_id)
-                    if channel_id == UNKNOWN:
-                        self._channels.lose(mcap_id)
-                        num_others += 1
-                    else:
-                        sequence = counts[channel_id]
-                        counts[channel_id] = sequence + 1
-                        if wanted is None or channel_id in wanted:
-                            # As `Block.add`, which would cost as much as all the rest.
-                            run = runs.get(channel_id) or block.open_run(channel_id, sequence)
-                            order.append(channel_id)
-                            run.log_times_ns.append(log_time_ns)
-                            run.publish_times_ns.append(publish_time_ns)
-                            run.payloads.append(data[start + 22 : end])
-                        else:
-                            num_others += 1
-                else:
-                    num_others += 1
-                    if opcode == Opcode.SCHEMA:
-                        self._channels.add_schema(data[start:end], where=f"at byte {base + position} {where}")
-                    elif opcode == Opcode.CHANNEL:
-                        self._channels.add_channel(data[start:end], where=f"at byte {base + position} {where}")
-                    elif opcode == message:
-                        short = short or [(position, length)]
-                        num_short += 1
-                position = end
-            self._allowance.walk(len(order) + num_others)
+        position, end = 0, len(data) - RECORD.size
+        self._short = _Short()
+        while position <= end:
+            last = min(position + _PIECE_BYTES, end)
+            block, position, num_others = self._piece(data, position, last=last, where=where, base=base)
+            self._allowance.walk(len(block.order) + num_others)
             yield block
-        for at, length in short:
-            more = f", and {num_short - 1} more are as short" if num_short > 1 else ""
+            if position <= last:
+                break
+        if self._short.num:
+            more = f", and {self._short.num - 1} more are too short" if self._short.num > 1 else ""
             self._faults.add(
-                "record_damaged", f"The message at byte {base + at} {where} is only {length} bytes long{more}."
+                "record_damaged",
+                f"The message at byte {base + self._short.position} {where} is only {self._short.length} bytes long{more}.",
             )
-        if position != size:
+        if position != len(data):
             self._faults.add(
                 "record_damaged",
                 f"There is no whole record at byte {base + position} {where}; what follows in it is left out.",
             )
+
+    def _piece(self, data: memoryview, position: int, *, last: int, where: str, base: int) -> tuple[Block, int, int]:
+        """A block of the records that begin up to `last`, where the next one begins, and how many gave no message.
+
+        Where no whole record begins, that is the place; it is not behind `last` then.
+        """
+        block = Block()
+        runs, order, size, num_others = block.runs, block.order, len(data), 0
+        ids, counts, wanted = self._channels.ids, self._channels.counts, self._wanted
+        unpack_record, unpack_message, header_bytes = RECORD.unpack_from, MESSAGE.unpack_from, RECORD.size
+        message = int(Opcode.MESSAGE)  # looking an enum's member up costs as much as comparing it
+        while position <= last:
+            opcode, length = unpack_record(data, position)
+            start = position + header_bytes
+            end = start + length
+            if end > size or opcode == Opcode.INVALID:
+                break
+            if opcode == message and length >= MESSAGE.size:
+                mcap_id, _, log_time_ns, publish_time_ns = unpack_message(data, start)
+                channel_id = ids.get(mcap_id)
+                if channel_id is None:
+                    channel_id = self._channels.adopt(mcap_id)
+                if channel_id == UNKNOWN:
+                    self._channels.lose(mcap_id)
+                    num_others += 1
+                else:
+                    sequence = counts[channel_id]
+                    counts[channel_id] = sequence + 1
+                    if wanted is None or channel_id in wanted:
+                        # As `Block.add`, which would cost as much as all the rest.
+                        run = runs.get(channel_id) or block.open_run(channel_id, sequence)
+                        order.append(channel_id)
+                        run.log_times_ns.append(log_time_ns)
+                        run.publish_times_ns.append(publish_time_ns)
+                        run.payloads.append(data[start + 22 : end])
+                    else:
+                        num_others += 1
+            else:
+                num_others += 1
+                self._take_other(opcode, data[start:end], position, where=where, base=base)
+            position = end
+        return block, position, num_others
+
+    def _take_other(self, opcode: int, data: memoryview, position: int, *, where: str, base: int) -> None:
+        """Look at a record that is no whole message."""
+        if opcode == Opcode.SCHEMA:
+            self._channels.add_schema(data, where=f"at byte {base + position} {where}")
+        elif opcode == Opcode.CHANNEL:
+            self._channels.add_channel(data, where=f"at byte {base + position} {where}")
+        elif opcode == Opcode.MESSAGE:
+            self._short = self._short.with_one(position, len(data))
 
     def _chunk_within(self, start: int, end: int) -> int | None:
         """A chunk that the summary names, and that is one, strictly within [start, end)."""

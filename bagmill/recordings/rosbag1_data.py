@@ -38,7 +38,8 @@ from bagmill.recordings.rosbag1_records import (
     time_ns,
 )
 
-
+_COSTS = {"lz4": 1, "bz2": 8}
+"""What an unpacked byte counts for: bz2 takes as much longer."""
 _PIECE_BYTES = 4 << 20
 """Of records walked for one block."""
 
@@ -101,7 +102,8 @@ class _Chunk(NamedTuple):
 
     data: memoryview
     content: Buffer
-    is_packed: bool
+    cost_bytes: int
+    """What it cost to unpack; 0 for one that is bare."""
 
 
 class BagPass:
@@ -195,13 +197,17 @@ class BagPass:
         data = self._state.file.read_whole(record.data_start, record.data_length)
         try:
             compression, size_bytes = text(record.header, b"compression"), number(record.header, b"size")
-            if compression in {"lz4", "bz2"}:
-                return _Chunk(data, decompress(data, compression=compression, size_bytes=size_bytes), is_packed=True)
-        except (DamagedRecordError, DecompressionError) as err:
+            if compression in _COSTS:
+                content = decompress(data, compression=compression, size_bytes=size_bytes)
+                return _Chunk(data, content, len(content) * _COSTS[compression])
+        except DecompressionError as err:
+            err.num_bytes *= _COSTS[compression]
+            return err
+        except DamagedRecordError as err:
             return err
         if compression != "none":
             return DecompressionError(f"no compression is called {compression!r}")
-        return _Chunk(data, data, is_packed=False)
+        return _Chunk(data, data, 0)
 
     def _opened(self, piece: _Piece, chunk: _Chunk | Exception) -> Buffer | None:
         """A chunk's content; None where it is damaged."""
@@ -212,11 +218,10 @@ class BagPass:
                 "chunk_damaged", f"The chunk at byte {piece.offset} is left out with all its messages: {chunk}."
             )
             return None
-        if chunk.is_packed:
-            self._allowance.unpack(len(chunk.content))
+        self._allowance.unpack(chunk.cost_bytes)
         if self._witness is not None and piece.record is not None:
             self._witness(piece.record.data_start, chunk.data)
-        if chunk.is_packed:
+        if chunk.cost_bytes:
             self._state.kept.keep(piece.offset, chunk.content)
         return chunk.content
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from bagmill.definitions import full_name
 from bagmill.errors import RecordingError
@@ -63,6 +64,7 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         self._table = ChannelTable()
         self._faults = FaultLog()
         self._ids: dict[int, int] = {}
+        self._last_row = 0
         self._is_open = True
         file = RecordingFile(path)  # for its errors, which say more than SQLite's
         self._size_bytes = file.size_bytes
@@ -194,9 +196,8 @@ class Rosbag2DatabaseRecording(ClosedByWith):
     def _blocks(self, wanted: frozenset[int] | None) -> Iterator[Block]:
         counts: Counter[int] = Counter()
         lost: Counter[int] = Counter()
-        num_damaged = num_bytes = 0
+        num_damaged = 0
         ids, size_bytes = self._ids, self._size_bytes
-        allowance = Allowance(self._stored_bytes)
         block, block_bytes = Block(), 0
         topics = [topic_id for topic_id, channel_id in ids.items() if wanted is None or channel_id in wanted]
         # Payloads of other channels stay on disk; their rows are counted, so that faults don't depend on the choice.
@@ -207,34 +208,22 @@ class Rosbag2DatabaseRecording(ClosedByWith):
             f"CASE WHEN topic_id IN ({marks}) AND typeof(data) = 'blob' THEN data END FROM messages ORDER BY rowid"
         )
         try:
-            with limits_told_of(self.path), closing(connect(self.path)) as database:
-                steps = Steps(database)
-                (last_row,) = database.execute("SELECT max(rowid) FROM messages").fetchone()
-                before = -(2**63) - 1
-                for row, topic_id, stamp_ns, has_data, data in steps.rows(query, topics):
-                    # A page that several places of a damaged tree name would be read again and again.
-                    if row <= before:
-                        raise TableError(f"row {row} stands behind row {before}")
-                    before = row
-                    allowance.walk(1)
-                    channel_id = ids.get(topic_id)
-                    if topic_id is None or (channel_id is not None and (stamp_ns is None or not has_data)):
-                        num_damaged += 1
-                    elif channel_id is None:
-                        lost[topic_id] += 1
-                    else:
-                        sequence = counts[channel_id]
-                        counts[channel_id] = sequence + 1
-                        if wanted is None or channel_id in wanted:
-                            num_bytes += len(data) + _LEAST_ROW_BYTES
-                            if num_bytes > size_bytes:
-                                raise TableError("its rows hold more bytes than the file")
-                            block.add(channel_id, sequence, stamp_ns, stamp_ns, data)
-                            block_bytes += len(data) + _ROW_COST_BYTES
-                            if block_bytes >= _BLOCK_BYTES:
-                                self.num_bytes_read = max(row, 0) * size_bytes // max(last_row or 1, 1)
-                                yield block
-                                block, block_bytes = Block(), 0
+            for row, topic_id, stamp_ns, has_data, data in self._rows(query, topics):
+                channel_id = ids.get(topic_id)
+                if topic_id is None or (channel_id is not None and (stamp_ns is None or not has_data)):
+                    num_damaged += 1
+                elif channel_id is None:
+                    lost[topic_id] += 1
+                else:
+                    sequence = counts[channel_id]
+                    counts[channel_id] = sequence + 1
+                    if wanted is None or channel_id in wanted:
+                        block.add(channel_id, sequence, stamp_ns, stamp_ns, data)
+                        block_bytes += len(data) + _ROW_COST_BYTES
+                        if block_bytes >= _BLOCK_BYTES:
+                            self.num_bytes_read = max(row, 0) * size_bytes // max(self._last_row, 1)
+                            yield block
+                            block, block_bytes = Block(), 0
         except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError, TableError) as err:
             self._faults.add(
                 "database_damaged",
@@ -254,6 +243,28 @@ class Rosbag2DatabaseRecording(ClosedByWith):
                 f"{num_damaged} rows hold no stamp or no data where a message should; they are left out.",
             )
         self.num_bytes_read = size_bytes
+
+    def _rows(self, query: str, topics: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """The rows (row id, topic id, stamp, has data, data) of the messages, as long as they can be what the file holds.
+
+        Raises:
+            sqlite3.Error: The file is damaged.
+            TableError: Its tree names a page twice: it would be read again and again.
+            LimitError: There are more of them than are taken.
+        """
+        allowance, num_bytes, before = Allowance(self._stored_bytes), 0, -(2**63) - 1
+        with limits_told_of(self.path), closing(connect(self.path)) as database:
+            steps = Steps(database)
+            self._last_row = next(steps.rows("SELECT max(rowid) FROM messages"))[0] or 0
+            for row in steps.rows(query, topics):
+                if row[0] <= before:
+                    raise TableError(f"row {row[0]} stands behind row {before}")
+                before = row[0]
+                num_bytes += len(row[4] or b"") + _LEAST_ROW_BYTES
+                if num_bytes > self._size_bytes:
+                    raise TableError("its rows hold more bytes than the file")
+                allowance.walk(1)
+                yield row
 
 
 def is_rosbag2_database(path: Path) -> bool:
