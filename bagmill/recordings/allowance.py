@@ -66,10 +66,16 @@ class Allowance:
 
 
 @contextmanager
-def limits_told_of(path: Path) -> Iterator[None]:
-    """Whatever is above a limit within the block is told of this file."""
+def limits_told_of(path: Path, *, unpacked: Path | None = None) -> Iterator[None]:
+    """Whatever is above a limit within the block is told of a file.
+
+    Args:
+        path: The file.
+        unpacked: What it was unpacked to, which nobody knows of.
+    """
     try:
         yield
     except LimitError as err:
-        err.path = err.path or path
+        if err.path is None or err.path == unpacked:
+            err.path = path
         raise

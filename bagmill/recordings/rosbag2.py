@@ -113,7 +113,7 @@ class Rosbag2Recording(ClosedByWith):
             self._current = index
             ids: tuple[int, ...] = ()
             num_in_split = 0
-            for found in split.recording.blocks(num_threads=num_threads):
+            for found in self._blocks_of(split, num_threads=num_threads):
                 block, block_bytes = Block(), 0
                 for channel_id, _, log_time_ns, publish_time_ns, data in one_by_one([found]):
                     if channel_id >= len(ids):
@@ -153,6 +153,10 @@ class Rosbag2Recording(ClosedByWith):
     def close(self) -> None:
         """Close every split and remove what was unpacked."""
         self._resources.close()
+
+    def _blocks_of(self, split: Split, *, num_threads: int) -> Iterator[Block]:
+        with limits_told_of(self.path / split.name, unpacked=split.recording.path):
+            yield from split.recording.blocks(num_threads=num_threads)
 
     def _fold(self, split: Split, *, behind: int = 0) -> tuple[int, ...]:
         """Ids here, by the ids of the split's own channels; without the first of them where they are known."""

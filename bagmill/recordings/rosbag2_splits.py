@@ -134,7 +134,8 @@ def open_splits(
             with limits_told_of(path):
                 size_bytes, source = _unpacked(path, resources, allowance)
             storage = _storage_of(source, metadata, faults=faults)
-            recording = storage(source, unpacks=not metadata.has_packed_messages, stored_bytes=size_bytes)
+            with limits_told_of(path, unpacked=source):
+                recording = storage(source, unpacks=not metadata.has_packed_messages, stored_bytes=size_bytes)
             resources.callback(recording.close)
         except LimitError:
             raise  # what is too much is refused whole, else a part of it would pass for the recording
