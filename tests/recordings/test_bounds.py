@@ -1,4 +1,4 @@
-"""Containers that ask for more than any recording costs: a few kilobytes that unpack to gigabytes, or hold millions of nothing."""
+"""Containers that ask for more than any recording costs: kilobytes that unpack to gigabytes, or hold millions of nothing."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bagmill.errors import BagmillError, LimitError, RecordingError
 from bagmill.limits import Limits, limits, set_limits
 from bagmill.recordings import open_recording
 from bagmill.recordings.fault_log import FaultLog
+from bagmill.recordings.sqlite_connection import Steps, connect
 from bagmill.streams import scan
 from bagmill.testing.mutation import mutated, mutated_yaml
 
@@ -133,7 +134,9 @@ def test_a_bag_that_unpacks_without_end(tmp_path: Path, compression: str) -> Non
     set_limits(Limits(chunk_bytes=4 << 20, unpacked_at_least_bytes=16 << 20, unpacked_ratio=10))
     small = bag_chunk(bag_record({}, bytes(3 << 20)), compression=compression)
     refused(bag(tmp_path / "many.bag", *[small] * 9), "unpacked_ratio")
-    refused(bag(tmp_path / "large.bag", bag_chunk(bag_record({}, bytes(5 << 20)), compression=compression)), "chunk_bytes")
+    refused(
+        bag(tmp_path / "large.bag", bag_chunk(bag_record({}, bytes(5 << 20)), compression=compression)), "chunk_bytes"
+    )
 
 
 def test_the_default_limits_end_a_file_of_many_bombs_in_time(tmp_path: Path) -> None:
@@ -173,7 +176,7 @@ def test_a_window_larger_than_any_memory_is_not_taken(tmp_path: Path) -> None:
     frame = b"\x28\xb5\x2f\xfd" + b"\x00\xa8" + b"\x01\x00\x00"  # a window of 2 GiB, no content size, one empty block
     head = struct.pack("<QQQI", 0, 0, 10, 0) + text("zstd") + struct.pack("<Q", len(frame))
     index = scan(mcap(tmp_path / "a.mcap", record(6, head + frame)))
-    assert [fault.code for fault in index.faults][0] == "chunk_damaged"
+    assert index.faults[0].code == "chunk_damaged"
 
 
 # --- how many ---------------------------------------------------------------------------------------------------------
@@ -235,7 +238,9 @@ def test_messages_that_are_too_short_are_told_together(tmp_path: Path) -> None:
 
 
 def test_channels_and_schemas_have_their_limits(tmp_path: Path) -> None:
-    set_limits(Limits(channels=20, channels_of_topic=5, schemas=10, schema_bytes=1000, name_bytes=100, channel_bytes=500))
+    set_limits(
+        Limits(channels=20, channels_of_topic=5, schemas=10, schema_bytes=1000, name_bytes=100, channel_bytes=500)
+    )
     many = [channel(n, topic=f"/{n}") for n in range(30)]
     other_schemas = [schema(n, name=f"demo{n}") + channel(n, topic=f"/{n}", schema_id=n) for n in range(1, 15)]
     of_topic = [schema(n, name=f"demo{n}") + channel(n, schema_id=n) for n in range(1, 9)]
@@ -324,7 +329,9 @@ def test_a_view_of_topics_is_not_asked_either(tmp_path: Path) -> None:
     path = tmp_path / "a.db3"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(SQL_MESSAGES)
-        connection.execute("CREATE VIEW topics AS SELECT 1 AS id, '/a' AS name, 'a/b' AS type, 'cdr' AS serialization_format")
+        connection.execute(
+            "CREATE VIEW topics AS SELECT 1 AS id, '/a' AS name, 'a/b' AS type, 'cdr' AS serialization_format"
+        )
     with pytest.raises(RecordingError, match="`topics` is a view"):
         scan(path)
 
@@ -334,7 +341,9 @@ def test_rows_of_odd_types_are_counted_and_left_out(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE messages SET timestamp = 'noon' WHERE id = 6")
         connection.execute("INSERT INTO messages VALUES (9, 'x', 1, x'00'), (10, NULL, 1, x'00'), (11, 5, 1, x'00')")
-        connection.execute("INSERT INTO topics VALUES (2, NULL, 'a/b', 'cdr'), (3, x'00', 'a/b', 'cdr'), (4, '/b', 7, 'cdr')")
+        connection.execute(
+            "INSERT INTO topics VALUES (2, NULL, 'a/b', 'cdr'), (3, x'00', 'a/b', 'cdr'), (4, '/b', 7, 'cdr')"
+        )
     index = scan(path)
     assert index.num_messages_from_scan == 1
     said = " ".join(fault.message for fault in index.faults)
@@ -373,12 +382,12 @@ def test_a_tree_that_names_a_page_again_and_again(tmp_path: Path) -> None:
 
 
 def test_a_statement_that_gives_no_row_is_ended(tmp_path: Path) -> None:
-    from bagmill.recordings.sqlite_connection import Steps, connect
-
     set_limits(Limits(sql_steps=100_000))
-    with closing(connect(database(tmp_path / "a.db3", []))) as connection, pytest.raises(sqlite3.OperationalError):
-        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0"
-        list(Steps(connection).rows(endless))
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0"
+    with closing(connect(database(tmp_path / "a.db3", []))) as connection:
+        rows = Steps(connection).rows(endless)
+        with pytest.raises(sqlite3.OperationalError):
+            next(rows)
 
 
 def test_a_journal_beside_a_database_is_told(tmp_path: Path) -> None:
