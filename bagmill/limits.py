@@ -48,9 +48,11 @@ class Limits(BaseModel):
     """Of one schema's text or descriptor."""
     name_bytes: int = Field(default=4 * _KIB, ge=1)
     """Of a topic's, a type's or an encoding's name."""
+    compared_bytes: int = Field(default=32 * _MIB, ge=1)
+    """Of the definitions of one topic that are held against each other, counted at every comparison."""
     channel_bytes: int = Field(default=_MIB, ge=1)
     """Of a channel's names and metadata."""
-    description_bytes: int = Field(default=128 * _MIB, ge=1)
+    description_bytes: int = Field(default=64 * _MIB, ge=1)
     """Of a recording's names, schemas and channel metadata together."""
     faults: int = Field(default=1_000, ge=1)
     """Faults kept word for word; those beyond are counted by kind."""

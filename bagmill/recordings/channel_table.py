@@ -12,6 +12,8 @@ from bagmill.recordings.records import Channel
 
 _ROS_SCHEMAS = frozenset({"ros1msg", "ros2msg", "ros2idl"})
 _ROS_MESSAGES = frozenset({"cdr", "ros1"})
+_COMPARISON_BYTES = 256
+"""What comparing two definitions counts for besides their own bytes."""
 
 
 class ChannelTable:
@@ -29,6 +31,7 @@ class ChannelTable:
         """By topic: those that are not the same byte by byte."""
         self._schemas: set[tuple[str, str, bytes]] = set()
         self._num_bytes = 0
+        self._num_compared = 0
         self._snapshot: tuple[Channel, ...] = ()
 
     def __len__(self) -> int:
@@ -89,6 +92,8 @@ class ChannelTable:
         schema = found.schema
         ids = self._ids_of_topic.setdefault(found.topic, [])
         for channel in map(self._channels.__getitem__, ids):
+            self._num_compared += len(channel.schema_data) + len(schema.data) + _COMPARISON_BYTES
+            limits().check("compared_bytes", self._num_compared, what=f"what has to be compared for {found.topic}")
             if means_the_same(channel.schema, schema):
                 full = fuller(channel.schema, schema)
                 if full.data != channel.schema_data:
