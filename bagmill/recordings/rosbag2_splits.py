@@ -18,7 +18,7 @@ from bagmill.recordings import mcap_records, rosbag2_sqlite
 from bagmill.recordings.allowance import Allowance, limits_told_of
 from bagmill.recordings.compression import ZSTD_MAGIC, zstd_pieces
 from bagmill.recordings.fault_log import FaultLog
-from bagmill.recordings.file_window import RecordingFile
+from bagmill.recordings.file_window import RecordingFile, unreadable
 from bagmill.recordings.lfs_pointer import POINTER_BYTES, refuse_pointer
 from bagmill.recordings.mcap import McapRecording
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, BagMetadata
@@ -55,7 +55,7 @@ def locate_splits(folder: Path, metadata: BagMetadata, *, faults: FaultLog) -> t
     and one other file lies there, that is the missing one under another name.
 
     Raises:
-        RecordingError: None is there.
+        RecordingError: None is there, or the folder may not be listed.
         LimitError: More are named than are taken.
     """
     with limits_told_of(folder / FILE_NAME):
@@ -106,9 +106,11 @@ def _listed(names: list[str]) -> str:
 
 def _files_like_splits(folder: Path) -> list[Path]:
     """Files of a folder that are called like a rosbag2's."""
-    return sorted(
-        path for path in folder.iterdir() if path.suffix in _SUFFIXES and is_regular(path) and path.name[0] != "."
-    )
+    try:
+        paths = list(folder.iterdir())
+    except OSError as err:
+        raise unreadable(folder, err) from err
+    return sorted(path for path in paths if path.suffix in _SUFFIXES and is_regular(path) and path.name[0] != ".")
 
 
 def open_splits(
@@ -126,7 +128,10 @@ def open_splits(
         RecordingError: None can be opened, or no reader knows the storage.
         LimitError: One asks for more than is taken.
     """
-    allowance = Allowance(sum(path.stat().st_size for path in paths))
+    try:
+        allowance = Allowance(sum(path.stat().st_size for path in paths))
+    except OSError as err:
+        raise unreadable(paths[0].parent, err) from err
     splits: list[Split] = []
     problems: list[RecordingError] = []
     for path in paths:
