@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from bagmill.deployment import Deployment
 from bagmill.errors import BagmillError
 from pipelines.database import prepare
-from pipelines.deployment import ROOT, Deployment, load_deployment
+from pipelines.deployment import ROOT, load_deployment
 from pipelines.web.dagster_app import dagster_app
 from pipelines.web.doors import Doors
 from pipelines.web.guard import Guard
