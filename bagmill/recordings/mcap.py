@@ -9,6 +9,7 @@ from bagmill.errors import RecordingError
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.losses import Losses, LossLog
 from bagmill.recordings.mcap_data import DataPass, McapState
 from bagmill.recordings.mcap_records import MAGIC
 from bagmill.recordings.mcap_summary import read_summary
@@ -25,6 +26,8 @@ class McapRecording(ClosedByWith):
     Args:
         path: The file.
         unpacks: Unpack messages that were compressed one by one; False where the caller knows of them and does.
+        salvage: Read on where records begin again behind damage, and the beginning of a chunk that is cut.
+        keeps_numbers: Give messages with the sequence numbers of their publishers.
 
     Raises:
         RecordingError: It cannot be opened, or is not an MCAP file.
@@ -34,14 +37,19 @@ class McapRecording(ClosedByWith):
 
     container: Container = "mcap"
 
-    def __init__(self, path: Path, *, unpacks: bool = True) -> None:
+    def __init__(self, path: Path, *, unpacks: bool = True, salvage: bool = False, keeps_numbers: bool = False) -> None:
         self.path = path
         self._unpacks = unpacks
         self.files: tuple[Path, ...] = (path,)
         self._file = RecordingFile(path)
         try:
             _check_magic(self._file)
-            self._state = McapState(self._file, read_summary(FileWindow(self._file)))
+            self._state = McapState(
+                self._file,
+                read_summary(FileWindow(self._file)),
+                losses=LossLog(is_kept=salvage),
+                keeps_numbers=keeps_numbers,
+            )
         except BaseException:
             self._file.close()
             raise
@@ -55,6 +63,11 @@ class McapRecording(ClosedByWith):
     def faults(self) -> tuple[Fault, ...]:
         """Found so far."""
         return self._state.faults.faults
+
+    @property
+    def losses(self) -> Losses:
+        """What is missing in a file that is salvaged."""
+        return self._state.losses.losses
 
     @property
     def num_messages_from_summary(self) -> Mapping[int, int] | None:

@@ -16,11 +16,12 @@ from typing import NamedTuple
 from zlib_ng.zlib_ng import crc32
 
 from bagmill.recordings.channel_table import ChannelTable
-from bagmill.recordings.compression import DecompressionError, decompress
+from bagmill.recordings.compression import DecompressionError, decompress, decompress_beginning
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import HEADERS_BYTES, FileWindow, RecordingFile
 from bagmill.recordings.kept_chunks import KeptChunks
+from bagmill.recordings.losses import LossLog, seconds_between
 from bagmill.recordings.mcap_channels import UNKNOWN, PassChannels
 from bagmill.recordings.mcap_comparison import compare_with_summary
 from bagmill.recordings.mcap_records import (
@@ -30,17 +31,23 @@ from bagmill.recordings.mcap_records import (
     RECORD,
     ChunkRecord,
     Opcode,
+    count_of_index,
     is_chunk_start,
     parse_chunk,
+    parse_cut_chunk,
 )
 from bagmill.recordings.mcap_summary import Summary, read_summary
 from bagmill.recordings.read_ahead import read_ahead
 from bagmill.recordings.records import Block, Buffer, Witness
+from bagmill.recordings.salvage.mcap_scan import find_start
+from bagmill.recordings.salvage.places import LostPlaces
 
 _BLOCK_BYTES = 1 << 20
 # Looked up for every record: of plain numbers, because an enum's members take ten times as long.
 _FOLLOWED = frozenset(map(int, (Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL, Opcode.DATA_END, Opcode.FOOTER)))
 _LAST = frozenset(map(int, (Opcode.DATA_END, Opcode.FOOTER)))
+_CHUNK_TIMES = struct.Struct("<qq")
+"""Earliest and latest log time of a chunk's messages: a chunk record's first fields."""
 _CHUNK_CRC = struct.Struct("<8x8x8xI")
 """The checksum in a chunk record's first fields: earliest and latest log time, size and CRC-32 of the content."""
 
@@ -59,6 +66,12 @@ class McapState:
     """Offsets of chunks to leave out: at every pass, or the messages' sequence would not be the same."""
     kept: KeptChunks = field(default_factory=KeptChunks)
     """Contents of compressed chunks."""
+    losses: LossLog = field(default_factory=lambda: LossLog(is_kept=False))
+    """Kept where the file is salvaged."""
+    resumes: dict[int, int | None] = field(default_factory=dict)
+    """Offset of damage → where a search found that records begin again."""
+    keeps_numbers: bool = False
+    """Messages come with the sequence numbers that their publishers gave them."""
     is_data_crc_checked: bool = False
     num_messages_from_summary: dict[int, int] | None = None
     num_bytes_read: int = 0
@@ -73,6 +86,8 @@ class _Record(NamedTuple):
     end: int
     resume_at: int | None = None
     """Behind a gap: where reading goes on; None: nowhere."""
+    is_cut: bool = False
+    """The file ends within this chunk."""
 
 
 class _Chunk(NamedTuple):
@@ -106,6 +121,9 @@ class DataPass:
         self._headers = FileWindow(state.file, lookahead_bytes=HEADERS_BYTES)
         self._window = FileWindow(state.file)
         self._channels = PassChannels(state.table, faults=state.faults, summary=state.summary)
+        self._places = LostPlaces(state.losses, self._channels.topic_of)
+        self._is_salvaged = state.losses.is_kept
+        self._has_bare_messages = False
         self._met_chunks: set[int] = set()
         self._crc: int | None = None if state.is_data_crc_checked else 0
         """Of all bytes so far; None once there is no need for it: a chunk's own CRC covers what is in it."""
@@ -113,17 +131,24 @@ class DataPass:
     def blocks(self, num_threads: int) -> Iterator[Block]:
         """Every message up to the data section's end, or to where the file breaks off: a chunk's in one block."""
         for record, chunk in read_ahead(self._records(), num_threads=num_threads):
-            opcode, offset, end, _ = record
+            opcode, offset, end, _, is_cut = record
             self._state.num_bytes_read = offset
-            if opcode == Opcode.CHUNK:
+            if is_cut:
+                yield self._walk_cut(record, chunk)
+            elif opcode == Opcode.CHUNK:
                 self._met_chunks.add(offset)
-                content = self._state.kept.get(offset) if chunk is None else self._checked(offset, chunk)
+                content = self._state.kept.get(offset) if chunk is None else self._checked(record, chunk)
                 if content is not None:
                     yield self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
+            elif opcode == Opcode.MESSAGE_INDEX:
+                self._places.count(*count_of_index(self._window.view(offset + RECORD.size, end - offset - RECORD.size)))
             elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
                 data = self._window.view(offset, end - offset)
                 if self._witness is not None and len(data) > HEADERS_BYTES:
                     self._witness(offset, data)
+                if self._is_salvaged and opcode == Opcode.MESSAGE and len(data) >= RECORD.size + MESSAGE.size:
+                    _, _, log_time_ns, _ = MESSAGE.unpack_from(data, RECORD.size)
+                    self._places.reach(log_time_ns, log_time_ns)
                 yield self._walk(data, where="of the file", base=offset)
             elif opcode == Opcode.INVALID:
                 self._tell_gap(record)
@@ -149,7 +174,10 @@ class DataPass:
                 or self._chunk_within(offset, end) is not None
             ):
                 self._crc = None
-                following = self._chunk_within(offset, self._headers.size_bytes)
+                following = self._chunk_within(offset, self._headers.size_bytes) or self._found_start(offset + 1)
+                if following is None and opcode == Opcode.CHUNK and self._is_salvaged:
+                    cut = _Record(opcode, offset, self._headers.size_bytes, is_cut=True)
+                    yield cut, partial(self._load_cut, cut)
                 yield _Record(Opcode.INVALID, offset, end, following), None
                 if following is None:
                     return
@@ -164,6 +192,9 @@ class DataPass:
                 ):
                     self._crc = None
             elif opcode in _FOLLOWED:
+                self._has_bare_messages |= opcode == Opcode.MESSAGE
+                yield record, None
+            elif opcode == Opcode.MESSAGE_INDEX and self._is_salvaged:
                 yield record, None
             if opcode in _LAST:
                 return
@@ -183,6 +214,23 @@ class DataPass:
         found_crc = crc32(content) if is_checked else None
         return _Chunk(data, content, bool(chunk.compression), chunk.uncompressed_crc, found_crc)
 
+    def _load_cut(self, record: _Record) -> _Chunk | Exception:
+        """What the beginning of a chunk unpacks to, within which the file ends; in a thread, as `_load`."""
+        start = record.offset + RECORD.size
+        data = self._state.file.read_whole(start, record.end - start)
+        try:
+            chunk = parse_cut_chunk(data)
+            if chunk.compression not in COMPRESSIONS:
+                raise DecompressionError(f"no compression is called {chunk.compression!r}")  # noqa: TRY301 - as in `_content`
+            content = (
+                decompress_beginning(chunk.data, compression=chunk.compression, size_bytes=chunk.uncompressed_size)
+                if chunk.compression
+                else chunk.data
+            )
+        except (DamagedRecordError, DecompressionError) as err:
+            return err
+        return _Chunk(data, content, bool(chunk.compression), chunk.uncompressed_crc, None)
+
     def _is_kept(self, offset: int) -> bool:
         # Not for a witness: it wants the bytes of the file.
         return self._witness is None and self._state.kept.get(offset) is not None
@@ -201,15 +249,18 @@ class DataPass:
             raise DecompressionError(f"it holds {len(chunk.data)} bytes where {chunk.uncompressed_size} were announced")
         return chunk.data
 
-    def _checked(self, offset: int, chunk: _Chunk | Exception) -> Buffer | None:
+    def _checked(self, record: _Record, chunk: _Chunk | Exception) -> Buffer | None:
         """A chunk's content; None where it is damaged."""
+        offset = record.offset
         if isinstance(chunk, Exception):
+            self._lose_chunk("chunk_damaged", record)
             self._state.damaged_chunks.add(offset)
             self._faults.add("chunk_damaged", f"The chunk at byte {offset} is left out with all its messages: {chunk}.")
             return None
         if self._witness is not None:
             self._witness(offset + RECORD.size, chunk.record)
         if chunk.found_crc is not None and chunk.found_crc != chunk.expected_crc:
+            self._lose_chunk("chunk_crc_mismatch", record)
             self._state.damaged_chunks.add(offset)
             self._faults.add(
                 "chunk_crc_mismatch",
@@ -221,15 +272,53 @@ class DataPass:
             self._state.whole_chunks.add(offset)
         if chunk.is_packed:
             self._state.kept.keep(offset, chunk.content)
+        if self._is_salvaged:
+            self._places.reach(*_CHUNK_TIMES.unpack_from(chunk.record))
         return chunk.content
 
-    def _walk(self, data: memoryview, *, where: str, base: int) -> Block:
-        """Messages of a run of whole records; `base` is added to positions in what is said about them."""
+    def _lose_chunk(self, kind: str, record: _Record) -> None:
+        """Note what a chunk that is left out held, as far as the file tells."""
+        if not self._is_salvaged:
+            return
+        try:
+            times = _CHUNK_TIMES.unpack(self._window.view(record.offset + RECORD.size, _CHUNK_TIMES.size))
+        except EOFError:
+            times = (0, 0)
+        self._places.lose(kind, record.offset, record.end, seconds=seconds_between(*times) if any(times) else None)
+
+    def _walk_cut(self, record: _Record, chunk: _Chunk | Exception | None) -> Block:
+        """The whole messages of a chunk within which the file ends."""
+        offset, size = record.offset, self._headers.size_bytes
+        block, until_ns = Block(), None
+        if isinstance(chunk, _Chunk):
+            block = self._walk(memoryview(chunk.content), where=f"of the chunk at byte {offset}", base=0, is_cut=True)
+            stamps = [run.log_times_ns[-1] for run in block.runs.values()]
+            first_ns, until_ns = _CHUNK_TIMES.unpack_from(chunk.record)
+            read_until_ns = max(stamps, default=first_ns)
+            self._faults.add(
+                "chunk_cut",
+                f"The file ends inside the chunk at byte {offset}; the whole messages before are read, without a checksum to "
+                "hold them against.",
+                severity="warning",
+            )
+            self._state.losses.add(
+                "truncated",
+                f"the rest of the chunk at byte {offset:,}, from byte {size:,} on",
+                seconds=seconds_between(read_until_ns, until_ns),
+            )
+        return block
+
+    def _walk(self, data: memoryview, *, where: str, base: int, is_cut: bool = False) -> Block:
+        """Messages of a run of whole records; `base` is added to positions in what is said about them.
+
+        Of data that is cut, those before the cut.
+        """
         block = Block()
         runs, order = block.runs, block.order
         position, size = 0, len(data)
         ids, counts, wanted = self._channels.ids, self._channels.counts, self._wanted
         unpack_record, unpack_message, header_bytes = RECORD.unpack_from, MESSAGE.unpack_from, RECORD.size
+        keeps_numbers = self._state.keeps_numbers
         message = int(Opcode.MESSAGE)  # looking an enum's member up costs as much as comparing it
         while position + header_bytes <= size:
             opcode, length = unpack_record(data, position)
@@ -238,7 +327,7 @@ class DataPass:
             if end > size or opcode == Opcode.INVALID:
                 break
             if opcode == message and length >= MESSAGE.size:
-                mcap_id, _, log_time_ns, publish_time_ns = unpack_message(data, start)
+                mcap_id, number, log_time_ns, publish_time_ns = unpack_message(data, start)
                 channel_id = ids.get(mcap_id)
                 if channel_id is None:
                     channel_id = self._channels.adopt(mcap_id)
@@ -254,6 +343,8 @@ class DataPass:
                         run.log_times_ns.append(log_time_ns)
                         run.publish_times_ns.append(publish_time_ns)
                         run.payloads.append(data[start + 22 : end])
+                        if keeps_numbers:
+                            run.numbers.append(number)
             elif opcode == Opcode.SCHEMA:
                 self._channels.add_schema(data[start:end], where=f"at byte {base + position} {where}")
             elif opcode == Opcode.CHANNEL:
@@ -263,12 +354,24 @@ class DataPass:
                     "record_damaged", f"The message at byte {base + position} {where} is only {length} bytes long."
                 )
             position = end
-        if position != size:
+        if position != size and not is_cut:
             self._faults.add(
                 "record_damaged",
                 f"There is no whole record at byte {base + position} {where}; what follows in it is left out.",
             )
+            self._state.losses.add("record_damaged", f"from byte {base + position:,} {where} to its end")
         return block
+
+    def _found_start(self, start: int) -> int | None:
+        """Where records begin again by a search for them; only in a file that is salvaged."""
+        if not self._is_salvaged or start >= self._headers.size_bytes:
+            return None
+        resumes = self._state.resumes
+        if start not in resumes:
+            resumes[start] = find_start(
+                self._state.file, start=start, channels=self._channels.ids, has_bare_messages=self._has_bare_messages
+            )
+        return resumes[start]
 
     def _chunk_within(self, start: int, end: int) -> int | None:
         """A chunk that the summary names, and that is one, strictly within [start, end)."""
@@ -291,10 +394,12 @@ class DataPass:
                 f"There is no whole record at byte {gap.offset} of the file; what stands between it and the chunk at byte "
                 f"{gap.resume_at} is left out.",
             )
+            self._places.gap("record_damaged", gap.offset, gap.resume_at)
         elif gap.offset + RECORD.size <= size and gap.end <= size:
             self._faults.add(
                 "record_damaged", f"There is no record at byte {gap.offset} of the file; what follows is left out."
             )
+            self._places.gap("record_damaged", gap.offset, size)
         else:
             inside = (
                 "between two records" if gap.offset == size else f"inside the record that begins at byte {gap.offset}"
@@ -304,6 +409,7 @@ class DataPass:
                 f"The file breaks off at byte {size}, {inside}, without the end of the data section; "
                 "what stands before is read.",
             )
+            self._state.losses.add("truncated", f"behind byte {size:,}, where the file ends")
 
     def _cover(self, start: int, end: int) -> None:
         """Take bytes into the data section's CRC."""
@@ -330,7 +436,12 @@ class DataPass:
         summary = self._state.summary
         if data_end is not None and summary == Summary():
             summary = read_summary(self._window, data_end=data_end)
+        self._places.finish()
         self._state.num_messages_from_summary = compare_with_summary(
-            summary, self._channels, met_chunks=self._met_chunks, faults=self._faults
+            summary,
+            self._channels,
+            met_chunks=self._met_chunks,
+            faults=self._faults,
+            losses=self._state.losses,
         )
         self._state.num_bytes_read = self._window.size_bytes

@@ -31,6 +31,7 @@ class Opcode(IntEnum):
     CHANNEL = 0x04
     MESSAGE = 0x05
     CHUNK = 0x06
+    MESSAGE_INDEX = 0x07
     CHUNK_INDEX = 0x08
     STATISTICS = 0x0B
     DATA_END = 0x0F
@@ -104,6 +105,27 @@ def parse_chunk(data: memoryview) -> ChunkRecord:
     fields.view(16)  # earliest and latest log time inside: the messages tell
     size, crc, compression = fields.u64(), fields.u32(), fields.text()
     return ChunkRecord(size, crc, compression, fields.view(fields.u64()))
+
+
+def parse_cut_chunk(data: memoryview) -> ChunkRecord:
+    """Chunk record within which the file ends, with as much of its data as there is."""
+    fields = Fields(data)
+    fields.view(16)
+    size, crc, compression = fields.u64(), fields.u32(), fields.text()
+    length = fields.u64()
+    return ChunkRecord(size, crc, compression, data[fields.position : fields.position + length])
+
+
+def count_of_index(data: memoryview) -> tuple[int, int]:
+    """Message index record (opcode 0x07): channel id, and how many of its messages the chunk before it holds.
+
+    Zero for a record that is damaged: it is asked for what is lost, nothing else.
+    """
+    try:
+        fields = Fields(data)
+        return fields.u16(), fields.u32() // 16
+    except DamagedRecordError:
+        return 0, 0
 
 
 def parse_chunk_index(data: memoryview) -> int:

@@ -15,11 +15,12 @@ from functools import partial
 from typing import NamedTuple
 
 from bagmill.recordings.channel_table import ChannelTable
-from bagmill.recordings.compression import DecompressionError, decompress
+from bagmill.recordings.compression import DecompressionError, decompress, decompress_beginning
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import HEADERS_BYTES, FileWindow, RecordingFile
 from bagmill.recordings.kept_chunks import KeptChunks
+from bagmill.recordings.losses import LossLog, seconds_between
 from bagmill.recordings.read_ahead import read_ahead
 from bagmill.recordings.records import Block, Buffer, Witness
 from bagmill.recordings.rosbag1_records import (
@@ -29,6 +30,7 @@ from bagmill.recordings.rosbag1_records import (
     ConnectionRecord,
     Op,
     Record,
+    count_of_index,
     number,
     parse_connection,
     parse_header,
@@ -36,6 +38,8 @@ from bagmill.recordings.rosbag1_records import (
     text,
     time_ns,
 )
+from bagmill.recordings.salvage.bag_scan import find_chunk
+from bagmill.recordings.salvage.places import LostPlaces
 
 
 @dataclass(slots=True)
@@ -57,6 +61,10 @@ class BagState:
     """Connection id → channel id, by the index."""
     kept: KeptChunks = field(default_factory=KeptChunks)
     """Contents of compressed chunks."""
+    losses: LossLog = field(default_factory=lambda: LossLog(is_kept=False))
+    """Kept where the bag is salvaged."""
+    resumes: dict[int, int | None] = field(default_factory=dict)
+    """Offset of damage → where a search found that chunks begin again."""
     num_bytes_read: int = 0
 
     def fold(self, connection: ConnectionRecord) -> int:
@@ -120,6 +128,8 @@ class BagPass:
         self._counts: list[int] = [0] * len(state.table)
         self._num_lost: Counter[int] = Counter()
         self._num_chunks = 0
+        self._is_salvaged = state.losses.is_kept
+        self._places = LostPlaces(state.losses, self._topic_of)
         self._broken_at: int | None = None
         """Without an index: where the file breaks off."""
 
@@ -134,9 +144,15 @@ class BagPass:
                 self._num_chunks += not piece.is_cut
                 content = self._state.kept.get(offset) if chunk is None else self._opened(piece, chunk)
                 if content is not None:
-                    yield self._walk(memoryview(content), where=f"the chunk at byte {offset}", is_cut=piece.is_cut)
+                    block = self._walk(memoryview(content), where=f"the chunk at byte {offset}", is_cut=piece.is_cut)
+                    self._reach(block)
+                    yield block
+            elif record.op == Op.INDEX_DATA:
+                self._places.count(*count_of_index(record.header))
             elif record.op in {Op.MESSAGE, Op.CONNECTION}:
-                yield self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
+                block = self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
+                self._reach(block)
+                yield block
         self._finish()
 
     def _pieces(self) -> Iterator[tuple[_Piece, Callable[[], _Chunk | Exception] | None]]:
@@ -153,9 +169,13 @@ class BagPass:
                 or record.end > self._state.data_end
                 or self._chunk_within(offset, record.end) is not None
             ):
-                following = self._chunk_within(offset, self._state.data_end)
-                if self._state.index_problem is not None and (cut := self._cut_chunk(offset)) is not None:
-                    yield _Piece(offset, cut, is_cut=True), partial(self._load, cut)
+                following = self._chunk_within(offset, self._state.data_end) or self._found_chunk(offset + 1)
+                if (
+                    following is None
+                    and self._state.index_problem is not None
+                    and (cut := self._cut_chunk(offset)) is not None
+                ):
+                    yield _Piece(offset, cut, is_cut=True), partial(self._load_cut, cut)
                 yield _Piece(offset, None, following), None
                 offset = self._state.data_end if following is None else following
                 continue
@@ -165,13 +185,13 @@ class BagPass:
             offset = record.end
 
     def _cut_chunk(self, offset: int) -> Record | None:
-        """A chunk that is not compressed and within which the file ends, as far as it goes."""
+        """A chunk within which the file ends, as far as it goes; a compressed one only in a bag that is salvaged."""
         try:
             record = read_record(self._headers, offset, is_cut=True)
         except (EOFError, DamagedRecordError):
             return None
-        is_bare = record.op == Op.CHUNK and record.header.get(b"compression") == b"none"
-        return record if is_bare and record.end == self._headers.size_bytes else None
+        is_readable = self._is_salvaged or record.header.get(b"compression") == b"none"
+        return record if record.op == Op.CHUNK and is_readable and record.end == self._headers.size_bytes else None
 
     def _load(self, record: Record) -> _Chunk | Exception:
         """A chunk's content; in a thread, so that nothing is changed here and what is wrong is handed over."""
@@ -186,12 +206,27 @@ class BagPass:
             return DecompressionError(f"no compression is called {compression!r}")
         return _Chunk(data, data, is_packed=False)
 
+    def _load_cut(self, record: Record) -> _Chunk | Exception:
+        """What the beginning of a chunk unpacks to, within which the file ends; in a thread, as `_load`."""
+        data = self._state.file.read_whole(record.data_start, record.data_length)
+        try:
+            compression, size_bytes = text(record.header, b"compression"), number(record.header, b"size")
+            if compression in {"lz4", "bz2"}:
+                content = decompress_beginning(data, compression=compression, size_bytes=size_bytes)
+                return _Chunk(data, content, is_packed=False)
+        except (DamagedRecordError, DecompressionError) as err:
+            return err
+        if compression != "none":
+            return DecompressionError(f"no compression is called {compression!r}")
+        return _Chunk(data, data, is_packed=False)
+
     def _opened(self, piece: _Piece, chunk: _Chunk | Exception) -> Buffer | None:
         """A chunk's content; None where it is damaged."""
         if isinstance(chunk, Exception):
             self._faults.add(
                 "chunk_damaged", f"The chunk at byte {piece.offset} is left out with all its messages: {chunk}."
             )
+            self._lose_chunk(piece)
             return None
         if self._witness is not None and piece.record is not None:
             self._witness(piece.record.data_start, chunk.data)
@@ -199,10 +234,38 @@ class BagPass:
             self._state.kept.keep(piece.offset, chunk.content)
         return chunk.content
 
+    def _lose_chunk(self, piece: _Piece) -> None:
+        """Note what a chunk that is left out held, as far as the bag tells: its index, or the records behind the chunk."""
+        if not self._is_salvaged or piece.record is None:
+            return
+        info = next((info for info in self._state.chunk_infos if info.offset == piece.offset), None)
+        seconds = None if info is None else seconds_between(info.start_ns, info.end_ns)
+        self._places.lose("chunk_damaged", piece.offset, piece.record.end, seconds=seconds)
+
+    def _reach(self, block: Block) -> None:
+        """Note the log times that a chunk's messages reach over."""
+        if self._is_salvaged and block.runs:
+            runs = block.runs.values()
+            self._places.reach(min(run.log_times_ns[0] for run in runs), max(run.log_times_ns[-1] for run in runs))
+
+    def _topic_of(self, connection_id: int) -> str:
+        channel_id = self._ids.get(connection_id)
+        return f"connection {connection_id}" if channel_id is None else self._state.table[channel_id].topic
+
+    def _found_chunk(self, start: int) -> int | None:
+        """Where chunks begin again by a search for them; only in a bag that is salvaged and has no index."""
+        if not self._is_salvaged or self._state.index_problem is None or start >= self._state.data_end:
+            return None
+        resumes = self._state.resumes
+        if start not in resumes:
+            resumes[start] = find_chunk(self._state.file, start=start)
+        return resumes[start]
+
     def _tell_gap(self, piece: _Piece) -> None:
-        if self._state.index_problem is not None:
+        if self._state.index_problem is not None and piece.resume_at is None:
             self._broken_at = piece.offset  # told once it is known what is missing
             return
+        self._places.gap("record_damaged", piece.offset, piece.resume_at or self._state.data_end)
         following = "the index" if piece.resume_at is None else f"the chunk at byte {piece.resume_at}"
         self._faults.add(
             "record_damaged",
@@ -244,12 +307,14 @@ class BagPass:
                 "record_damaged",
                 f"The record at byte {position} of {where} is damaged, what follows is left out: {err}.",
             )
+            self._state.losses.add("record_damaged", f"from byte {position:,} of {where} to its end")
             return block
         if position != size and not is_cut:
             self._faults.add(
                 "record_damaged",
                 f"There is no whole record at byte {position} of {where}; what follows in it is left out.",
             )
+            self._state.losses.add("record_damaged", f"from byte {position:,} of {where} to its end")
         return block
 
     def _add_connection(self, connection: ConnectionRecord) -> None:
@@ -280,7 +345,11 @@ class BagPass:
     def _finish(self) -> None:
         """Compare what was read with what the index says."""
         self._state.num_bytes_read = self._window.size_bytes
+        self._places.finish()
         for connection_id, num_lost in self._num_lost.items():
+            self._state.losses.add(
+                "unknown_channel", "all over the file", channel=f"connection {connection_id}", num_messages=num_lost
+            )
             self._faults.add(
                 "unknown_channel",
                 f"{num_lost} messages are on connection {connection_id}, which no record describes; they are left out.",
@@ -288,6 +357,7 @@ class BagPass:
         if self._state.index_problem is not None:
             self._tell_without_index(self._state.index_problem)
             return
+        self._state.losses.count(self._missing())
         for channel_id, expected in self._state.counts_from_index().items():
             found = 0 if channel_id < 0 else self._counts[channel_id]
             if found != expected:
@@ -297,6 +367,14 @@ class BagPass:
                     f"There are {found} messages on {topic} where the index counts {expected}.",
                     severity="error" if found < expected else "warning",
                 )
+
+    def _missing(self) -> dict[str, int]:
+        """Messages by topic that the index counts and that were not found."""
+        missing: Counter[str] = Counter()
+        for channel_id, expected in self._state.counts_from_index().items():
+            if channel_id >= 0 and expected > self._counts[channel_id]:
+                missing[self._state.table[channel_id].topic] += expected - self._counts[channel_id]
+        return dict(missing)
 
     def _tell_without_index(self, problem: str) -> None:
         """Say that there was no index, and what is missing besides it."""
@@ -315,3 +393,6 @@ class BagPass:
         self._faults.add(
             "truncated", f"The file breaks off at byte {size}{inside}{chunks}; what is whole before is read."
         )
+        missing = f", with {header.num_chunks - self._num_chunks} chunks or more" if chunks else ""
+        at = size if broken_at is None else broken_at
+        self._state.losses.add("truncated", f"from byte {at:,} on, the file ends at byte {size:,}{missing}")

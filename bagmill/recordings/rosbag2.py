@@ -13,10 +13,12 @@ from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.compression import DecompressionError, decompress_zstd_message
 from bagmill.recordings.fault_log import FaultLog
+from bagmill.recordings.losses import Losses, LossLog
 from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, BagMetadata, read_metadata
 from bagmill.recordings.rosbag2_splits import Split, locate_splits, open_splits
 from bagmill.recordings.rosbag2_sqlite import SERIALIZATIONS, unknown_serialization
+from bagmill.recordings.salvage.rosbag2_folder import guess_metadata
 
 _DURATION_TOLERANCE_NS = 1_000_000
 _BLOCK_BYTES = 1 << 20
@@ -29,6 +31,8 @@ class Rosbag2Recording(ClosedByWith):
 
     Args:
         path: The folder.
+        salvage: Read the files alone where there is no metadata.yaml, or a damaged one; read damaged files as far as they go.
+        keeps_numbers: As of `McapRecording`.
 
     Raises:
         RecordingError: metadata.yaml is missing or damaged, none of its files can be opened, or nothing knows their
@@ -37,17 +41,26 @@ class Rosbag2Recording(ClosedByWith):
 
     container: Container = "rosbag2"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, salvage: bool = False, keeps_numbers: bool = False) -> None:
         self.path = path
         self._faults = FaultLog()
+        self._losses = LossLog(is_kept=salvage)
+        self._keeps_numbers = keeps_numbers
         self._table = ChannelTable()
-        self._metadata = read_metadata(path)
-        _check_formats(path, self._metadata)
-        paths = locate_splits(path, self._metadata, faults=self._faults)
-        self.files = (path / FILE_NAME, *paths)
+        self._metadata = self._read_metadata(salvage=salvage)
+        paths = locate_splits(path, self._metadata, faults=self._faults, losses=self._losses)
+        has_file = not self._metadata.is_guessed or (path / FILE_NAME).is_file()
+        self.files = ((path / FILE_NAME,) if has_file else ()) + paths
         self._current = 0
         with ExitStack() as resources:
-            self._splits = open_splits(paths, self._metadata, faults=self._faults, resources=resources)
+            self._splits = open_splits(
+                paths,
+                self._metadata,
+                faults=self._faults,
+                losses=self._losses,
+                resources=resources,
+                keeps_numbers=keeps_numbers,
+            )
             self._resources = resources.pop_all()
         for split in self._splits:
             self._fold(split)
@@ -66,8 +79,15 @@ class Rosbag2Recording(ClosedByWith):
         return self._faults.faults + of_splits.faults
 
     @property
-    def num_messages_from_summary(self) -> Mapping[int, int]:
-        """What metadata.yaml counts, by the channels known so far."""
+    def losses(self) -> Losses:
+        """What is missing in a folder that is salvaged."""
+        return self._losses.losses
+
+    @property
+    def num_messages_from_summary(self) -> Mapping[int, int] | None:
+        """What metadata.yaml counts, by the channels known so far; None where there is none."""
+        if self._metadata.is_guessed:
+            return None
         counts = self._metadata.counts_by_topic
         keys = {channel.id: (channel.topic, channel.schema_name) for channel in self._table.channels}
         return {channel_id: counts[key] for channel_id, key in keys.items() if key in counts}
@@ -107,10 +127,12 @@ class Rosbag2Recording(ClosedByWith):
             num_in_split = 0
             for found in split.recording.blocks(num_threads=num_threads):
                 block, block_bytes = Block(), 0
+                numbers = {run.channel_id: iter(run.numbers) for run in found.runs.values()}
                 for channel_id, _, log_time_ns, publish_time_ns, data in one_by_one([found]):
                     if channel_id >= len(ids):
                         ids = self._fold(split)
                     position = ids[channel_id]
+                    number = next(numbers[channel_id], None) if self._keeps_numbers else None
                     num_in_split += 1
                     first_ns, last_ns = min(first_ns, log_time_ns), max(last_ns, log_time_ns)
                     if wanted is not None and position not in wanted:
@@ -123,6 +145,8 @@ class Rosbag2Recording(ClosedByWith):
                             num_damaged[position] += 1
                             continue
                     block.add(position, counts[position], log_time_ns, publish_time_ns, payload)
+                    if number is not None:
+                        block.runs[position].numbers.append(number)
                     counts[position] += 1
                     block_bytes += len(payload)
                     if block_bytes >= _BLOCK_BYTES:  # unpacked, it is many times what the split holds
@@ -132,17 +156,61 @@ class Rosbag2Recording(ClosedByWith):
             self._fold(split)  # channels without a message
             counts_by_split.append(num_in_split)
         self._current = len(self._splits)
+        self._finish(counts, num_damaged, is_whole=wanted is None)
+        if not self._metadata.is_guessed:
+            self._compare(counts_by_split, duration_ns=max(last_ns - first_ns, 0))
+
+    def close(self) -> None:
+        """Close every split and remove what was unpacked."""
+        self._resources.close()
+
+    def _finish(self, counts: Mapping[int, int], num_damaged: Mapping[int, int], *, is_whole: bool) -> None:
+        """Tell what is missing behind a pass; one over all channels can be held against metadata.yaml's counts."""
         for position, num in num_damaged.items():
             self._faults.add(
                 "message_damaged",
                 f"{num} messages on {self._table[position].topic} are not the zstd data that {FILE_NAME} announces; "
                 "they are left out.",
             )
-        self._compare(counts_by_split, duration_ns=max(last_ns - first_ns, 0))
+            self._losses.add(
+                "message_damaged", "all over the folder", channel=self._table[position].topic, num_messages=num
+            )
+        for split in self._splits:
+            self._losses.extend(split.recording.losses, where=split.name)
+        if is_whole and self._metadata.counts_by_topic:
+            self._losses.count(self._missing(counts))
 
-    def close(self) -> None:
-        """Close every split and remove what was unpacked."""
-        self._resources.close()
+    def _read_metadata(self, *, salvage: bool) -> BagMetadata:
+        """What metadata.yaml says; where it says nothing legible, and the folder is salvaged, what its files' names say.
+
+        Raises:
+            RecordingError: There is nothing to go by.
+        """
+        try:
+            metadata = read_metadata(self.path)
+            _check_formats(self.path, metadata)
+        except RecordingError as err:
+            guessed = guess_metadata(self.path, losses=self._losses) if salvage else None
+            if guessed is None:
+                raise
+            self._faults.add(
+                "metadata_unreadable",
+                f"The folder's files are read in the order of their names, without {FILE_NAME}: {err.problem}.",
+                severity="warning",
+            )
+            return guessed
+        return metadata
+
+    def _missing(self, counts: Mapping[int, int]) -> dict[str, int]:
+        """Messages by topic that metadata.yaml counts and that were not read."""
+        missing: Counter[str] = Counter()
+        read: Counter[tuple[str, str]] = Counter()
+        for channel in self._table.channels:
+            read[channel.topic, channel.schema_name] += counts.get(channel.id, 0)
+        for key, expected in self._metadata.counts_by_topic.items():
+            if expected > read[key]:
+                missing[key[0]] += expected - read[key]
+        return dict(missing)
 
     def _fold(self, split: Split) -> tuple[int, ...]:
         """Ids here, by the ids of the split's own channels."""

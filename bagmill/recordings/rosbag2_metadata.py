@@ -74,6 +74,8 @@ class BagMetadata(_Section):
     compression_format: str = ""
     compression_mode: Literal["", "none", "message", "file", "storage"] = ""
     """`storage`: the container compresses by itself."""
+    is_guessed: bool = Field(default=False, exclude=True)
+    """Made up from the names of the files, where there is no metadata.yaml to go by."""
 
     @property
     def has_packed_messages(self) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from bagmill.definitions import full_name
 from bagmill.errors import RecordingError
@@ -14,14 +15,19 @@ from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fault_log import FaultLog
+from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import RecordingFile
+from bagmill.recordings.losses import Losses, LossLog, seconds_between
 from bagmill.recordings.packed_messages import unpacked
 from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
+from bagmill.recordings.salvage.rosbag2_tables import DamagedTables
+from bagmill.recordings.salvage.sqlite_pages import DatabasePages
 
 MAGIC = b"SQLite format 3\0"
 _BLOCK_BYTES = 1 << 19
 _ROW_COST_BYTES = 512
 """What a row counts for besides its payload."""
+_SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
 SERIALIZATIONS = frozenset({"cdr", "ros1", "protobuf", "json"})
 
 
@@ -33,6 +39,7 @@ class Rosbag2DatabaseRecording(ClosedByWith):
     Args:
         path: The file.
         unpacks: Unpack messages that were compressed one by one; False where the caller knows of them and does.
+        salvage: Read what SQLite refuses page by page.
 
     Raises:
         RecordingError: It cannot be opened, or is not a rosbag2 database.
@@ -42,27 +49,38 @@ class Rosbag2DatabaseRecording(ClosedByWith):
 
     container: Container = "rosbag2"
 
-    def __init__(self, path: Path, *, unpacks: bool = True) -> None:
+    def __init__(self, path: Path, *, unpacks: bool = True, salvage: bool = False) -> None:
         self.path = path
+        self._losses = LossLog(is_kept=salvage)
+        self._tables: DamagedTables | None = None
+        self._is_refused = False
+        """SQLite does not open it: all of it is read page by page."""
+        self._is_damaged = False
+        """The pass that runs has come by damage."""
         self._unpacks = unpacks
         self.files: tuple[Path, ...] = (path,)
         self.num_bytes_read = 0
         self._table = ChannelTable()
         self._faults = FaultLog()
         self._ids: dict[int, int] = {}
+        self._last_row = 0
         self._is_open = True
+        self._file: RecordingFile | None = None
+        """Open for whoever reads its pages."""
         file = RecordingFile(path)  # for its errors, which say more than SQLite's
         self._size_bytes = file.size_bytes
         file.close()
         try:
             with closing(connect(path)) as database:
                 self._read_topics(database)
-        except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError) as err:
-            raise RecordingError(
-                f"not a rosbag2 database, or a damaged one ({err})",
-                path=path,
-                remedy="If it is one, try `sqlite3 FILE .recover`",
-            ) from err
+        except _SQLITE_ERRORS as err:
+            if not salvage:
+                raise RecordingError(
+                    f"not a rosbag2 database, or a damaged one ({err})",
+                    path=path,
+                    remedy="If it is one, `bagmill recover` and `salvage: true` in the profile read what is whole in it",
+                ) from err
+            self._read_damaged_topics(err)
         log = path.with_name(path.name + "-wal")
         if log.is_file() and log.stat().st_size:
             self._faults.add(
@@ -80,6 +98,11 @@ class Rosbag2DatabaseRecording(ClosedByWith):
     def faults(self) -> tuple[Fault, ...]:
         """Found so far."""
         return self._faults.faults
+
+    @property
+    def losses(self) -> Losses:
+        """What is missing in a database that is salvaged."""
+        return self._losses.losses
 
     @property
     def num_messages_from_summary(self) -> None:
@@ -108,6 +131,8 @@ class Rosbag2DatabaseRecording(ClosedByWith):
     def close(self) -> None:
         """Refuse further reading; each pass closes its own connection."""
         self._is_open = False
+        if self._file is not None:
+            self._file.close()
 
     def _read_topics(self, database: sqlite3.Connection) -> None:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -127,9 +152,51 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         columns = {column[1] for column in database.execute("PRAGMA table_info(topics)")}
         # Crystal, the first to write such a database, knew only CDR and did not say so.
         serialized_as = "serialization_format" if "serialization_format" in columns else "'cdr'"
-        for topic_id, topic, schema_name, serialization in database.execute(
-            f"SELECT id, name, type, {serialized_as} FROM topics ORDER BY id"  # noqa: S608 - one of the two above
-        ):
+        profiles = "offered_qos_profiles" if "offered_qos_profiles" in columns else "''"
+        topics = database.execute(
+            f"SELECT id, name, type, {serialized_as}, {profiles} FROM topics ORDER BY id"  # noqa: S608 - of the above
+        )
+        self._add_topics(topics, definitions)
+
+    def _read_damaged_topics(self, error: Exception) -> None:
+        """The topics of a database that SQLite refuses, out of its pages."""
+        self._is_refused = True
+        try:
+            tables = self._damaged_tables()
+        except DamagedRecordError as err:
+            raise RecordingError(
+                f"not a rosbag2 database, or one that is damaged where its tables are listed ({err})",
+                path=self.path,
+                remedy="Copy it again from the robot",
+            ) from error
+        definitions: dict[str, tuple[str, bytes]] = {}
+        if "message_definitions" in tables.names:
+            for row in tables.rows("message_definitions"):
+                definition = row.get("encoded_message_definition")
+                data = definition if isinstance(definition, bytes) else str(definition or "").encode()
+                name, encoding = full_name(str(row.get("topic_type"))), str(row.get("encoding"))
+                definitions.setdefault(name, (encoding if data else "", data))
+        topics = (
+            (
+                row["id"],
+                row.get("name"),
+                row.get("type"),
+                row.get("serialization_format", "cdr"),
+                row.get("offered_qos_profiles"),
+            )
+            for row in tables.rows("topics")
+        )
+        self._add_topics(topics, definitions)
+
+    def _damaged_tables(self) -> DamagedTables:
+        if self._tables is None:
+            self._file = self._file or RecordingFile(self.path)
+            self._tables = DamagedTables(DatabasePages(self._file))
+        return self._tables
+
+    def _add_topics(self, topics: Iterable[tuple[Any, ...]], definitions: dict[str, tuple[str, bytes]]) -> None:
+        """Take in rows of (id, name, type, serialization, QoS profiles)."""
+        for topic_id, topic, schema_name, serialization, profiles in topics:
             if serialization not in SERIALIZATIONS:
                 raise unknown_serialization(self.path, topic=str(topic), serialization=str(serialization))
             encoding, data = definitions.get(full_name(str(schema_name)), ("", b""))
@@ -139,8 +206,69 @@ class Rosbag2DatabaseRecording(ClosedByWith):
                 schema_encoding=encoding,
                 schema_data=data,
                 message_encoding=serialization,
-                metadata={},
+                metadata={"offered_qos_profiles": str(profiles)} if profiles else {},
             )
+
+    def _rows(self, topics: list[int]) -> Iterator[tuple[int, Any, Any, Any, Any]]:
+        """Row id, topic id, stamp, whether there is data, data: the data of some topics only."""
+        last_row: int | None = None
+        if not self._is_refused:
+            # Payloads of other channels stay on disk; their rows are counted, so that faults don't depend on the choice.
+            marks = ", ".join("?" for _ in topics)
+            query = (
+                "SELECT rowid, topic_id, timestamp, typeof(data) = 'blob', "  # noqa: S608 - only ? goes in
+                f"CASE WHEN topic_id IN ({marks}) THEN data END FROM messages ORDER BY rowid"
+            )
+            num_rows = 0
+            try:
+                with closing(connect(self.path)) as database:
+                    (self._last_row,) = database.execute("SELECT max(rowid) FROM messages").fetchone()
+                    for row in database.execute(query, topics):
+                        last_row = row[0]
+                        num_rows += 1
+                        yield row
+            except _SQLITE_ERRORS as err:
+                following = (
+                    "what is whole behind it is read page by page"
+                    if self._losses.is_kept
+                    else "what follows is left out"
+                )
+                self._faults.add(
+                    "database_damaged",
+                    f"The database cannot be read behind its message {num_rows} ({err}); {following}.",
+                )
+            else:
+                return
+        if self._losses.is_kept:
+            yield from self._damaged_rows(after=last_row)
+
+    def _damaged_rows(self, *, after: int | None) -> Iterator[tuple[int, Any, Any, Any, Any]]:
+        """The rows of a database that SQLite refuses, behind one that was read."""
+        self._is_damaged = True
+        try:
+            tables = self._damaged_tables()
+        except DamagedRecordError as err:
+            self._losses.add("database_damaged", f"all messages behind row {after} ({err})")
+            return
+        yield from tables.messages(self._ids, after=after)
+        pages = tables.pages
+        if pages.is_cut:
+            self._faults.add(
+                "truncated",
+                f"The database ends at byte {self._size_bytes}, with {pages.num_pages} of its {pages.num_announced} pages whole; "
+                "they are read one by one.",
+            )
+            num_missing = pages.num_announced - pages.num_pages
+            self._losses.add(
+                "truncated", f"{num_missing:,} pages behind byte {self._size_bytes:,}, where the file ends"
+            )
+        elif self._is_refused:
+            self._faults.add(
+                "database_damaged", "SQLite cannot open the database; its whole pages are read one by one."
+            )
+            self._losses.add("database_damaged", "pages that are no pages of a database")
+        else:
+            self._losses.add("database_damaged", f"pages behind row {after}")
 
     def _blocks(self, wanted: frozenset[int] | None) -> Iterator[Block]:
         counts: Counter[int] = Counter()
@@ -149,37 +277,26 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         ids, size_bytes = self._ids, self._size_bytes
         block, block_bytes = Block(), 0
         topics = [topic_id for topic_id, channel_id in ids.items() if wanted is None or channel_id in wanted]
-        # Payloads of other channels stay on disk; their rows are counted, so that faults don't depend on the choice.
-        marks = ", ".join("?" for _ in topics)
-        query = (
-            "SELECT rowid, topic_id, timestamp, typeof(data) = 'blob', "  # noqa: S608 - only ? goes in
-            f"CASE WHEN topic_id IN ({marks}) THEN data END FROM messages ORDER BY rowid"
-        )
-        try:
-            with closing(connect(self.path)) as database:
-                (last_row,) = database.execute("SELECT max(rowid) FROM messages").fetchone()
-                for row, topic_id, stamp_ns, has_data, data in database.execute(query, topics):
-                    channel_id = ids.get(topic_id)
-                    if channel_id is None:
-                        lost[topic_id] += 1
-                    elif type(stamp_ns) is not int or not has_data:
-                        num_damaged += 1
-                    else:
-                        sequence = counts[channel_id]
-                        counts[channel_id] = sequence + 1
-                        if wanted is None or channel_id in wanted:
-                            block.add(channel_id, sequence, stamp_ns, stamp_ns, data)
-                            block_bytes += len(data) + _ROW_COST_BYTES
-                            if block_bytes >= _BLOCK_BYTES:
-                                self.num_bytes_read = row * size_bytes // max(last_row, 1)
-                                yield block
-                                block, block_bytes = Block(), 0
-        except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError) as err:
-            self._faults.add(
-                "database_damaged",
-                f"The database cannot be read behind its message {counts.total() + num_damaged} ({err}); "
-                "what follows is left out.",
-            )
+        self._is_damaged = False
+        gaps = _RowGaps(self._losses)
+        for row, topic_id, stamp_ns, has_data, data in self._rows(topics):
+            if gaps.is_kept:
+                gaps.reach(row, stamp_ns, is_damaged=self._is_damaged)
+            channel_id = ids.get(topic_id)
+            if channel_id is None:
+                lost[topic_id] += 1
+            elif type(stamp_ns) is not int or not has_data:
+                num_damaged += 1
+            else:
+                sequence = counts[channel_id]
+                counts[channel_id] = sequence + 1
+                if wanted is None or channel_id in wanted:
+                    block.add(channel_id, sequence, stamp_ns, stamp_ns, data)
+                    block_bytes += len(data) + _ROW_COST_BYTES
+                    if block_bytes >= _BLOCK_BYTES:
+                        self.num_bytes_read = min(row * size_bytes // max(self._last_row, 1), size_bytes)
+                        yield block
+                        block, block_bytes = Block(), 0
         if block.order:
             yield block
         for topic_id, num_lost in lost.items():
@@ -193,6 +310,28 @@ class Rosbag2DatabaseRecording(ClosedByWith):
                 f"{num_damaged} rows hold no stamp or no data where a message should; they are left out.",
             )
         self.num_bytes_read = size_bytes
+
+
+class _RowGaps:
+    """Rows that are missing between others: a recorder numbers its messages without a gap."""
+
+    def __init__(self, losses: LossLog) -> None:
+        self._losses = losses
+        self.is_kept = losses.is_kept
+        self._row: int | None = None
+        self._stamp_ns: int | None = None
+
+    def reach(self, row: int, stamp_ns: object, *, is_damaged: bool) -> None:
+        """The next row that is there, its stamp, and whether damage was met before it."""
+        stamp = stamp_ns if isinstance(stamp_ns, int) else None
+        if is_damaged and self._row is not None and row > self._row + 1:
+            self._losses.add(
+                "database_damaged",
+                f"rows {self._row + 1:,} to {row - 1:,}",
+                num_messages=row - self._row - 1,
+                seconds=seconds_between(self._stamp_ns, stamp),
+            )
+        self._row, self._stamp_ns = row, stamp
 
 
 def connect(path: Path) -> sqlite3.Connection:
