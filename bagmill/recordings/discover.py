@@ -11,17 +11,23 @@ from bagmill.local_paths import local_path
 from bagmill.recordings.file_window import unreadable
 from bagmill.recordings.open import is_recording_magic, read_magic
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, ROOT_KEY
+from bagmill.recordings.salvage.rosbag2_folder import is_folder_without_metadata
 
 _SUFFIXES = frozenset({".mcap", ".bag", ".db3"})
 _PARTIAL_SUFFIXES = frozenset({".part", ".partial", ".tmp", ".crdownload", ".swp"})
 _ROOT_KEY_WITHIN_BYTES = 64 * 1024
 
 
-def discover(folder: Path | str) -> list[Path]:
+def discover(folder: Path | str, *, salvage: bool = False) -> list[Path]:
     """Recordings below a folder, sorted: rosbag2 folders, each once, and files outside them.
 
     A file counts by its first bytes, or by its suffix alone: one that is named like a recording and is none has to be
     refused by name, not passed over. Left out are hidden files, partial downloads, and Zarr stores.
+
+    Args:
+        folder: Where to look.
+        salvage: Take a folder without a metadata.yaml, whose files are called as rosbag2 calls those of this folder, for one
+            recording.
 
     Raises:
         AddressError: It is an address, not a path on this machine.
@@ -41,6 +47,10 @@ def discover(folder: Path | str) -> list[Path]:
             continue
         seen.add((status.st_dev, status.st_ino))
         if FILE_NAME in files and _is_rosbag2(Path(root, FILE_NAME)):
+            found.append(Path(root))
+            folders.clear()
+            continue
+        if salvage and FILE_NAME not in files and is_folder_without_metadata(Path(root), files):
             found.append(Path(root))
             folders.clear()
             continue

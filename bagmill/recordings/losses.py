@@ -107,15 +107,25 @@ class LossLog:
         for channel, count in (counts or {}).items():
             self.add(kind, where, channel=channel, num_messages=count, seconds=seconds)
 
-    def extend(self, losses: Losses, *, where: str) -> None:
-        """Take over the losses of one file of several."""
+    def extend(self, losses: Losses, *, where: str, rest_s: float | None = None) -> None:
+        """Take over the losses of one file of several.
+
+        Args:
+            losses: Of the file.
+            where: Its name.
+            rest_s: Time from its last message that was read to its last one, where that is known.
+        """
+        cut_s = sum(loss.seconds or 0.0 for loss in losses.entries if loss.kind == "truncated")
         for loss in losses.entries:
+            seconds = loss.seconds
+            if seconds is None and loss.kind == "truncated" and rest_s is not None:
+                seconds = max(rest_s - cut_s, 0.0)
             self.add(
                 loss.kind,
                 f"{where}: {loss.where}",
                 channel=loss.channel,
                 num_messages=loss.num_messages,
-                seconds=loss.seconds,
+                seconds=seconds,
             )
 
     def count(self, missing: Mapping[str, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.compression import DecompressionError, decompress_zstd_message
 from bagmill.recordings.fault_log import FaultLog
-from bagmill.recordings.losses import Losses, LossLog
+from bagmill.recordings.losses import Losses, LossLog, seconds_between
 from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, BagMetadata, read_metadata
 from bagmill.recordings.rosbag2_splits import Split, locate_splits, open_splits
@@ -120,11 +120,12 @@ class Rosbag2Recording(ClosedByWith):
         counts: Counter[int] = Counter()
         num_damaged: Counter[int] = Counter()
         counts_by_split: list[int] = []
+        last_by_split: list[int] = []
         first_ns, last_ns = 2**63, -(2**63)
         for index, split in enumerate(self._splits):
             self._current = index
             ids: tuple[int, ...] = ()
-            num_in_split = 0
+            num_in_split, last_in_split = 0, -(2**63)
             for found in split.recording.blocks(num_threads=num_threads):
                 block, block_bytes = Block(), 0
                 numbers = {run.channel_id: iter(run.numbers) for run in found.runs.values()}
@@ -134,7 +135,7 @@ class Rosbag2Recording(ClosedByWith):
                     position = ids[channel_id]
                     number = next(numbers[channel_id], None) if self._keeps_numbers else None
                     num_in_split += 1
-                    first_ns, last_ns = min(first_ns, log_time_ns), max(last_ns, log_time_ns)
+                    first_ns, last_in_split = min(first_ns, log_time_ns), max(last_in_split, log_time_ns)
                     if wanted is not None and position not in wanted:
                         continue
                     payload = data
@@ -155,8 +156,10 @@ class Rosbag2Recording(ClosedByWith):
                 yield block
             self._fold(split)  # channels without a message
             counts_by_split.append(num_in_split)
+            last_by_split.append(last_in_split)
+            last_ns = max(last_ns, last_in_split)
         self._current = len(self._splits)
-        self._finish(counts, num_damaged, is_whole=wanted is None)
+        self._finish(counts, num_damaged, last_by_split, is_whole=wanted is None)
         if not self._metadata.is_guessed:
             self._compare(counts_by_split, duration_ns=max(last_ns - first_ns, 0))
 
@@ -164,7 +167,9 @@ class Rosbag2Recording(ClosedByWith):
         """Close every split and remove what was unpacked."""
         self._resources.close()
 
-    def _finish(self, counts: Mapping[int, int], num_damaged: Mapping[int, int], *, is_whole: bool) -> None:
+    def _finish(
+        self, counts: Mapping[int, int], num_damaged: Mapping[int, int], last_by_split: Sequence[int], *, is_whole: bool
+    ) -> None:
         """Tell what is missing behind a pass; one over all channels can be held against metadata.yaml's counts."""
         for position, num in num_damaged.items():
             self._faults.add(
@@ -175,8 +180,9 @@ class Rosbag2Recording(ClosedByWith):
             self._losses.add(
                 "message_damaged", "all over the folder", channel=self._table[position].topic, num_messages=num
             )
-        for split in self._splits:
-            self._losses.extend(split.recording.losses, where=split.name)
+        for split, last_ns in zip(self._splits, last_by_split, strict=True):
+            end_ns = self._metadata.end_of(split.name)
+            self._losses.extend(split.recording.losses, where=split.name, rest_s=seconds_between(last_ns, end_ns))
         if is_whole and self._metadata.counts_by_topic:
             self._losses.count(self._missing(counts))
 
