@@ -8,10 +8,20 @@ from pathlib import Path
 from bagmill.errors import RecordingError
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.closing import ClosedByWith
+from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import FileWindow, RecordingFile
 from bagmill.recordings.losses import Losses, LossLog
 from bagmill.recordings.mcap_data import DataPass, McapState
-from bagmill.recordings.mcap_records import MAGIC
+from bagmill.recordings.mcap_records import (
+    MAGIC,
+    RECORD,
+    AttachmentRecord,
+    MetadataRecord,
+    Opcode,
+    parse_attachment,
+    parse_metadata,
+    parse_profile,
+)
 from bagmill.recordings.mcap_summary import read_summary
 from bagmill.recordings.packed_messages import unpacked
 from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
@@ -92,6 +102,32 @@ class McapRecording(ClosedByWith):
     ) -> Iterator[Message]:
         """Every message in the file's order; only some channels' where named."""
         return one_by_one(self.blocks(channel_ids, num_threads=num_threads, witness=witness))
+
+    @property
+    def profile(self) -> str:
+        """Name of the conventions that the file follows, by its header: `ros1`, `ros2`; empty where it tells none."""
+        window = FileWindow(self._file)
+        try:
+            opcode, length = RECORD.unpack(window.view(len(MAGIC), RECORD.size))
+            return parse_profile(window.view(len(MAGIC) + RECORD.size, length)) if opcode == Opcode.HEADER else ""
+        except (EOFError, DamagedRecordError):
+            return ""
+
+    def metadata(self) -> Iterator[MetadataRecord]:
+        """What the file says of itself in pairs of texts; damaged records are told and left out."""
+        for data in DataPass(self._state, channel_ids=()).others(Opcode.METADATA):
+            try:
+                yield parse_metadata(data)
+            except DamagedRecordError as err:
+                self._state.faults.add("metadata_damaged", f"A metadata record is left out: {err}.")
+
+    def attachments(self) -> Iterator[AttachmentRecord]:
+        """The files in the file, one in memory at a time; damaged ones are told and left out."""
+        for data in DataPass(self._state, channel_ids=()).others(Opcode.ATTACHMENT):
+            try:
+                yield parse_attachment(data)
+            except DamagedRecordError as err:
+                self._state.faults.add("attachment_damaged", f"An attachment is left out: {err}.")
 
     def close(self) -> None:
         """Close the file."""

@@ -124,6 +124,7 @@ class DataPass:
         self._places = LostPlaces(state.losses, self._channels.topic_of)
         self._is_salvaged = state.losses.is_kept
         self._has_bare_messages = False
+        self._followed = _FOLLOWED | {int(Opcode.MESSAGE_INDEX)} if self._is_salvaged else _FOLLOWED
         self._met_chunks: set[int] = set()
         self._crc: int | None = None if state.is_data_crc_checked else 0
         """Of all bytes so far; None once there is no need for it: a chunk's own CRC covers what is in it."""
@@ -158,6 +159,14 @@ class DataPass:
                 self._check_data_crc(record)
                 self._finish(offset if opcode == Opcode.FOOTER else end)
 
+    def others(self, opcode: int) -> Iterator[memoryview]:
+        """Content of the records of a kind that hold no messages, as far as the file can be read."""
+        self._crc = None
+        self._followed |= {opcode}
+        for record, _ in self._records():
+            if record.opcode == opcode:
+                yield self._window.view(record.offset + RECORD.size, record.end - record.offset - RECORD.size)
+
     def _records(self) -> Iterator[tuple[_Record, Callable[[], _Chunk | Exception] | None]]:
         """The file's records, told apart by their headers, up to the one that ends the data section."""
         offset = len(MAGIC)
@@ -191,10 +200,8 @@ class DataPass:
                     _CHUNK_CRC.unpack(self._headers.view(end - length, _CHUNK_CRC.size))
                 ):
                     self._crc = None
-            elif opcode in _FOLLOWED:
+            elif opcode in self._followed:
                 self._has_bare_messages |= opcode == Opcode.MESSAGE
-                yield record, None
-            elif opcode == Opcode.MESSAGE_INDEX and self._is_salvaged:
                 yield record, None
             if opcode in _LAST:
                 return
