@@ -69,8 +69,11 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         """Open for whoever reads its pages."""
         file = RecordingFile(path)  # for its errors, which say more than SQLite's
         self._size_bytes = file.size_bytes
+        cut = _cut_text(file)
         file.close()
         try:
+            if cut is not None:
+                raise sqlite3.DatabaseError(cut)
             with closing(connect(path)) as database:
                 self._read_topics(database)
         except _SQLITE_ERRORS as err:
@@ -191,7 +194,9 @@ class Rosbag2DatabaseRecording(ClosedByWith):
     def _damaged_tables(self) -> DamagedTables:
         if self._tables is None:
             self._file = self._file or RecordingFile(self.path)
-            self._tables = DamagedTables(DatabasePages(self._file))
+            pages = DatabasePages(self._file)
+            pages.leave_out_zeros()
+            self._tables = DamagedTables(pages)
         return self._tables
 
     def _add_topics(self, topics: Iterable[tuple[Any, ...]], definitions: dict[str, tuple[str, bytes]]) -> None:
@@ -253,15 +258,14 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         yield from tables.messages(self._ids, after=after)
         pages = tables.pages
         if pages.is_cut:
+            announced = f" of its {pages.num_announced}" if pages.num_announced else ""
             self._faults.add(
                 "truncated",
-                f"The database ends at byte {self._size_bytes}, with {pages.num_pages} of its {pages.num_announced} pages whole; "
-                "they are read one by one.",
+                f"The database ends at byte {self._size_bytes}, with {pages.num_pages}{announced} pages whole; they are read one "
+                "by one.",
             )
-            num_missing = pages.num_announced - pages.num_pages
-            self._losses.add(
-                "truncated", f"{num_missing:,} pages behind byte {self._size_bytes:,}, where the file ends"
-            )
+            missing = f"{pages.num_announced - pages.num_pages:,} pages" if pages.num_announced else "the pages"
+            self._losses.add("truncated", f"{missing} behind byte {self._size_bytes:,}, where the file ends")
         elif self._is_refused:
             self._faults.add(
                 "database_damaged", "SQLite cannot open the database; its whole pages are read one by one."
@@ -310,6 +314,18 @@ class Rosbag2DatabaseRecording(ClosedByWith):
                 f"{num_damaged} rows hold no stamp or no data where a message should; they are left out.",
             )
         self.num_bytes_read = size_bytes
+
+
+def _cut_text(file: RecordingFile) -> str | None:
+    """What a file lacks that is shorter than a database of its header is; None where it is as long."""
+    try:
+        pages = DatabasePages(file)
+    except DamagedRecordError:
+        return None  # SQLite says what it is
+    if not pages.is_cut:
+        return None
+    announced = f" of {pages.num_announced}" if pages.num_announced else ""
+    return f"it is cut off at byte {file.size_bytes}, behind {pages.num_pages}{announced} pages"
 
 
 class _RowGaps:

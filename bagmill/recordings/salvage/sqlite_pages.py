@@ -52,17 +52,27 @@ class DatabasePages:
         self._encoding = _ENCODINGS.get(int.from_bytes(header[56:60], "big"), "utf-8")
         self._has_pointer_maps = any(header[52:56])
         self._first_free = int.from_bytes(header[32:36], "big")
-        self.num_announced = int.from_bytes(header[28:32], "big")
-        """Pages that the file should have, by its header."""
         self.num_pages = self._window.size_bytes // self._page_bytes
         """Whole pages that it has."""
         if self.num_pages < 1:
             raise DamagedRecordError("the file ends within its first page")
+        is_count_valid = header[24:28] == header[92:96]  # old writers change a database without counting its pages anew
+        self.num_announced = int.from_bytes(header[28:32], "big") if is_count_valid else 0
+        """Pages that the file should have, by its header; 0 where that does not tell."""
 
     @property
     def is_cut(self) -> bool:
-        """Whether the file is shorter than its header says."""
-        return self._window.size_bytes < self.num_announced * self._page_bytes
+        """Whether the file is shorter than its header says, or ends within a page; SQLite would read that one as if filled up."""
+        is_whole = self._window.size_bytes % self._page_bytes == 0
+        return not is_whole or self._window.size_bytes < self.num_announced * self._page_bytes
+
+    def leave_out_zeros(self) -> None:
+        """Leave out pages at the end that were never written, with the one before them, which may be half written."""
+        number = self.num_pages
+        while number > 1 and not any(self._page(number)):
+            number -= 1
+        if number < self.num_pages:
+            self.num_pages = max(number - 1, 1)
 
     def rows(self, root: int) -> Iterator[Row]:
         """Rows of a table as far as its tree reaches them, in the order of the tree."""
