@@ -9,7 +9,7 @@ from bagmill.errors import RecordingError
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fields import DamagedRecordError
-from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.file_window import FileWindow, RecordingFile, zeros_text
 from bagmill.recordings.losses import Losses, LossLog
 from bagmill.recordings.mcap_data import DataPass, McapState
 from bagmill.recordings.mcap_records import (
@@ -54,12 +54,15 @@ class McapRecording(ClosedByWith):
         self._file = RecordingFile(path)
         try:
             _check_magic(self._file)
+            zeros_at = self._file.leave_out_zeros() if salvage else None
             self._state = McapState(
                 self._file,
                 read_summary(FileWindow(self._file)),
                 losses=LossLog(is_kept=salvage),
                 keeps_numbers=keeps_numbers,
             )
+            if zeros_at is not None:
+                self._state.faults.add("zeros_at_end", zeros_text(zeros_at), severity="warning")
         except BaseException:
             self._file.close()
             raise

@@ -39,7 +39,8 @@ from bagmill.recordings.mcap_records import (
 from bagmill.recordings.mcap_summary import Summary, read_summary
 from bagmill.recordings.read_ahead import read_ahead
 from bagmill.recordings.records import Block, Buffer, Witness
-from bagmill.recordings.salvage.mcap_scan import find_start
+from bagmill.recordings.salvage.held_blocks import without_suspects
+from bagmill.recordings.salvage.mcap_scan import find_start, is_header
 from bagmill.recordings.salvage.places import LostPlaces
 
 _BLOCK_BYTES = 1 << 20
@@ -124,6 +125,8 @@ class DataPass:
         self._places = LostPlaces(state.losses, self._channels.topic_of)
         self._is_salvaged = state.losses.is_kept
         self._has_bare_messages = False
+        self._bare_channel: int | None = None
+        """Channel of the message outside chunks that was read last, if nothing else was read since."""
         self._followed = _FOLLOWED | {int(Opcode.MESSAGE_INDEX)} if self._is_salvaged else _FOLLOWED
         self._met_chunks: set[int] = set()
         self._crc: int | None = None if state.is_data_crc_checked else 0
@@ -131,6 +134,11 @@ class DataPass:
 
     def blocks(self, num_threads: int) -> Iterator[Block]:
         """Every message up to the data section's end, or to where the file breaks off: a chunk's in one block."""
+        blocks = self._blocks(num_threads)
+        return without_suspects(blocks) if self._is_salvaged else filter(None, blocks)
+
+    def _blocks(self, num_threads: int) -> Iterator[Block | None]:
+        """The blocks as they are read; None where the message before is not to be trusted."""
         for record, chunk in read_ahead(self._records(), num_threads=num_threads):
             opcode, offset, end, _, is_cut = record
             self._state.num_bytes_read = offset
@@ -138,26 +146,36 @@ class DataPass:
                 yield self._walk_cut(record, chunk)
             elif opcode == Opcode.CHUNK:
                 self._met_chunks.add(offset)
+                self._bare_channel = None
                 content = self._state.kept.get(offset) if chunk is None else self._checked(record, chunk)
                 if content is not None:
                     yield self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
             elif opcode == Opcode.MESSAGE_INDEX:
                 self._places.count(*count_of_index(self._window.view(offset + RECORD.size, end - offset - RECORD.size)))
             elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
-                data = self._window.view(offset, end - offset)
-                if self._witness is not None and len(data) > HEADERS_BYTES:
-                    self._witness(offset, data)
-                if self._is_salvaged and opcode == Opcode.MESSAGE and len(data) >= RECORD.size + MESSAGE.size:
-                    _, _, log_time_ns, _ = MESSAGE.unpack_from(data, RECORD.size)
-                    self._places.reach(log_time_ns, log_time_ns)
-                yield self._walk(data, where="of the file", base=offset)
+                yield self._walk_bare(record)
             elif opcode == Opcode.INVALID:
+                if self._has_suspect(record):
+                    yield None
                 self._tell_gap(record)
                 if record.resume_at is None:
                     self._finish(None)
             elif opcode in {Opcode.DATA_END, Opcode.FOOTER}:
                 self._check_data_crc(record)
                 self._finish(offset if opcode == Opcode.FOOTER else end)
+
+    def _walk_bare(self, record: _Record) -> Block:
+        """What a record outside chunks holds."""
+        data = self._window.view(record.offset, record.end - record.offset)
+        if self._witness is not None and len(data) > HEADERS_BYTES:
+            self._witness(record.offset, data)
+        block = self._walk(data, where="of the file", base=record.offset)
+        if self._is_salvaged and record.opcode == Opcode.MESSAGE and len(data) >= RECORD.size + MESSAGE.size:
+            mcap_id, _, log_time_ns, _ = MESSAGE.unpack_from(data, RECORD.size)
+            self._places.reach(log_time_ns, log_time_ns)
+            channel_id = self._channels.ids.get(mcap_id, UNKNOWN)
+            self._bare_channel = None if channel_id == UNKNOWN else channel_id
+        return block
 
     def others(self, opcode: int) -> Iterator[memoryview]:
         """Content of the records of a kind that hold no messages, as far as the file can be read."""
@@ -184,7 +202,7 @@ class DataPass:
             ):
                 self._crc = None
                 following = self._chunk_within(offset, self._headers.size_bytes) or self._found_start(offset + 1)
-                if following is None and opcode == Opcode.CHUNK and self._is_salvaged:
+                if following is None and opcode == Opcode.CHUNK and self._is_salvaged and not self._has_end():
                     cut = _Record(opcode, offset, self._headers.size_bytes, is_cut=True)
                     yield cut, partial(self._load_cut, cut)
                 yield _Record(Opcode.INVALID, offset, end, following), None
@@ -220,6 +238,11 @@ class DataPass:
         is_checked = chunk.uncompressed_crc and record.offset not in self._state.whole_chunks
         found_crc = crc32(content) if is_checked else None
         return _Chunk(data, content, bool(chunk.compression), chunk.uncompressed_crc, found_crc)
+
+    def _has_end(self) -> bool:
+        """Whether the file has the end of an MCAP: then it was not cut off, and a chunk that reaches beyond it is damaged."""
+        size = self._headers.size_bytes
+        return self._window.view(size - len(MAGIC), len(MAGIC)) == MAGIC
 
     def _load_cut(self, record: _Record) -> _Chunk | Exception:
         """What the beginning of a chunk unpacks to, within which the file ends; in a thread, as `_load`."""
@@ -391,6 +414,20 @@ class DataPass:
             if remaining >= 64 and is_chunk_start(self._headers.view(offset, 64), remaining_bytes=remaining):
                 return offset
         return None
+
+    def _has_suspect(self, gap: _Record) -> bool:
+        """Whether the damage may have begun in a message outside chunks, of which no checksum tells: that is taken back."""
+        channel_id, self._bare_channel = self._bare_channel, None
+        if channel_id is None or (gap.resume_at is None and is_header(self._window, gap.offset)):
+            return False
+        self._channels.counts[channel_id] -= 1
+        self._state.losses.add(
+            "record_damaged",
+            f"the message before byte {gap.offset:,}",
+            channel=self._channels.topic(channel_id),
+            num_messages=1,
+        )
+        return self._wanted is None or channel_id in self._wanted
 
     def _tell_gap(self, gap: _Record) -> None:
         """Name the damage, and say where reading goes on behind it."""

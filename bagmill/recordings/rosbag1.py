@@ -10,7 +10,7 @@ from bagmill.errors import RecordingError
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fields import DamagedRecordError
-from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.file_window import FileWindow, RecordingFile, zeros_text
 from bagmill.recordings.losses import Losses, LossLog
 from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 from bagmill.recordings.rosbag1_data import BagPass, BagState
@@ -116,14 +116,18 @@ class Rosbag1Recording(ClosedByWith):
         try:
             connections, chunk_infos = _read_index(window, header)
         except _NoIndexError as err:
-            return BagState(
+            zeros_at = self._file.leave_out_zeros() if self._losses.is_kept else None
+            state = BagState(
                 self._file,
                 header=header,
                 data_start=data_start,
-                data_end=window.size_bytes,
+                data_end=self._file.size_bytes,
                 index_problem=str(err),
                 losses=self._losses,
             )
+            if zeros_at is not None:
+                state.faults.add("zeros_at_end", zeros_text(zeros_at), severity="warning")
+            return state
         state = BagState(
             self._file,
             header=header,

@@ -39,6 +39,7 @@ from bagmill.recordings.rosbag1_records import (
     time_ns,
 )
 from bagmill.recordings.salvage.bag_scan import find_chunk
+from bagmill.recordings.salvage.held_blocks import drop_last, without_suspects
 from bagmill.recordings.salvage.places import LostPlaces
 
 
@@ -128,6 +129,8 @@ class BagPass:
         self._counts: list[int] = [0] * len(state.table)
         self._num_lost: Counter[int] = Counter()
         self._num_chunks = 0
+        self._last_channel: int | None = None
+        """Channel of the message that was read last, if nothing else was read since."""
         self._is_salvaged = state.losses.is_kept
         self._places = LostPlaces(state.losses, self._topic_of)
         self._broken_at: int | None = None
@@ -135,10 +138,17 @@ class BagPass:
 
     def blocks(self, num_threads: int) -> Iterator[Block]:
         """Every message up to the index, a chunk's in one block."""
+        blocks = self._blocks(num_threads)
+        return without_suspects(blocks) if self._is_salvaged else filter(None, blocks)
+
+    def _blocks(self, num_threads: int) -> Iterator[Block | None]:
+        """The blocks as they are read; None where the message before is not to be trusted."""
         for piece, chunk in read_ahead(self._pieces(), num_threads=num_threads):
             offset, record = piece.offset, piece.record
             self._state.num_bytes_read = offset
             if record is None:
+                if self._has_suspect(piece):
+                    yield None
                 self._tell_gap(piece)
             elif record.op == Op.CHUNK:
                 self._num_chunks += not piece.is_cut
@@ -149,6 +159,7 @@ class BagPass:
                     yield block
             elif record.op == Op.INDEX_DATA:
                 self._places.count(*count_of_index(record.header))
+                self._last_channel = None
             elif record.op in {Op.MESSAGE, Op.CONNECTION}:
                 block = self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
                 self._reach(block)
@@ -261,6 +272,28 @@ class BagPass:
             resumes[start] = find_chunk(self._state.file, start=start)
         return resumes[start]
 
+    def _has_suspect(self, gap: _Piece) -> bool:
+        """Whether the damage may have begun in the chunk before, of which no checksum tells: its last message is taken back."""
+        channel_id, self._last_channel = self._last_channel, None
+        if not self._is_salvaged or channel_id is None or (gap.resume_at is None and self._is_cut_at(gap.offset)):
+            return False
+        self._lose_last(channel_id, f"the message before byte {gap.offset:,}")
+        return self._wanted is None or channel_id in self._wanted
+
+    def _lose_last(self, channel_id: int, where: str) -> None:
+        self._counts[channel_id] -= 1
+        topic = self._state.table[channel_id].topic
+        self._state.losses.add("record_damaged", where, channel=topic, num_messages=1)
+
+    def _is_cut_at(self, offset: int) -> bool:
+        """Whether what stands at an offset can be a record within which the file ends."""
+        try:
+            return read_record(self._headers, offset, is_cut=True).op in frozenset(map(int, Op))
+        except EOFError:
+            return True
+        except DamagedRecordError:
+            return False
+
     def _tell_gap(self, piece: _Piece) -> None:
         if self._state.index_problem is not None and piece.resume_at is None:
             self._broken_at = piece.offset  # told once it is known what is missing
@@ -277,6 +310,7 @@ class BagPass:
         """Messages of a run of whole records; of one that is cut, those before the cut."""
         block = Block()
         position, size = 0, len(data)
+        last_channel: int | None = None
         ids, counts, wanted, length_of = self._ids, self._counts, self._wanted, U32.unpack_from
         try:
             while position + 8 <= size:
@@ -292,6 +326,7 @@ class BagPass:
                 if op == b"\2":
                     connection_id, stamp_ns = number(header, b"conn"), time_ns(header)
                     channel_id = ids.get(connection_id)
+                    last_channel = channel_id
                     if channel_id is None:
                         self._num_lost[connection_id] += 1
                     else:
@@ -303,19 +338,31 @@ class BagPass:
                     self._add_connection(parse_connection(header, data[start:end]))
                 position = end
         except DamagedRecordError as err:
+            self._drop_suspect(block, last_channel, before=f"byte {position:,} of {where}")
             self._faults.add(
                 "record_damaged",
                 f"The record at byte {position} of {where} is damaged, what follows is left out: {err}.",
             )
             self._state.losses.add("record_damaged", f"from byte {position:,} of {where} to its end")
             return block
+        self._last_channel = last_channel
         if position != size and not is_cut:
+            self._drop_suspect(block, last_channel, before=f"byte {position:,} of {where}")
             self._faults.add(
                 "record_damaged",
                 f"There is no whole record at byte {position} of {where}; what follows in it is left out.",
             )
             self._state.losses.add("record_damaged", f"from byte {position:,} of {where} to its end")
         return block
+
+    def _drop_suspect(self, block: Block, channel_id: int | None, *, before: str) -> None:
+        """Take back the last message of a block, in which the damage behind it may have begun."""
+        self._last_channel = None
+        if not self._is_salvaged or channel_id is None:
+            return
+        self._lose_last(channel_id, f"the message before {before}")
+        if self._wanted is None or channel_id in self._wanted:
+            drop_last(block)
 
     def _add_connection(self, connection: ConnectionRecord) -> None:
         self._ids[connection.id] = self._state.fold(connection)

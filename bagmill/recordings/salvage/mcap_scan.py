@@ -80,3 +80,12 @@ def _end_of(window: FileWindow, offset: int) -> int | None:
         return None
     end = offset + RECORD.size + int(length)
     return end if opcode in _KNOWN and end <= window.size_bytes else None
+
+
+def is_header(window: FileWindow, offset: int) -> bool:
+    """Whether the bytes at an offset can be a record's beginning, as those of a record that is cut off are."""
+    try:
+        opcode, _ = RECORD.unpack(window.view(offset, RECORD.size))
+    except EOFError:
+        return True
+    return opcode in _KNOWN
