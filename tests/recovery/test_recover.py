@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +55,8 @@ def test_every_container_gives_equal_messages_in_a_clean_file(tmp_path: Path, co
     with (tmp_path / "out.mcap").open("rb") as file:
         reader = make_reader(file, validate_crcs=True)
         summary = reader.get_summary()
-        assert summary is not None and summary.statistics is not None
+        assert summary is not None
+        assert summary.statistics is not None
         assert summary.statistics.message_count == told.num_messages
         assert {chunk.compression for chunk in summary.chunk_indexes} == {"zstd"}
         assert {channel.topic for channel in summary.channels.values()} == set(told.counts)
@@ -85,9 +85,7 @@ def test_a_cut_recording_gives_what_stands_before_the_cut(tmp_path: Path) -> Non
     assert [loss.kind for loss in told.losses.entries] == ["truncated", "truncated"]
 
 
-def test_numbers_metadata_and_attachments_of_an_mcap_are_kept(
-    tmp_path: Path, build_mcap: Callable[..., bytes]
-) -> None:
+def test_numbers_metadata_and_attachments_of_an_mcap_are_kept(tmp_path: Path, build_mcap: Callable[..., bytes]) -> None:
     (tmp_path / "source.mcap").write_bytes(build_mcap(compression=CompressionType.LZ4))
 
     recover(tmp_path / "source.mcap", tmp_path / "out.mcap")
@@ -148,7 +146,7 @@ def test_nothing_is_written_over_and_nothing_half_written_stays(tmp_path: Path) 
     with pytest.raises(RecordingError, match="no message"):
         recover(tmp_path / "empty.mcap", tmp_path / "second.mcap")
     assert source.read_bytes() == before
-    assert sorted(os.listdir(tmp_path)) == ["empty.mcap", "link.mcap", "out.mcap", "source.mcap"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.mcap", "link.mcap", "out.mcap", "source.mcap"]
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
@@ -159,7 +157,7 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         recover(source, tmp_path / "out.mcap", progress=interrupt)
-    assert os.listdir(tmp_path) == ["source.mcap"]
+    assert [path.name for path in tmp_path.iterdir()] == ["source.mcap"]
 
 
 def test_a_definition_that_a_later_publisher_completes_is_whole(tmp_path: Path) -> None:
@@ -187,7 +185,8 @@ def test_a_definition_that_a_later_publisher_completes_is_whole(tmp_path: Path) 
         assert b"float64 value" in channel.schema_data
     records = StreamReader(io.BytesIO((tmp_path / "out.mcap").read_bytes())).records
     schemas = [record for record in records if type(record).__name__ == "Schema"]
-    assert schemas and all(b"float64 value" in schema.data for schema in schemas)  # type: ignore[union-attr]
+    assert schemas
+    assert all(b"float64 value" in schema.data for schema in schemas)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
