@@ -32,9 +32,7 @@ def episode_attributes(plan: IngestPlan, result: EncodeResult, *, episode: str, 
         "features": {feature.name: _of_feature(feature, plan, result) for feature in plan.features},
         "omitted_features": list(plan.omitted),
         **({"salvage": _of_losses(index.losses)} if index.is_salvaged else {}),
-        "faults": [
-            {"code": fault.code, "message": fault.message, "severity": fault.severity} for fault in index.faults
-        ],
+        "faults": [fault.as_plain() for fault in index.faults],
     }
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Final
 
 from bagmill.dataset import write_whole
 from bagmill.errors import RecordingError, UnsettledRecordingError
+from bagmill.regular_files import read_regular
 
+_MOST_NOTE_BYTES: Final = 64 << 20
+"""Of a note: a hundred bytes for each of the recording's files."""
 Fingerprint = list[list[str | int]]
 """One [name, size in bytes, modification time in ns] a file, sorted by name."""
 
@@ -84,8 +88,8 @@ def forget_other_scans(memory: Path, *, definitions: str | None) -> None:
 def read_note(memory: Path) -> dict[str, object]:
     """What is noted of an episode's recording; empty where nothing legible is: that costs a scan, nothing else."""
     try:
-        note = json.loads(memory.read_bytes())
-    except (OSError, ValueError):
+        note = json.loads(read_regular(memory, most_bytes=_MOST_NOTE_BYTES))
+    except (OSError, ValueError, RecursionError):
         return {}
     return note if isinstance(note, dict) else {}
 

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 from zlib_ng.zlib_ng import crc32
 
+from bagmill.limits import limits
+from bagmill.recordings.allowance import Allowance, limits_told_of
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.compression import DecompressionError, decompress, decompress_beginning
 from bagmill.recordings.fault_log import FaultLog
@@ -44,13 +46,15 @@ from bagmill.recordings.salvage.mcap_scan import find_start, is_header
 from bagmill.recordings.salvage.places import LostPlaces
 
 _BLOCK_BYTES = 1 << 20
+_PIECE_BYTES = 4 << 20
+"""Of records walked for one block: the smallest are a hundred thousand messages."""
 # Looked up for every record: of plain numbers, because an enum's members take ten times as long.
 _FOLLOWED = frozenset(map(int, (Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL, Opcode.DATA_END, Opcode.FOOTER)))
 _LAST = frozenset(map(int, (Opcode.DATA_END, Opcode.FOOTER)))
 _CHUNK_TIMES = struct.Struct("<qq")
 """Earliest and latest log time of a chunk's messages: a chunk record's first fields."""
-_CHUNK_CRC = struct.Struct("<8x8x8xI")
-"""The checksum in a chunk record's first fields: earliest and latest log time, size and CRC-32 of the content."""
+_CHUNK_HEAD = struct.Struct("<8x8xQI")
+"""Size and checksum in a chunk record's first fields: earliest and latest log time, size and CRC-32 of the content."""
 
 
 @dataclass(slots=True)
@@ -59,6 +63,8 @@ class McapState:
 
     file: RecordingFile
     summary: Summary
+    stored_bytes: int
+    """Of the recording on the disk: less than the file's where it was unpacked as a whole."""
     table: ChannelTable = field(default_factory=ChannelTable)
     faults: FaultLog = field(default_factory=FaultLog)
     whole_chunks: set[int] = field(default_factory=set)
@@ -103,6 +109,19 @@ class _Chunk(NamedTuple):
     """None where it was not looked at."""
 
 
+class _Short(NamedTuple):
+    """Messages of a chunk that are too short to be one."""
+
+    num: int = 0
+    position: int = 0
+    """Of the first."""
+    length: int = 0
+
+    def with_one(self, position: int, length: int) -> _Short:
+        """With another one."""
+        return self._replace(num=self.num + 1) if self.num else _Short(1, position, length)
+
+
 class DataPass:
     """One pass.
 
@@ -128,14 +147,21 @@ class DataPass:
         self._bare_channel: int | None = None
         """Channel of the message outside chunks that was read last, if nothing else was read since."""
         self._followed = _FOLLOWED | {int(Opcode.MESSAGE_INDEX)} if self._is_salvaged else _FOLLOWED
+        self._allowance = Allowance(state.stored_bytes)
+        self._short = _Short()
         self._met_chunks: set[int] = set()
         self._crc: int | None = None if state.is_data_crc_checked else 0
         """Of all bytes so far; None once there is no need for it: a chunk's own CRC covers what is in it."""
 
     def blocks(self, num_threads: int) -> Iterator[Block]:
-        """Every message up to the data section's end, or to where the file breaks off: a chunk's in one block."""
-        blocks = self._blocks(num_threads)
-        return without_suspects(blocks) if self._is_salvaged else filter(None, blocks)
+        """Every message up to the data section's end, or to where the file breaks off: a chunk's in a few blocks.
+
+        Raises:
+            LimitError: The file asks for more than is taken of one of its size.
+        """
+        with limits_told_of(self._state.file.path):
+            blocks = self._blocks(num_threads)
+            yield from without_suspects(blocks) if self._is_salvaged else filter(None, blocks)
 
     def _blocks(self, num_threads: int) -> Iterator[Block | None]:
         """The blocks as they are read; None where the message before is not to be trusted."""
@@ -143,17 +169,18 @@ class DataPass:
             opcode, offset, end, _, is_cut = record
             self._state.num_bytes_read = offset
             if is_cut:
-                yield self._walk_cut(record, chunk)
+                yield from self._walk_cut(record, chunk)
             elif opcode == Opcode.CHUNK:
                 self._met_chunks.add(offset)
                 self._bare_channel = None
                 content = self._state.kept.get(offset) if chunk is None else self._checked(record, chunk)
                 if content is not None:
-                    yield self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
+                    yield from self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
+                del chunk, content  # their memory is the next one's
             elif opcode == Opcode.MESSAGE_INDEX:
                 self._places.count(*count_of_index(self._window.view(offset + RECORD.size, end - offset - RECORD.size)))
             elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
-                yield self._walk_bare(record)
+                yield from self._walk_bare(record)
             elif opcode == Opcode.INVALID:
                 if self._has_suspect(record):
                     yield None
@@ -164,28 +191,27 @@ class DataPass:
                 self._check_data_crc(record)
                 self._finish(offset if opcode == Opcode.FOOTER else end)
 
-    def _walk_bare(self, record: _Record) -> Block:
+    def _walk_bare(self, record: _Record) -> Iterator[Block]:
         """What a record outside chunks holds."""
         data = self._window.view(record.offset, record.end - record.offset)
         if self._witness is not None and len(data) > HEADERS_BYTES:
             self._witness(record.offset, data)
-        block = self._walk(data, where="of the file", base=record.offset)
+        yield from self._walk(data, where="of the file", base=record.offset)
         if self._is_salvaged and record.opcode == Opcode.MESSAGE and len(data) >= RECORD.size + MESSAGE.size:
             mcap_id, _, log_time_ns, _ = MESSAGE.unpack_from(data, RECORD.size)
             self._places.reach(log_time_ns, log_time_ns)
             channel_id = self._channels.ids.get(mcap_id, UNKNOWN)
             self._bare_channel = None if channel_id == UNKNOWN else channel_id
-        return block
 
     def others(self, opcode: int) -> Iterator[memoryview]:
         """Content of the records of a kind that hold no messages, as far as the file can be read."""
         self._crc = None
         self._followed |= {opcode}
-        for record, _ in self._records():
+        for record, _, _ in self._records():
             if record.opcode == opcode:
                 yield self._window.view(record.offset + RECORD.size, record.end - record.offset - RECORD.size)
 
-    def _records(self) -> Iterator[tuple[_Record, Callable[[], _Chunk | Exception] | None]]:
+    def _records(self) -> Iterator[tuple[_Record, Callable[[], _Chunk | Exception] | None, int]]:
         """The file's records, told apart by their headers, up to the one that ends the data section."""
         offset = len(MAGIC)
         self._cover(0, offset)
@@ -204,8 +230,8 @@ class DataPass:
                 following = self._chunk_within(offset, self._headers.size_bytes) or self._found_start(offset + 1)
                 if following is None and opcode == Opcode.CHUNK and self._is_salvaged and not self._has_end():
                     cut = _Record(opcode, offset, self._headers.size_bytes, is_cut=True)
-                    yield cut, partial(self._load_cut, cut)
-                yield _Record(Opcode.INVALID, offset, end, following), None
+                    yield cut, partial(self._load_cut, cut), self._cut_bytes(cut)
+                yield _Record(Opcode.INVALID, offset, end, following), None, 0
                 if following is None:
                     return
                 offset = following
@@ -213,14 +239,16 @@ class DataPass:
             record = _Record(opcode, offset, end)
             if opcode == Opcode.CHUNK:
                 is_damaged = offset in self._state.damaged_chunks
-                yield record, None if is_damaged or self._is_kept(offset) else partial(self._load, record)
-                if length >= _CHUNK_CRC.size and any(
-                    _CHUNK_CRC.unpack(self._headers.view(end - length, _CHUNK_CRC.size))
-                ):
+                size_bytes = crc = 0
+                if length >= _CHUNK_HEAD.size:
+                    size_bytes, crc = _CHUNK_HEAD.unpack(self._headers.view(end - length, _CHUNK_HEAD.size))
+                load = None if is_damaged or self._is_kept(offset) else partial(self._load, record)
+                yield record, load, length + size_bytes
+                if crc:
                     self._crc = None
             elif opcode in self._followed:
                 self._has_bare_messages |= opcode == Opcode.MESSAGE
-                yield record, None
+                yield record, None, 0
             if opcode in _LAST:
                 return
             self._cover(offset, end)
@@ -238,6 +266,14 @@ class DataPass:
         is_checked = chunk.uncompressed_crc and record.offset not in self._state.whole_chunks
         found_crc = crc32(content) if is_checked else None
         return _Chunk(data, content, bool(chunk.compression), chunk.uncompressed_crc, found_crc)
+
+    def _cut_bytes(self, cut: _Record) -> int:
+        """What a cut chunk may take in memory: what is there of it, and what it says that it unpacks to."""
+        length = cut.end - cut.offset - RECORD.size
+        if length < _CHUNK_HEAD.size:
+            return length
+        size_bytes, _ = _CHUNK_HEAD.unpack(self._headers.view(cut.end - length, _CHUNK_HEAD.size))
+        return length + min(int(size_bytes), limits().chunk_bytes)
 
     def _has_end(self) -> bool:
         """Whether the file has the end of an MCAP: then it was not cut off, and a chunk that reaches beyond it is damaged."""
@@ -282,11 +318,15 @@ class DataPass:
     def _checked(self, record: _Record, chunk: _Chunk | Exception) -> Buffer | None:
         """A chunk's content; None where it is damaged."""
         offset = record.offset
+        if isinstance(chunk, DecompressionError):
+            self._allowance.unpack(chunk.num_bytes)
         if isinstance(chunk, Exception):
             self._lose_chunk("chunk_damaged", record)
             self._state.damaged_chunks.add(offset)
             self._faults.add("chunk_damaged", f"The chunk at byte {offset} is left out with all its messages: {chunk}.")
             return None
+        if chunk.is_packed:
+            self._allowance.unpack(len(chunk.content))
         if self._witness is not None:
             self._witness(offset + RECORD.size, chunk.record)
         if chunk.found_crc is not None and chunk.found_crc != chunk.expected_crc:
@@ -316,41 +356,69 @@ class DataPass:
             times = (0, 0)
         self._places.lose(kind, record.offset, record.end, seconds=seconds_between(*times) if any(times) else None)
 
-    def _walk_cut(self, record: _Record, chunk: _Chunk | Exception | None) -> Block:
+    def _walk_cut(self, record: _Record, chunk: _Chunk | Exception | None) -> Iterator[Block]:
         """The whole messages of a chunk within which the file ends."""
+        if not isinstance(chunk, _Chunk):
+            return
+        if chunk.is_packed:
+            self._allowance.unpack(len(chunk.content))
         offset, size = record.offset, self._headers.size_bytes
-        block, until_ns = Block(), None
-        if isinstance(chunk, _Chunk):
-            block = self._walk(memoryview(chunk.content), where=f"of the chunk at byte {offset}", base=0, is_cut=True)
-            stamps = [run.log_times_ns[-1] for run in block.runs.values()]
-            first_ns, until_ns = _CHUNK_TIMES.unpack_from(chunk.record)
-            read_until_ns = max(stamps, default=first_ns)
-            self._faults.add(
-                "chunk_cut",
-                f"The file ends inside the chunk at byte {offset}; the whole messages before are read, without a checksum to "
-                "hold them against.",
-                severity="warning",
-            )
-            self._state.losses.add(
-                "truncated",
-                f"the rest of the chunk at byte {offset:,}, from byte {size:,} on",
-                seconds=seconds_between(read_until_ns, until_ns),
-            )
-        return block
+        read_until_ns, until_ns = _CHUNK_TIMES.unpack_from(chunk.record)
+        for block in self._walk(memoryview(chunk.content), where=f"of the chunk at byte {offset}", base=0, is_cut=True):
+            read_until_ns = max([read_until_ns, *(run.log_times_ns[-1] for run in block.runs.values())])
+            yield block
+        self._faults.add(
+            "chunk_cut",
+            f"The file ends inside the chunk at byte {offset}; the whole messages before are read, without a checksum to "
+            "hold them against.",
+            severity="warning",
+        )
+        self._state.losses.add(
+            "truncated",
+            f"the rest of the chunk at byte {offset:,}, from byte {size:,} on",
+            seconds=seconds_between(read_until_ns, until_ns),
+        )
 
-    def _walk(self, data: memoryview, *, where: str, base: int, is_cut: bool = False) -> Block:
-        """Messages of a run of whole records; `base` is added to positions in what is said about them.
+    def _walk(self, data: memoryview, *, where: str, base: int, is_cut: bool = False) -> Iterator[Block]:
+        """Messages of a run of whole records, a piece of it in a block; `base` is added to positions in what is said.
 
         Of data that is cut, those before the cut.
         """
+        position, end = 0, len(data) - RECORD.size
+        self._short = _Short()
+        while position <= end:
+            last = min(position + _PIECE_BYTES, end)
+            block, position, num_others = self._piece(data, position, last=last, where=where, base=base)
+            self._allowance.walk(len(block.order) + num_others)
+            yield block
+            if position <= last:
+                break
+        if self._short.num:
+            more = f", and {self._short.num - 1} more are too short" if self._short.num > 1 else ""
+            self._faults.add(
+                "record_damaged",
+                f"The message at byte {base + self._short.position} {where} is only {self._short.length} bytes long{more}.",
+            )
+            self._state.losses.add("record_damaged", f"messages too short {where}", num_messages=self._short.num)
+        if position != len(data) and not is_cut:
+            self._faults.add(
+                "record_damaged",
+                f"There is no whole record at byte {base + position} {where}; what follows in it is left out.",
+            )
+            self._state.losses.add("record_damaged", f"from byte {base + position:,} {where} to its end")
+
+    def _piece(self, data: memoryview, position: int, *, last: int, where: str, base: int) -> tuple[Block, int, int]:
+        """A block of the records that begin up to `last`, where the next one begins, and how many gave no message.
+
+        Where no whole record begins, that is the place; it is not behind `last` then.
+        """
         block = Block()
-        runs, order = block.runs, block.order
-        position, size = 0, len(data)
+        runs, order, size, num_others = block.runs, block.order, len(data), 0
         ids, counts, wanted = self._channels.ids, self._channels.counts, self._wanted
         unpack_record, unpack_message, header_bytes = RECORD.unpack_from, MESSAGE.unpack_from, RECORD.size
         keeps_numbers = self._state.keeps_numbers
         message = int(Opcode.MESSAGE)  # looking an enum's member up costs as much as comparing it
-        while position + header_bytes <= size:
+        while position <= last:
             opcode, length = unpack_record(data, position)
             start = position + header_bytes
             end = start + length
@@ -363,6 +431,7 @@ class DataPass:
                     channel_id = self._channels.adopt(mcap_id)
                 if channel_id == UNKNOWN:
                     self._channels.lose(mcap_id)
+                    num_others += 1
                 else:
                     sequence = counts[channel_id]
                     counts[channel_id] = sequence + 1
@@ -375,22 +444,22 @@ class DataPass:
                         run.payloads.append(data[start + 22 : end])
                         if keeps_numbers:
                             run.numbers.append(number)
-            elif opcode == Opcode.SCHEMA:
-                self._channels.add_schema(data[start:end], where=f"at byte {base + position} {where}")
-            elif opcode == Opcode.CHANNEL:
-                self._channels.add_channel(data[start:end], where=f"at byte {base + position} {where}")
-            elif opcode == message:
-                self._faults.add(
-                    "record_damaged", f"The message at byte {base + position} {where} is only {length} bytes long."
-                )
+                    else:
+                        num_others += 1
+            else:
+                num_others += 1
+                self._take_other(opcode, data[start:end], position, where=where, base=base)
             position = end
-        if position != size and not is_cut:
-            self._faults.add(
-                "record_damaged",
-                f"There is no whole record at byte {base + position} {where}; what follows in it is left out.",
-            )
-            self._state.losses.add("record_damaged", f"from byte {base + position:,} {where} to its end")
-        return block
+        return block, position, num_others
+
+    def _take_other(self, opcode: int, data: memoryview, position: int, *, where: str, base: int) -> None:
+        """Look at a record that is no whole message."""
+        if opcode == Opcode.SCHEMA:
+            self._channels.add_schema(data, where=f"at byte {base + position} {where}")
+        elif opcode == Opcode.CHANNEL:
+            self._channels.add_channel(data, where=f"at byte {base + position} {where}")
+        elif opcode == Opcode.MESSAGE:
+            self._short = self._short.with_one(position, len(data))
 
     def _found_start(self, start: int) -> int | None:
         """Where records begin again by a search for them; only in a file that is salvaged."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
+from bagmill.recordings.allowance import Allowance, limits_told_of
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.compression import DecompressionError, decompress, decompress_beginning
 from bagmill.recordings.fault_log import FaultLog
@@ -39,8 +40,13 @@ from bagmill.recordings.rosbag1_records import (
     time_ns,
 )
 from bagmill.recordings.salvage.bag_scan import find_chunk
-from bagmill.recordings.salvage.held_blocks import drop_last, without_suspects
+from bagmill.recordings.salvage.held_blocks import without_suspects
 from bagmill.recordings.salvage.places import LostPlaces
+
+_COSTS = {"lz4": 1, "bz2": 8}
+"""What an unpacked byte counts for: bz2 takes as much longer."""
+_PIECE_BYTES = 4 << 20
+"""Of records walked for one block."""
 
 
 @dataclass(slots=True)
@@ -105,7 +111,8 @@ class _Chunk(NamedTuple):
 
     data: memoryview
     content: Buffer
-    is_packed: bool
+    cost_bytes: int
+    """What it cost to unpack; 0 for one that is bare."""
 
 
 class BagPass:
@@ -124,7 +131,8 @@ class BagPass:
         self._wanted = None if channel_ids is None else frozenset(channel_ids)
         self._headers = FileWindow(state.file, lookahead_bytes=HEADERS_BYTES)
         self._window = FileWindow(state.file)
-        self._offsets = [info.offset for info in state.chunk_infos]
+        self._allowance = Allowance(state.file.size_bytes)
+        self._offsets = sorted({info.offset for info in state.chunk_infos})
         self._ids = dict(state.ids)
         self._counts: list[int] = [0] * len(state.table)
         self._num_lost: Counter[int] = Counter()
@@ -137,9 +145,14 @@ class BagPass:
         """Without an index: where the file breaks off."""
 
     def blocks(self, num_threads: int) -> Iterator[Block]:
-        """Every message up to the index, a chunk's in one block."""
-        blocks = self._blocks(num_threads)
-        return without_suspects(blocks) if self._is_salvaged else filter(None, blocks)
+        """Every message up to the index, a chunk's in a few blocks.
+
+        Raises:
+            LimitError: The bag asks for more than is taken of one of its size.
+        """
+        with limits_told_of(self._state.file.path):
+            blocks = self._blocks(num_threads)
+            yield from without_suspects(blocks) if self._is_salvaged else filter(None, blocks)
 
     def _blocks(self, num_threads: int) -> Iterator[Block | None]:
         """The blocks as they are read; None where the message before is not to be trusted."""
@@ -154,19 +167,17 @@ class BagPass:
                 self._num_chunks += not piece.is_cut
                 content = self._state.kept.get(offset) if chunk is None else self._opened(piece, chunk)
                 if content is not None:
-                    block = self._walk(memoryview(content), where=f"the chunk at byte {offset}", is_cut=piece.is_cut)
-                    self._reach(block)
-                    yield block
+                    where = f"the chunk at byte {offset}"
+                    yield from self._walk(memoryview(content), where=where, is_cut=piece.is_cut)
+                del chunk, content  # their memory is the next one's
             elif record.op == Op.INDEX_DATA:
                 self._places.count(*count_of_index(record.header))
                 self._last_channel = None
             elif record.op in {Op.MESSAGE, Op.CONNECTION}:
-                block = self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
-                self._reach(block)
-                yield block
+                yield from self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
         self._finish()
 
-    def _pieces(self) -> Iterator[tuple[_Piece, Callable[[], _Chunk | Exception] | None]]:
+    def _pieces(self) -> Iterator[tuple[_Piece, Callable[[], _Chunk | Exception] | None, int]]:
         """The file's records up to the index, told apart by their headers."""
         offset = self._state.data_start
         while offset < self._state.data_end:
@@ -186,13 +197,14 @@ class BagPass:
                     and self._state.index_problem is not None
                     and (cut := self._cut_chunk(offset)) is not None
                 ):
-                    yield _Piece(offset, cut, is_cut=True), partial(self._load_cut, cut)
-                yield _Piece(offset, None, following), None
+                    yield _Piece(offset, cut, is_cut=True), partial(self._load_cut, cut), _memory_bytes(cut)
+                yield _Piece(offset, None, following), None, 0
                 offset = self._state.data_end if following is None else following
                 continue
             # What is kept is no use to a witness: it wants the bytes of the file.
             is_kept = self._witness is None and self._state.kept.get(offset) is not None
-            yield _Piece(offset, record), partial(self._load, record) if record.op == Op.CHUNK and not is_kept else None
+            load = partial(self._load, record) if record.op == Op.CHUNK and not is_kept else None
+            yield _Piece(offset, record), load, 0 if load is None else _memory_bytes(record)
             offset = record.end
 
     def _cut_chunk(self, offset: int) -> Record | None:
@@ -209,39 +221,46 @@ class BagPass:
         data = self._state.file.read_whole(record.data_start, record.data_length)
         try:
             compression, size_bytes = text(record.header, b"compression"), number(record.header, b"size")
-            if compression in {"lz4", "bz2"}:
-                return _Chunk(data, decompress(data, compression=compression, size_bytes=size_bytes), is_packed=True)
-        except (DamagedRecordError, DecompressionError) as err:
+            if compression in _COSTS:
+                content = decompress(data, compression=compression, size_bytes=size_bytes)
+                return _Chunk(data, content, len(content) * _COSTS[compression])
+        except DecompressionError as err:
+            err.num_bytes *= _COSTS[compression]
+            return err
+        except DamagedRecordError as err:
             return err
         if compression != "none":
             return DecompressionError(f"no compression is called {compression!r}")
-        return _Chunk(data, data, is_packed=False)
+        return _Chunk(data, data, 0)
 
     def _load_cut(self, record: Record) -> _Chunk | Exception:
         """What the beginning of a chunk unpacks to, within which the file ends; in a thread, as `_load`."""
         data = self._state.file.read_whole(record.data_start, record.data_length)
         try:
             compression, size_bytes = text(record.header, b"compression"), number(record.header, b"size")
-            if compression in {"lz4", "bz2"}:
+            if compression in _COSTS:
                 content = decompress_beginning(data, compression=compression, size_bytes=size_bytes)
-                return _Chunk(data, content, is_packed=False)
+                return _Chunk(data, content, len(content) * _COSTS[compression])
         except (DamagedRecordError, DecompressionError) as err:
             return err
         if compression != "none":
             return DecompressionError(f"no compression is called {compression!r}")
-        return _Chunk(data, data, is_packed=False)
+        return _Chunk(data, data, 0)
 
     def _opened(self, piece: _Piece, chunk: _Chunk | Exception) -> Buffer | None:
         """A chunk's content; None where it is damaged."""
+        if isinstance(chunk, DecompressionError):
+            self._allowance.unpack(chunk.num_bytes)
         if isinstance(chunk, Exception):
             self._faults.add(
                 "chunk_damaged", f"The chunk at byte {piece.offset} is left out with all its messages: {chunk}."
             )
             self._lose_chunk(piece)
             return None
+        self._allowance.unpack(chunk.cost_bytes)
         if self._witness is not None and piece.record is not None:
             self._witness(piece.record.data_start, chunk.data)
-        if chunk.is_packed:
+        if chunk.cost_bytes and not piece.is_cut:
             self._state.kept.keep(piece.offset, chunk.content)
         return chunk.content
 
@@ -274,16 +293,20 @@ class BagPass:
 
     def _has_suspect(self, gap: _Piece) -> bool:
         """Whether the damage may have begun in the chunk before, of which no checksum tells: its last message is taken back."""
-        channel_id, self._last_channel = self._last_channel, None
-        if not self._is_salvaged or channel_id is None or (gap.resume_at is None and self._is_cut_at(gap.offset)):
+        if gap.resume_at is None and self._is_cut_at(gap.offset):
+            self._last_channel = None
             return False
-        self._lose_last(channel_id, f"the message before byte {gap.offset:,}")
-        return self._wanted is None or channel_id in self._wanted
+        return self._take_back(f"the message before byte {gap.offset:,}")
 
-    def _lose_last(self, channel_id: int, where: str) -> None:
+    def _take_back(self, where: str) -> bool:
+        """Count the message that was read last as lost, in a bag that is salvaged; whether it was handed on."""
+        channel_id, self._last_channel = self._last_channel, None
+        if not self._is_salvaged or channel_id is None:
+            return False
         self._counts[channel_id] -= 1
         topic = self._state.table[channel_id].topic
         self._state.losses.add("record_damaged", where, channel=topic, num_messages=1)
+        return self._wanted is None or channel_id in self._wanted
 
     def _is_cut_at(self, offset: int) -> bool:
         """Whether what stands at an offset can be a record within which the file ends."""
@@ -306,14 +329,45 @@ class BagPass:
             "left out.",
         )
 
-    def _walk(self, data: memoryview, *, where: str, is_cut: bool = False) -> Block:
-        """Messages of a run of whole records; of one that is cut, those before the cut."""
-        block = Block()
+    def _walk(self, data: memoryview, *, where: str, is_cut: bool = False) -> Iterator[Block | None]:
+        """Messages of a run of whole records, a piece of it in a block; of one that is cut, those before the cut."""
         position, size = 0, len(data)
-        last_channel: int | None = None
+        damage: DamagedRecordError | None = None
+        self._last_channel = None
+        while position + 8 <= size and damage is None:
+            last = min(position + _PIECE_BYTES, size - 8)
+            block = Block()
+            position, num_records, damage = self._piece(block, data, position, last=last)
+            self._allowance.walk(num_records)
+            self._reach(block)
+            yield block
+            if position <= last:
+                break
+        is_broken = damage is not None or (position != size and not is_cut)
+        if not is_broken:
+            return
+        if self._take_back(f"the message before byte {position:,} of {where}"):
+            yield None
+        self._state.losses.add("record_damaged", f"from byte {position:,} of {where} to its end")
+        self._faults.add(
+            "record_damaged",
+            f"There is no whole record at byte {position} of {where}; what follows in it is left out."
+            if damage is None
+            else f"The record at byte {position} of {where} is damaged, what follows is left out: {damage}.",
+        )
+
+    def _piece(
+        self, block: Block, data: memoryview, position: int, *, last: int
+    ) -> tuple[int, int, DamagedRecordError | None]:
+        """Fill a block with the records that begin up to `last`: where the next one begins, how many there were, and damage.
+
+        Where no whole record begins, that is the place; it is not behind `last` then.
+        """
+        size, num_records, last_channel = len(data), 0, self._last_channel
         ids, counts, wanted, length_of = self._ids, self._counts, self._wanted, U32.unpack_from
+        damage: DamagedRecordError | None = None
         try:
-            while position + 8 <= size:
+            while position <= last:
                 header_end = position + 4 + length_of(data, position)[0]
                 if header_end + 4 > size:
                     break
@@ -322,11 +376,11 @@ class BagPass:
                 end = start + length_of(data, header_end)[0]
                 if end > size:
                     break
+                num_records += 1
                 op = header.get(b"op")
                 if op == b"\2":
                     connection_id, stamp_ns = number(header, b"conn"), time_ns(header)
-                    channel_id = ids.get(connection_id)
-                    last_channel = channel_id
+                    channel_id = last_channel = ids.get(connection_id)
                     if channel_id is None:
                         self._num_lost[connection_id] += 1
                     else:
@@ -338,31 +392,9 @@ class BagPass:
                     self._add_connection(parse_connection(header, data[start:end]))
                 position = end
         except DamagedRecordError as err:
-            self._drop_suspect(block, last_channel, before=f"byte {position:,} of {where}")
-            self._faults.add(
-                "record_damaged",
-                f"The record at byte {position} of {where} is damaged, what follows is left out: {err}.",
-            )
-            self._state.losses.add("record_damaged", f"from byte {position:,} of {where} to its end")
-            return block
+            damage = err
         self._last_channel = last_channel
-        if position != size and not is_cut:
-            self._drop_suspect(block, last_channel, before=f"byte {position:,} of {where}")
-            self._faults.add(
-                "record_damaged",
-                f"There is no whole record at byte {position} of {where}; what follows in it is left out.",
-            )
-            self._state.losses.add("record_damaged", f"from byte {position:,} of {where} to its end")
-        return block
-
-    def _drop_suspect(self, block: Block, channel_id: int | None, *, before: str) -> None:
-        """Take back the last message of a block, in which the damage behind it may have begun."""
-        self._last_channel = None
-        if not self._is_salvaged or channel_id is None:
-            return
-        self._lose_last(channel_id, f"the message before {before}")
-        if self._wanted is None or channel_id in self._wanted:
-            drop_last(block)
+        return position, num_records, damage
 
     def _add_connection(self, connection: ConnectionRecord) -> None:
         self._ids[connection.id] = self._state.fold(connection)
@@ -443,3 +475,11 @@ class BagPass:
         missing = f", with {header.num_chunks - self._num_chunks} chunks or more" if chunks else ""
         at = size if broken_at is None else broken_at
         self._state.losses.add("truncated", f"from byte {at:,} on, the file ends at byte {size:,}{missing}")
+
+
+def _memory_bytes(chunk: Record) -> int:
+    """What a chunk says it will hold, with what it holds packed."""
+    try:
+        return chunk.data_length + number(chunk.header, b"size")
+    except DamagedRecordError:
+        return chunk.data_length

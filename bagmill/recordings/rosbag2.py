@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.allowance import Allowance, limits_told_of
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
@@ -62,8 +63,9 @@ class Rosbag2Recording(ClosedByWith):
                 keeps_numbers=keeps_numbers,
             )
             self._resources = resources.pop_all()
-        for split in self._splits:
-            self._fold(split)
+        with limits_told_of(path):
+            for split in self._splits:
+                self._fold(split)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -74,9 +76,10 @@ class Rosbag2Recording(ClosedByWith):
     def faults(self) -> tuple[Fault, ...]:
         """Found so far."""
         of_splits = FaultLog()
+        of_splits.extend(self._faults.faults)
         for split in self._splits:
             of_splits.extend(split.recording.faults, where=split.name)
-        return self._faults.faults + of_splits.faults
+        return of_splits.faults
 
     @property
     def losses(self) -> Losses:
@@ -115,6 +118,11 @@ class Rosbag2Recording(ClosedByWith):
         witness: Witness | None = None,  # noqa: ARG002 - offsets in several files say nothing
     ) -> Iterator[Block]:
         """The blocks of every split; only some channels' where named."""
+        with limits_told_of(self.path):
+            yield from self._blocks(channel_ids, num_threads=num_threads)
+
+    def _blocks(self, channel_ids: Collection[int] | None, *, num_threads: int) -> Iterator[Block]:
+        allowance = Allowance(sum(split.size_bytes for split in self._splits))
         wanted = None if channel_ids is None else frozenset(channel_ids)
         is_packed = self._metadata.has_packed_messages
         counts: Counter[int] = Counter()
@@ -126,12 +134,12 @@ class Rosbag2Recording(ClosedByWith):
             self._current = index
             ids: tuple[int, ...] = ()
             num_in_split, last_in_split = 0, -(2**63)
-            for found in split.recording.blocks(num_threads=num_threads):
+            for found in self._blocks_of(split, num_threads=num_threads):
                 block, block_bytes = Block(), 0
                 numbers = {run.channel_id: iter(run.numbers) for run in found.runs.values()}
                 for channel_id, _, log_time_ns, publish_time_ns, data in one_by_one([found]):
                     if channel_id >= len(ids):
-                        ids = self._fold(split)
+                        ids += self._fold(split, behind=len(ids))
                     position = ids[channel_id]
                     number = next(numbers[channel_id], None) if self._keeps_numbers else None
                     num_in_split += 1
@@ -142,9 +150,11 @@ class Rosbag2Recording(ClosedByWith):
                     if is_packed:
                         try:
                             payload = decompress_zstd_message(data)
-                        except DecompressionError:
+                        except DecompressionError as err:
+                            allowance.unpack(err.num_bytes)
                             num_damaged[position] += 1
                             continue
+                        allowance.unpack(len(payload))
                     block.add(position, counts[position], log_time_ns, publish_time_ns, payload)
                     if number is not None:
                         block.runs[position].numbers.append(number)
@@ -218,8 +228,12 @@ class Rosbag2Recording(ClosedByWith):
                 missing[key[0]] += expected - read[key]
         return dict(missing)
 
-    def _fold(self, split: Split) -> tuple[int, ...]:
-        """Ids here, by the ids of the split's own channels."""
+    def _blocks_of(self, split: Split, *, num_threads: int) -> Iterator[Block]:
+        with limits_told_of(self.path / split.name, unpacked=split.recording.path):
+            yield from split.recording.blocks(num_threads=num_threads)
+
+    def _fold(self, split: Split, *, behind: int = 0) -> tuple[int, ...]:
+        """Ids here, by the ids of the split's own channels; without the first of them where they are known."""
         return tuple(
             self._table.fold(
                 channel.topic,
@@ -229,7 +243,7 @@ class Rosbag2Recording(ClosedByWith):
                 message_encoding=channel.message_encoding,
                 metadata=channel.metadata,
             )
-            for channel in split.recording.channels
+            for channel in split.recording.channels[behind:]
         )
 
     def _compare(self, counts_by_split: list[int], *, duration_ns: int) -> None:

@@ -31,10 +31,11 @@ class ContainerIntact:
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:
         """One count for the recording; of one that is salvaged, without what is only missing: `salvaged` tells of that."""
         forgiven = LOSS_CODES if evidence.profile.salvage else frozenset[str]()
-        errors = [f.message for f in evidence.index.faults if f.severity == "error" and f.code not in forgiven]
-        warnings = [fault.message for fault in evidence.index.faults if fault.severity == "warning"]
-        told = [*errors, *(f"harmless: {message}" for message in warnings)]
-        more = f" (and {len(told) - _SHOWN} more)" if len(told) > _SHOWN else ""
-        is_missing_only = all(f.code in LOSS_CODES for f in evidence.index.faults if f.severity == "error")
-        remedy = _REMEDY if errors and is_missing_only else ""
-        return [Measurement("recording", float(len(errors)), " ".join(told[:_SHOWN]) + more, remedy)]
+        counted = [fault for fault in evidence.index.faults if fault.severity == "error" and fault.code not in forgiven]
+        harmless = [fault for fault in evidence.index.faults if fault.severity == "warning"]
+        told = [*(fault.message for fault in counted), *(f"harmless: {fault.message}" for fault in harmless)][:_SHOWN]
+        num_more = sum(fault.num for fault in [*counted, *harmless][_SHOWN:])
+        more = f" (and {num_more:,} more)" if num_more else ""
+        remedy = _REMEDY if counted and all(fault.code in LOSS_CODES for fault in counted) else ""
+        num_errors = sum(fault.num for fault in counted)
+        return [Measurement("recording", float(num_errors), " ".join(told) + more, remedy)]

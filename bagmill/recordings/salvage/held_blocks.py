@@ -22,6 +22,8 @@ def without_suspects(blocks: Iterator[Block | None]) -> Iterator[Block]:
             if held is not None:
                 drop_last(held)
             continue
+        if not block.order:
+            continue  # of channels that are not wanted, or of records that are no messages
         if held is not None and held.order:
             yield held
         held = block

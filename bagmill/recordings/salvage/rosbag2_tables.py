@@ -51,7 +51,7 @@ class DamagedTables:
 
     def messages(
         self, topic_ids: Collection[int], *, after: int | None
-    ) -> Iterator[tuple[int, int, Value, bool, Value]]:
+    ) -> Iterator[tuple[int, int, int | None, bool, bytes | None]]:
         """Row id, topic id, stamp, whether there is data, data: of every message with a higher row id, by row id."""
         root, columns = self._roots["messages"]
         if not {"topic_id", "timestamp", "data"} <= set(columns):
@@ -68,7 +68,15 @@ class DamagedTables:
 
         for row_id, values in self.pages.all_rows(root, is_message, after=after):
             if len(values) == len(columns) and isinstance(topic_id := values[topic], int):
-                yield row_id, topic_id, values[stamp], isinstance(values[data], bytes), values[data]
+                stamp_ns, content = values[stamp], values[data]
+                is_blob = isinstance(content, bytes)
+                yield (
+                    row_id,
+                    topic_id,
+                    stamp_ns if isinstance(stamp_ns, int) else None,
+                    is_blob,
+                    content if isinstance(content, bytes) else None,
+                )
 
 
 def _columns(sql: str) -> tuple[str, ...]:
