@@ -31,10 +31,15 @@ class Allowance:
         self.num_records = 0
         """So far."""
 
-    @property
-    def room_bytes(self) -> int:
-        """What may still be unpacked."""
-        return self._most_unpacked - self.num_unpacked
+    def expect(self, num_bytes: int) -> None:
+        """Look ahead to bytes that something says it unpacks to.
+
+        Raises:
+            LimitError: There would be too many for the recording's size.
+        """
+        before = self.num_unpacked
+        self.unpack(num_bytes)
+        self.num_unpacked = before
 
     def unpack(self, num_bytes: int) -> None:
         """Count bytes that were unpacked.

@@ -13,6 +13,8 @@ from bagmill.limits import limits
 from bagmill.recordings.records import Buffer
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+ZSTD_HEADER_BYTES: Final = 18
+"""Of the longest header that a frame has."""
 _MAX_EXPANSION = {"lz4": 256, "zstd": 40_000}
 """Above what each format can reach: a larger size is a damaged field, and must not be allocated. bz2 has no such bound,
 and no need of one: its output grows as it comes."""
@@ -124,6 +126,16 @@ def decompress_zstd_message(data: Buffer) -> bytes:
     if size_bytes == zstandard.CONTENTSIZE_UNKNOWN:
         raise DecompressionError("its zstd frame does not tell its size")
     return bytes(decompress(data, compression="zstd", size_bytes=size_bytes))
+
+
+def announced_bytes(beginning: bytes) -> int:
+    """What a zstd file says its first frame unpacks to; 0 where it does not say.
+
+    Raises:
+        zstandard.ZstdError: It does not begin like one.
+    """
+    size_bytes = zstandard.get_frame_parameters(beginning).content_size
+    return 0 if size_bytes == zstandard.CONTENTSIZE_UNKNOWN else size_bytes
 
 
 def zstd_pieces(source: Buffer | BinaryIO) -> Iterator[memoryview]:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
@@ -16,7 +17,7 @@ from bagmill.errors import LimitError, RecordingError
 from bagmill.limits import limits
 from bagmill.recordings import mcap_records, rosbag2_sqlite
 from bagmill.recordings.allowance import Allowance, limits_told_of
-from bagmill.recordings.compression import ZSTD_MAGIC, zstd_pieces
+from bagmill.recordings.compression import ZSTD_HEADER_BYTES, ZSTD_MAGIC, announced_bytes, zstd_pieces
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.file_window import RecordingFile, unreadable
 from bagmill.recordings.lfs_pointer import POINTER_BYTES, refuse_pointer
@@ -249,6 +250,13 @@ def _unpack(source: BinaryIO, sink: BinaryIO, *, folder: Path, allowance: Allowa
         OSError: The disk has no room for more.
         LimitError: It unpacks to more than is taken.
     """
+    announced = announced_bytes(source.read(ZSTD_HEADER_BYTES))
+    source.seek(0)
+    # A disk is filled only with what is taken: where the size is not told, as hardly any writer leaves it out, it is counted.
+    for num_bytes in [announced] if announced else accumulate(map(len, zstd_pieces(source))):
+        limits().check("split_bytes", num_bytes, what="the unpacked size of a split")
+        allowance.expect(num_bytes)
+    source.seek(0)
     num_bytes = 0
     for piece in zstd_pieces(source):
         num_bytes += len(piece)
