@@ -10,9 +10,11 @@ from bagmill.recordings.file_window import HEADERS_BYTES, FileWindow, RecordingF
 from bagmill.recordings.rosbag1_records import Op, Record, number, read_record, text
 from bagmill.recordings.salvage.blocks_of_file import find_all
 
-_CHUNK_OP: Final = re.compile(rb"(?s)(?=\x04\x00{3}op=\x05)")
-_MOST_HEADER_BYTES: Final = 80
-"""A chunk's header holds `op`, `compression` and `size`, in any order."""
+_MOST_BYTES: Final = 112
+_CHUNK: Final = re.compile(
+    # A header's length, then `op`, `compression` and `size` in any order, of which only the first is looked for.
+    rb"(?s)(?=[\x20-\x64]\x00{3}.{0,92}?\x04\x00{3}op=\x05)"
+)
 _COMPRESSIONS: Final = frozenset({"none", "bz2", "lz4"})
 
 
@@ -27,17 +29,11 @@ def find_chunk(file: RecordingFile, *, start: int) -> int | None:
         None where there is none.
     """
     window = FileWindow(file, lookahead_bytes=HEADERS_BYTES)
-    for found in find_all(file, _CHUNK_OP, start=start, end=file.size_bytes, most_bytes=8):
-        for offset in range(max(start, found - _MOST_HEADER_BYTES), found - 3):
-            if _is_chunk(window, offset, field_at=found):
-                return offset
-    return None
+    candidates = find_all(file, _CHUNK, start=start, end=file.size_bytes, most_bytes=_MOST_BYTES)
+    return next((offset for offset in candidates if _is_chunk(window, offset)), None)
 
 
-def _is_chunk(window: FileWindow, offset: int, *, field_at: int) -> bool:
-    header_bytes = int.from_bytes(window.view(offset, 4), "little")
-    if not field_at + 8 <= offset + 4 + header_bytes <= field_at + _MOST_HEADER_BYTES:
-        return False
+def _is_chunk(window: FileWindow, offset: int) -> bool:
     record = _record_at(window, offset)
     if record is None or record.op != Op.CHUNK:
         return False
