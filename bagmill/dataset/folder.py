@@ -102,6 +102,10 @@ class Dataset:
         """The plot of skew over time, PNG."""
         return self.previews_dir / _name(episode) / f"{_name(version)}.skew.png"
 
+    def picture_path(self, episode: str, version: str, kind: str) -> Path:
+        """Any of the files above, by what follows the version in its name: `mp4`, `rates.png`."""
+        return self.previews_dir / _name(episode) / f"{_name(version)}.{_name(kind)}"
+
     def report_path(self, episode: str, version: str) -> Path:
         """What `save_report` writes."""
         return self.reports_dir / _name(episode) / f"{_name(version)}.json"

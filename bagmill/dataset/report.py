@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
@@ -84,6 +84,9 @@ class EpisodeReport:
     order: int = 0
     """Which of the askings for a version of this episode was the last for this one, from 1: of several versions, the one with
     the highest is the current one, whatever the clock said. 0 in reports that were written before they said it."""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """Film and pictures, by what follows the version in their name (`mp4`, `rates.png`): the checksum of each. What reports do
+    not tell of that were written before they did is not compared."""
 
     @property
     def checks(self) -> tuple[CheckResult, ...]:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from bagmill.dataset import write_whole
+from bagmill.dataset.json_records import check_seal, seal
 from bagmill.errors import RecordingError, UnsettledRecordingError
 
 Fingerprint = list[list[str | int]]
@@ -84,10 +85,12 @@ def forget_other_scans(memory: Path, *, definitions: str | None) -> None:
 def read_note(memory: Path) -> dict[str, object]:
     """What is noted of an episode's recording; empty where nothing legible is: that costs a scan, nothing else."""
     try:
-        note = json.loads(memory.read_bytes())
+        data = memory.read_bytes()
+        check_seal(data)
+        note = json.loads(data)
     except (OSError, ValueError):
         return {}
-    return note if isinstance(note, dict) else {}
+    return {key: note[key] for key in note if key not in ("schema", "checksum")} if isinstance(note, dict) else {}
 
 
 def write_note(memory: Path, note: dict[str, object], *, is_synced: bool = False) -> None:
@@ -101,4 +104,4 @@ def write_note(memory: Path, note: dict[str, object], *, is_synced: bool = False
     Raises:
         StorageError: The disk does not take it.
     """
-    write_whole(memory, json.dumps(note).encode(), is_synced=is_synced)
+    write_whole(memory, seal(json.dumps({"schema": "bagmill-note-1", **note}).encode()), is_synced=is_synced)
