@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Final
 
 import google_crc32c
+import numpy as np
 
 _PREFIX: Final = "crc32c:"
 _BLOCK_BYTES: Final = 1 << 20
 
 
-def bytes_checksum(data: bytes) -> str:
-    """CRC-32C of some bytes (about a millisecond for ten mebibytes)."""
-    return f"{_PREFIX}{google_crc32c.value(data):08x}"
+def bytes_checksum(*parts: bytes | memoryview) -> str:
+    """CRC-32C of some bytes, part behind part: about 2.5 ms for ten mebibytes."""
+    value = 0
+    for part in parts:
+        # The C extension refuses memoryviews, but takes an array over the same memory.
+        value = google_crc32c.extend(value, part if isinstance(part, bytes) else np.frombuffer(part, np.uint8))
+    return f"{_PREFIX}{value:08x}"
 
 
 def file_checksum(path: Path) -> str:
