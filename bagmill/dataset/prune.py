@@ -20,7 +20,7 @@ from bagmill.dataset.folder import Dataset
 from bagmill.dataset.kept_snapshots import SnapshotFile, list_snapshots, named_versions, split_kept
 from bagmill.dataset.leftovers import find_leftovers, remove_leftover
 from bagmill.dataset.report_summary import load_summary
-from bagmill.disk import make_folders, sync_folder
+from bagmill.disk import is_held, make_folders, sync_folder
 from bagmill.episodes.layout import METADATA_FILE
 from bagmill.errors import StorageError
 
@@ -184,7 +184,7 @@ def _judge(dataset: Dataset, episode: str, named: frozenset[tuple[str, str]]) ->
 
 def _is_in_making(dataset: Dataset, episode: str, version: str, *, has_report: bool) -> bool:
     arrays = dataset.episode_path(episode, version)
-    if any(arrays.parent.glob(f".staging-{version}-*")):
+    if is_held(arrays.parent) or any(arrays.parent.glob(f".staging-{version}-*")):
         return True
     try:
         # The report is written last: arrays that are newer have theirs still to come.

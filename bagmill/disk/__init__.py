@@ -10,6 +10,7 @@ at that name.
 
 from bagmill.disk.checksum import bytes_checksum, file_checksum
 from bagmill.disk.exchanged_names import exchange
+from bagmill.disk.folder_lock import holding, is_held
 from bagmill.disk.folders import make_folders, sync_file, sync_folder
 from bagmill.disk.partial import partial_file, sweep_partial, sweep_partials
 
@@ -17,6 +18,8 @@ __all__ = [
     "bytes_checksum",
     "exchange",
     "file_checksum",
+    "holding",
+    "is_held",
     "make_folders",
     "partial_file",
     "sweep_partial",

@@ -23,7 +23,7 @@ from bagmill.dataset import (
     sweep_episode,
     write_whole,
 )
-from bagmill.disk import bytes_checksum, sync_folder
+from bagmill.disk import bytes_checksum, holding, make_folders, sync_folder
 from bagmill.episodes import Episode, episode_version
 from bagmill.errors import BagmillError, RecordingError, StorageError
 from bagmill.ingest.duplicate import find_original
@@ -136,6 +136,7 @@ class _Line:
         self._is_scanned = False
         self._progress = progress
         self._opened = _Opened()
+        self._held = ExitStack()
 
     def run(self) -> None:
         """Take what stands, or every stage wanted, until one is blocked.
@@ -186,6 +187,10 @@ class _Line:
 
     def close(self, refusal: BagmillError | None) -> QuarantineEntry | None:
         """Keep the report, and put the episode into quarantine or release it."""
+        with self._held:
+            return self._close(refusal)
+
+    def _close(self, refusal: BagmillError | None) -> QuarantineEntry | None:
         try:
             if self.report.version is not None and self.report.stages and not self.is_reused:
                 self._save_report()
@@ -293,6 +298,7 @@ class _Line:
                     pictures={**earlier.pictures, **self.report.pictures},
                 )
                 return Episode.open(self.dataset.episode_path(self.request.episode, version))
+            self._hold()
             made = make_episode(
                 plan,
                 timeline,
@@ -308,6 +314,17 @@ class _Line:
             said.metadata = describe_episode(plan, made)
             said.checks = judge_episode(plan, made)
         return made.episode
+
+    def _hold(self) -> None:
+        """Hold the episode's folder until the report is there: without it, what is published looks like left-overs."""
+        arrays = self.dataset.episode_path(self.request.episode, self._version).parent
+        try:
+            make_folders(arrays)
+            self._held.enter_context(holding(arrays))
+        except OSError as err:
+            raise StorageError(
+                f"cannot be written ({err.strerror})", path=arrays, remedy="Check the disk's space and rights"
+            ) from err
 
     def _run_preview(self, episode: Episode) -> None:
         with self._stage("preview") as said:
