@@ -72,9 +72,6 @@ class EpisodeCheck:
         except StorageError as err:
             self._note("report", path, err.problem, remedy, version)
             return
-        if (report.episode, report.version) != (self._episode, version):
-            self._note("report", path, f"is that of {report.episode} {report.version}", remedy, version)
-            return
         if report.stage("episode") is not None and version not in self._dataset.published(self._episode):
             arrays = self._dataset.episode_path(self._episode, version)
             problem = "is not there, though its report tells of it"
