@@ -42,9 +42,9 @@ def repair(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
-    """Read everything in a dataset as verify does, and list what is damaged and can be made again; with --apply, make it.
+    """List what is damaged in a dataset and can be made again; with --apply, make it again.
 
-    Exit code 1 where damage is left.
+    Everything is read first, as verify does. Exit code 1 where damage is left.
     """
     if not dataset.is_dir():
         raise typer.BadParameter(f"{dataset} is no folder", param_hint="DATASET")
