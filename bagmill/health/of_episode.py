@@ -107,7 +107,7 @@ class EpisodeCheck:
                 json.loads(data)
             except OSError as err:
                 yield note, f"cannot be read ({err.strerror})"
-            except ValueError as err:
+            except (ValueError, RecursionError) as err:
                 yield note, str(err)
 
     def _count(self, kind: Kind, sealed: Path | None = None) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Final
 
 from bagmill.dataset import write_whole
 from bagmill.dataset.json_records import check_seal, seal
 from bagmill.errors import RecordingError, UnsettledRecordingError
+from bagmill.regular_files import read_regular
 
+_MOST_NOTE_BYTES: Final = 64 << 20
+"""Of a note: a hundred bytes for each of the recording's files."""
 Fingerprint = list[list[str | int]]
 """One [name, size in bytes, modification time in ns] a file, sorted by name."""
 
@@ -85,10 +89,10 @@ def forget_other_scans(memory: Path, *, definitions: str | None) -> None:
 def read_note(memory: Path) -> dict[str, object]:
     """What is noted of an episode's recording; empty where nothing legible is: that costs a scan, nothing else."""
     try:
-        data = memory.read_bytes()
+        data = read_regular(memory, most_bytes=_MOST_NOTE_BYTES)
         check_seal(data)
         note = json.loads(data)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return {key: note[key] for key in note if key not in ("schema", "checksum")} if isinstance(note, dict) else {}
 
