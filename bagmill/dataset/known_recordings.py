@@ -7,7 +7,7 @@ from typing import Final
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
-from bagmill.dataset.whole_file import write_new, write_whole
+from bagmill.dataset.whole_file import read_file, write_new, write_whole
 
 SCHEMA: Final = "bagmill-known-recording-1"
 
@@ -28,7 +28,7 @@ class KnownRecording:
 def read_known(dataset: Dataset, content_hash: str) -> KnownRecording | None:
     """What is known of a recording; None where nothing legible is: it is noted anew then."""
     try:
-        data = dataset.known_recording_path(content_hash).read_bytes()
+        data = read_file(dataset.known_recording_path(content_hash))
         return from_json(data, KnownRecording, schema=SCHEMA)
     except (OSError, ValueError):
         return None

@@ -15,7 +15,7 @@ from bagmill.dataset.confined import check_paths
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.sealed_parquet import check_sealed, write_sealed
 from bagmill.dataset.snapshot_names import ID_LENGTH, is_snapshot_id
-from bagmill.dataset.whole_file import write_whole
+from bagmill.dataset.whole_file import read_file, write_whole
 from bagmill.errors import StorageError
 
 SPLIT: Final = "split"
@@ -67,7 +67,7 @@ def read_table(dataset: Dataset, snapshot_id: str) -> pa.Table:
     """
     path = _path(dataset, snapshot_id)
     try:
-        data = path.read_bytes()
+        data = read_file(path)
         check_sealed(data)
     except FileNotFoundError as err:
         raise StorageError(f"no snapshot has the id {snapshot_id}", path=path, remedy="Make it first") from err

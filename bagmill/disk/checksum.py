@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
 import google_crc32c
 import numpy as np
+
+from bagmill.regular_files import open_regular
 
 _PREFIX: Final = "crc32c:"
 _BLOCK_BYTES: Final = 1 << 20
@@ -25,10 +28,10 @@ def file_checksum(path: Path) -> str:
     """CRC-32C of a file's bytes, a mebibyte at a time.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: It cannot be read, or is no file.
     """
     value = 0
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         while block := file.read(_BLOCK_BYTES):
             value = google_crc32c.extend(value, block)
     return f"{_PREFIX}{value:08x}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bagmill.dataset import Dataset, load_report, read_quarantine
 from bagmill.dataset.json_records import check_seal
+from bagmill.dataset.whole_file import read_file
 from bagmill.disk import file_checksum
 from bagmill.episodes import verify_episode
 from bagmill.errors import StorageError
@@ -102,7 +103,7 @@ class EpisodeCheck:
         if note.exists():
             self._count("cache", note)
             try:
-                data = note.read_bytes()
+                data = read_file(note)
                 check_seal(data)
                 json.loads(data)
             except OSError as err:

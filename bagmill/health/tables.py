@@ -12,6 +12,7 @@ from bagmill.dataset.sealed_parquet import has_checksum
 from bagmill.dataset.snapshot import load_rows
 from bagmill.dataset.snapshot_file import snapshot_paths
 from bagmill.dataset.snapshot_names import LATEST, list_snapshot_names
+from bagmill.dataset.whole_file import read_file
 from bagmill.episodes.layout import is_episode
 from bagmill.errors import StorageError
 from bagmill.health.finding import Finding, Kind
@@ -37,7 +38,7 @@ def table_checks(dataset: Dataset) -> list[tuple[Kind, Path, Check]]:
 def is_sealed(path: Path) -> bool:
     """Whether a file carries a checksum of its own."""
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError:
         return False
     return has_checksum(data) if path.suffix == ".parquet" else b'"checksum": "crc32c:' in data[-64:]

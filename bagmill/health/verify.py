@@ -13,6 +13,7 @@ from bagmill.dataset.json_records import from_json
 from bagmill.dataset.known_recordings import SCHEMA as KNOWN_SCHEMA
 from bagmill.dataset.known_recordings import KnownRecording
 from bagmill.dataset.leftovers import find_leftovers
+from bagmill.dataset.whole_file import read_file
 from bagmill.health.finding import Finding, HealthReport, Kind
 from bagmill.health.of_episode import EpisodeCheck
 from bagmill.health.tables import is_sealed, table_checks
@@ -92,7 +93,7 @@ def _damaged_notes(dataset: Dataset) -> tuple[int, list[Finding]]:
     found = []
     for path in paths:
         try:
-            from_json(path.read_bytes(), KnownRecording, schema=KNOWN_SCHEMA)
+            from_json(read_file(path), KnownRecording, schema=KNOWN_SCHEMA)
         except FileNotFoundError:
             continue
         except OSError as err:

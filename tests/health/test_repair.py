@@ -1,5 +1,6 @@
 """What is made again is what was there, in the order in which it was asked for."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,26 @@ def test_without_its_recording_an_episode_is_left(requests: tuple[IngestRequest,
     assert outcome.outcome == "left"
     assert "its recording is not there any more" in outcome.how
     assert "--recordings" in outcome.how
+
+
+def test_pipes_in_the_place_of_files_are_damage_and_not_waited_for(
+    requests: tuple[IngestRequest, IngestRequest],
+) -> None:
+    dataset = Dataset(requests[0].dataset)
+    version = str(ingest(requests[1]).report.version)
+    made = make_snapshot(dataset)
+    paths = [
+        made.path,
+        dataset.snapshots_dir / "latest.json",
+        dataset.report_path("run.mcap", version),
+        dataset.contact_sheet_path("run.mcap", str(ingest(requests[0]).report.version)),
+        dataset.fingerprint_path("run.mcap"),
+        dataset.scan_path("run.mcap"),
+        next(dataset.recordings_dir.iterdir()),
+    ]
+    for path in paths:
+        path.unlink()
+        os.mkfifo(path)
+    found = {each.path: each.problem for each in verify_dataset(dataset).findings}
+    assert set(paths) <= set(found)
+    assert all("named pipe" in found[path] for path in paths), found
