@@ -119,6 +119,13 @@ def _is_cron_item(item: str, least: int, greatest: int) -> bool:
     return all(least <= end <= greatest for end in ends) and ends == sorted(ends)
 
 
+def _checked_cron(cron: str) -> str:
+    fields = cron.split()
+    if len(fields) != 5 or not all(map(_is_cron_field, fields, _CRON_RANGES)):
+        raise ValueError(f"expected five fields as of cron, `0 2 * * *` for 02:00, found {cron!r}")
+    return cron
+
+
 class NightSettings(_Section):
     """When the night begins, by which everything is ingested that has arrived."""
 
@@ -132,9 +139,7 @@ class NightSettings(_Section):
     @field_validator("cron")
     @classmethod
     def _check_cron(cls, cron: str) -> str:
-        fields = cron.split()
-        if len(fields) != 5 or not all(map(_is_cron_field, fields, _CRON_RANGES)):
-            raise ValueError(f"expected five fields as of cron, `0 2 * * *` for 02:00, found {cron!r}")
+        fields = _checked_cron(cron).split()
         if not (fields[0].isdecimal() and fields[1].isdecimal()):
             raise ValueError(f"a night begins once a day: expected a minute and an hour as numbers, found {cron!r}")
         return cron
@@ -169,6 +174,22 @@ class WebSettings(_Section):
             if not _NAME.fullmatch(host):
                 raise ValueError(f"expected a name such as robots.example, without a port, found {host!r}")
         return hosts
+
+
+class VerifySettings(_Section):
+    """When a part of the dataset is read back and compared with its checksums."""
+
+    cron: str = "0 12 * * *"
+    """Minute, hour, day of the month, month, day of the week, in the time zone of the nights."""
+    sample: float = Field(default=0.01, gt=0, le=1)
+    """Part of the episodes that is read each time: the next one, until all have had their turn."""
+    is_on: bool = False
+    """The schedule runs from the first start on, without being switched on in the web UI."""
+
+    @field_validator("cron")
+    @classmethod
+    def _check_cron(cls, cron: str) -> str:
+        return _checked_cron(cron)
 
 
 class MediaSettings(_Section):
@@ -229,6 +250,7 @@ class Deployment(_Section):
     """The first that matches counts; a recording that none matches is refused."""
     workers: WorkerSettings = WorkerSettings()
     web: WebSettings = WebSettings()
+    verify: VerifySettings = VerifySettings()
     media: MediaSettings = MediaSettings()
     arrivals: ArrivalSettings = ArrivalSettings()
     nights: NightSettings = NightSettings()
