@@ -54,7 +54,6 @@ def message_decoder(channel: Channel) -> Callable[[Buffer], Any]:
 def _cdr_decoder(channel: Channel) -> Callable[[Buffer], Any]:
     store = ros_definitions(channel)
     definition = store.get_msgdef(channel.schema_name)
-    decoders = {"little": definition.deserialize_cdr_le, "big": definition.deserialize_cdr_be}
 
     most_bytes = _most_bytes(store)
 
@@ -62,7 +61,10 @@ def _cdr_decoder(channel: Channel) -> Callable[[Buffer], Any]:
         view = memoryview(data)
         if len(view) > most_bytes:
             _refuse_lists(view, store)
-        message, end = decoders[cdr_byte_order(view)](view[4:], 0, definition.cls, store)
+        is_little = cdr_byte_order(view) == "little"
+        # Asked for at every message: it is made when it is first called.
+        deserialise = definition.deserialize_cdr_le if is_little else definition.deserialize_cdr_be
+        message, end = deserialise(view[4:], 0, definition.cls, store)
         _check_left_over(end, len(view) - 4)
         return message
 
