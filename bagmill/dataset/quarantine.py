@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
-from bagmill.dataset.whole_file import read_whole, write_whole
+from bagmill.dataset.whole_file import read_whole, remove_file, write_whole
 from bagmill.errors import StorageError
 from bagmill.quality.metric import Stage
 
@@ -70,16 +70,7 @@ def release(dataset: Dataset, episode: str) -> bool:
     Raises:
         StorageError: Its entry cannot be removed.
     """
-    path = dataset.quarantine_path(episode)
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    except OSError as err:
-        raise StorageError(
-            f"cannot be removed ({err.strerror})", path=path, remedy="Mend the folder's permissions"
-        ) from err
-    return True
+    return remove_file(dataset.quarantine_path(episode), remedy="Mend the folder's permissions")
 
 
 def read_quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:
@@ -116,13 +107,21 @@ def release_for_retry(dataset: Dataset, episode: str, *, now_ns: int) -> Quarant
 
 
 def list_quarantine(dataset: Dataset) -> list[QuarantineEntry]:
-    """Every entry, by episode.
+    """Every entry, by episode. One that cannot be read is listed with that for its reason: its episode is refused still.
 
     Raises:
-        StorageError: One cannot be read; names it.
+        StorageError: The quarantine's folder cannot be listed.
     """
-    entries = (read_quarantine(dataset, episode) for episode in dataset.quarantined())
+    entries = (_entry_or_damage(dataset, episode) for episode in dataset.quarantined())
     return [entry for entry in entries if entry is not None]
+
+
+def _entry_or_damage(dataset: Dataset, episode: str) -> QuarantineEntry | None:
+    try:
+        return read_quarantine(dataset, episode)
+    except StorageError as err:
+        reason = f"Why it was refused cannot be read: {err.sentence}"
+        return QuarantineEntry(episode, recording="", stage="recording", reason=reason, since_ns=0, remedy=err.remedy)
 
 
 def _is_same_reason(earlier: QuarantineEntry, later: QuarantineEntry) -> bool:
