@@ -23,5 +23,7 @@ class Target:
     tokens: Sequence[bytes] = ()
     refusals: tuple[type[Exception], ...] = (BagmillError,)
     """What it may raise; a parser that is private to a room of the library may have an error of its own."""
+    mend: Callable[[bytes], bytes] | None = None
+    """Makes good what would have every damaged input refused at once: checksums."""
     weight: float = 1.0
     """Its share of the inputs, against the others'."""

@@ -56,7 +56,9 @@ class Tally:
 
 def make_input(target: Target, seeds: Sequence[bytes], *, seed: int, number: int) -> bytes:
     """The input of a number: the same for the same seed."""
-    return mutate(Random(f"{seed} {target.name} {number}"), seeds, target.tokens)
+    random = Random(f"{seed} {target.name} {number}")
+    data = mutate(random, seeds, target.tokens)
+    return data if target.mend is None or random.random() < 0.2 else target.mend(data)
 
 
 def try_inputs(target: Target, numbers: range, *, seed: int) -> Tally:

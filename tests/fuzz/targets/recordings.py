@@ -12,7 +12,7 @@ from bagmill.drafts import draft_profile
 from bagmill.streams import scan
 from bagmill.testing import healthy
 from tests.fuzz.seeds import TINY, folder
-from tests.fuzz.target import Target
+from tests.fuzz.target import Target, Try
 
 _MCAP = (
     b"\x89MCAP0\r\n",
@@ -64,11 +64,12 @@ _YAML = (
 )
 
 
-def _scan_as(suffix: str):
+def _scan_as(suffix: str, *, salvage: bool = False) -> Try:
     def attempt(data: bytes, place: Path) -> object:
         path = place / f"r{suffix}"
         path.write_bytes(data)
-        return draft_profile(scan(path))
+        index = scan(path, salvage=salvage)
+        return index if salvage else draft_profile(index)
 
     return attempt
 
@@ -116,5 +117,8 @@ RECORDINGS = (
     Target("mcap", _scan_as(".mcap"), _mcap, _MCAP, weight=0.5),
     Target("bag", _scan_as(".bag"), _bag, _BAG, weight=0.5),
     Target("sqlite", _scan_as(".db3"), lambda: [_rosbag2()[0]], _SQL, weight=0.3),
+    Target("mcap_salvaged", _scan_as(".mcap", salvage=True), _mcap, _MCAP, weight=0.3),
+    Target("bag_salvaged", _scan_as(".bag", salvage=True), _bag, _BAG, weight=0.3),
+    Target("sqlite_salvaged", _scan_as(".db3", salvage=True), lambda: [_rosbag2()[0]], _SQL, weight=0.3),
     Target("metadata_yaml", _scan_with_metadata, lambda: [_rosbag2()[1]], _YAML, weight=0.3),
 )
