@@ -26,6 +26,7 @@ from bagmill.codecs import (
 )
 from bagmill.errors import CodecError
 from bagmill.messages import describe, image_decoder, to_depth, to_rgb
+from bagmill.messages.compressed_depth import read_compressed_depth
 from bagmill.messages.compressed_image import compressed_payload
 from bagmill.testing import depth_picture, picture
 from tests.fuzz.seeds import channel, pictures
@@ -110,7 +111,7 @@ def _transported(transport: str) -> Callable[[], Sequence[bytes]]:
 
 
 def _compressed_depth(format_text: str) -> Try:
-    return lambda data, _: to_depth(compressed_payload(memoryview(data), format_text=format_text))
+    return lambda data, _: to_depth(read_compressed_depth(memoryview(data), format_text=format_text))
 
 
 def _with_right_checksums(data: bytes) -> bytes:
@@ -126,10 +127,26 @@ def _with_right_checksums(data: bytes) -> bytes:
     return bytes(mended)
 
 
+@cache
+def _pngs() -> Sequence[bytes]:
+    rgb = picture("cam_high", 0, height=16, width=24)
+    found = []
+    for image in (Image.fromarray(rgb), Image.fromarray(rgb).quantize(16), Image.fromarray(rgb).convert("LA")):
+        file = BytesIO()
+        image.save(file, "png")
+        found.append(file.getvalue())
+    return found
+
+
+def _png(data: bytes, _: Path) -> object:
+    return to_rgb(compressed_payload(memoryview(data), format_text="png"))
+
+
 PICTURES = (
     *(_target(encoding, _SIZES) for encoding in ("rgb8", "mono8", "16UC1")),
     _target("jpeg", (*_SIZES, *_JPEG)),
     _target("png", (*_SIZES, *_PNG)),
+    Target("png_file", _png, _pngs, _PNG, mend=_with_right_checksums),
     Target("jpeg_file", _jpeg, _jpegs, _JPEG),
     Target(
         "compressed_depth_png",
