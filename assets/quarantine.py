@@ -57,6 +57,7 @@ def quarantine_rows(entries: Sequence[QuarantineEntry]) -> list[dict[str, object
             "robot": entry.robot,
             "recording": entry.recording,
             "stage": entry.stage,
+            "kind": entry.kind,
             "reason": entry.reason,
             "remedy": entry.remedy or "",
             "since": stamp_text(entry.since_ns),

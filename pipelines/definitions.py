@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 import assets
+from bagmill.limits import set_limits
 from pipelines.deployment import AlertSettings, Deployment, FolderName, ProfileChoice, load_deployment
 from pipelines.jobs import INGEST, REPORT_NIGHT, TAKE_SNAPSHOT, register_recordings
 from pipelines.prune import prune_versions
@@ -88,4 +89,6 @@ def _told(said: str | FolderName | None) -> Told | None:
     return Told(folder=said.folder) if isinstance(said, FolderName) else Told(text=said)
 
 
-defs = build_defs(load_deployment())
+_DEPLOYMENT = load_deployment()
+set_limits(_DEPLOYMENT.limits)
+defs = build_defs(_DEPLOYMENT)

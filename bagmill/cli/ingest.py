@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +14,10 @@ from bagmill.cli.screen import complain, notices, print_json, results, table
 from bagmill.cli.wording import counted, number_text, printable, size_text
 from bagmill.dataset import Dataset, episode_name
 from bagmill.ingest import IngestOutcome, IngestRequest
-from bagmill.ingest import ingest as ingest_one
 from bagmill.profile import load_profile
 from bagmill.quality import resolve_checks
 from bagmill.recordings import discover
+from bagmill.workers import Crash, ingest_in_children, refuse_crash
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -37,8 +38,15 @@ def ingest(
     out: Annotated[Path, typer.Option("--out", "-o", help="The dataset's folder; made where there is none.")],
     is_forced: Annotated[bool, typer.Option("--force", help="Make episodes again that are published already.")] = False,
     is_without_preview: Annotated[bool, typer.Option("--no-preview", help="Stop before the preview.")] = False,
+    num_processes: Annotated[
+        int,
+        typer.Option("--processes", min=1, metavar="N", help="Episodes made at once; they share the cores and memory."),
+    ] = 1,
     num_threads: Annotated[
-        int | None, typer.Option("--threads", min=1, metavar="N", help="Threads that encode; one a core if left out.")
+        int | None,
+        typer.Option(
+            "--threads", min=1, metavar="N", help="Threads that encode an episode; the cores, shared out, if left out."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
@@ -46,16 +54,14 @@ def ingest(
 
     What is published already is not made again, under whatever name it lies there now. A recording that is refused
     never stops the others: it is listed with the reason, here and in the dataset's quarantine, and the exit code is 1.
+    Every episode is made by a process of its own, so one that crashes it, hangs, or takes too much memory is refused likewise.
     """
     loaded = load_profile(profile)
     resolve_checks(loaded)
     if out.exists() and not out.is_dir():
         raise typer.BadParameter(f"{out} is a file, not a dataset's folder", param_hint="--out")
-    outcomes: list[IngestOutcome] = []
-    found = _find(recordings)
-    steps = Steps("episode", num_subjects=len(found))
-    for episode, recording in found.items():
-        request = IngestRequest(
+    requests = {
+        episode: IngestRequest(
             episode=episode,
             recording=recording,
             dataset=out,
@@ -64,10 +70,9 @@ def ingest(
             num_threads=num_threads,
             is_forced=is_forced,
         )
-        with steps.subject(episode):
-            outcome = ingest_one(request, progress=steps.report)
-        outcomes.append(outcome)
-        notices().print(Text(printable(f"{episode}: {_state(outcome)} in {outcome.num_seconds:.1f} s")), soft_wrap=True)
+        for episode, recording in _find(recordings).items()
+    }
+    outcomes = _ingest(requests, num_processes=num_processes)
     if as_json:
         print_json({"dataset": out, "profile": loaded.name, "episodes": [_json(each, out) for each in outcomes]})
     else:
@@ -78,8 +83,30 @@ def ingest(
     refused = [outcome.refusal for outcome in outcomes if outcome.refusal is not None]
     for entry in refused:
         remedy = f" {entry.remedy}." if entry.remedy else ""
-        complain(f"{entry.episode} refused at stage {entry.stage}: {entry.reason}{remedy}")
+        kind = "refused" if entry.kind == "refused" else f"refused ({entry.kind})"
+        complain(f"{entry.episode} {kind} at stage {entry.stage}: {entry.reason}{remedy}")
     return 1 if refused else 0
+
+
+def _ingest(requests: dict[str, IngestRequest], *, num_processes: int) -> list[IngestOutcome]:
+    """Outcomes in the order of the requests, told as they come."""
+    outcomes: dict[str, IngestOutcome] = {}
+    steps = Steps("episode", num_subjects=len(requests))
+    try:
+        results = ingest_in_children(
+            list(requests.values()), processes=num_processes, begun=steps.begin, progress=steps.report_of
+        )
+        with steps, closing(results):
+            for result in results:
+                outcome = refuse_crash(requests[result.episode], result) if isinstance(result, Crash) else result
+                outcomes[outcome.episode] = outcome
+                steps.end(outcome.episode)
+                steps.say(f"{outcome.episode}: {_state(outcome)} in {outcome.num_seconds:.1f} s")
+    except KeyboardInterrupt:
+        done = f"{counted(len(outcomes), 'episode')} of {len(requests)} done before that stay as they are"
+        complain(f"interrupted; {done}. The same command goes on with the others.")
+        raise
+    return [outcomes[episode] for episode in requests]
 
 
 def _find(paths: list[Path]) -> dict[str, Path]:
@@ -142,7 +169,8 @@ def _lost(outcome: IngestOutcome) -> list[str]:
 
 def _state(outcome: IngestOutcome) -> str:
     if outcome.refusal is not None:
-        return f"refused ({outcome.refusal.stage})"
+        kind = outcome.refusal.kind
+        return f"refused ({outcome.refusal.stage})" if kind == "refused" else f"{kind} ({outcome.refusal.stage})"
     if outcome.duplicate_of is not None:
         return f"the same as {printable(outcome.duplicate_of)}"
     warned = outcome.report.failed_checks
@@ -182,6 +210,7 @@ def _json(outcome: IngestOutcome, dataset: Path) -> dict[str, object]:
         "refusal": refusal
         and {
             "stage": refusal.stage,
+            "kind": refusal.kind,
             "reason": refusal.reason,
             "remedy": refusal.remedy,
             "failed_checks": refusal.failed_checks,

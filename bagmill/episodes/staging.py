@@ -16,7 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
+from bagmill.episodes.layout import episode_path
 from bagmill.errors import StorageError
+from bagmill.pulse import pulse
 
 _PREFIX: Final = ".staging-"
 _LOCK_SUFFIX: Final = ".lock"
@@ -100,6 +102,12 @@ class StagingFolder:
         self._lock.close()
 
 
+def sweep_staging(dataset: Path, episode: str) -> None:
+    """Remove what writers that died have left of an episode; what is being written by others stays."""
+    with contextlib.suppress(OSError, StorageError):  # the next writer of it tries again, and says so if it cannot
+        _sweep(episode_path(dataset, episode, "any").parent)
+
+
 def _sweep(parent: Path) -> None:
     for lock_path in sorted(parent.glob(f"{_PREFIX}*{_LOCK_SUFFIX}")):
         try:
@@ -144,6 +152,7 @@ def _fsync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    pulse()  # a disk may take its time for gigabytes
 
 
 def _no_storage(path: Path, err: OSError) -> StorageError:

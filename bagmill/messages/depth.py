@@ -87,6 +87,8 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint16]:
     try:
         with Image.open(io.BytesIO(payload.data), formats=("PNG",)) as image:
             counts = np.array(image, np.uint16, order="C")
+    except MemoryError:
+        raise  # of the whole process: these bytes are not to blame for it
     except Exception as err:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
         raise DecodeError(f"a damaged PNG of {len(payload.data)} bytes ({said(err)})") from err
     check_decoded(counts.shape, payload)

@@ -29,6 +29,8 @@ def guarded(decode: Callable[[Buffer], T], channel: Channel) -> Callable[[Buffer
         except DecodeError as err:
             err.channel = err.channel or channel.topic
             raise
+        except MemoryError:
+            raise  # of the whole process: the message is not to blame for it
         except Exception as err:  # damaged bytes make libraries raise whatever comes to their mind
             raise DecodeError(
                 f"{len(data)} bytes that are no {channel.schema_name} ({said(err)})",
@@ -51,6 +53,8 @@ def reading_schema(channel: Channel) -> Iterator[None]:
     except DecodeError as err:
         err.channel = err.channel or channel.topic
         raise
+    except MemoryError:
+        raise  # as above
     except Exception as err:
         raise DecodeError(
             f"the {channel.schema_encoding or 'empty'} schema of {channel.schema_name} cannot be used ({said(err)})",

@@ -125,6 +125,8 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(payload.data), formats=("PNG",)) as image:
             rgb = np.asarray(image.convert("RGB"))
+    except MemoryError:
+        raise  # of the whole process: these bytes are not to blame for it
     except Exception as err:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
         raise DecodeError(f"a damaged PNG of {len(payload.data)} bytes ({said(err)})") from err
     check_decoded(rgb.shape, payload)

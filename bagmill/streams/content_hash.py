@@ -11,6 +11,7 @@ from typing import Final
 from xxhash import xxh3_128
 
 from bagmill.errors import RecordingError
+from bagmill.pulse import pulse
 from bagmill.recordings import Recording
 
 _BLOCK_BYTES: Final = 1 << 20
@@ -111,6 +112,7 @@ def _update(
             if not length:
                 return
             hasher.update(block[:length])
+            pulse()
 
     try:
         with path.open("rb", buffering=0) as file:

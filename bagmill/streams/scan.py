@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bagmill.definitions import GivenDefinitions
 from bagmill.messages import with_definitions
+from bagmill.pulse import pulse
 from bagmill.recordings import Channel, Recording, open_recording
 from bagmill.recordings.records import Block
 from bagmill.streams.content_hash import Hearsay, content_hash, size_bytes
@@ -93,6 +94,7 @@ def _read(
     streams: list[GrowingStream] = []
     unreported = 0
     for block in blocks:
+        pulse()
         for run in block.runs.values():
             if run.channel_id >= len(streams):
                 streams += [GrowingStream(channel) for channel in _channels(recording, definitions)[len(streams) :]]

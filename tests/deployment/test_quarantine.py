@@ -9,8 +9,8 @@ import pytest
 from bagmill.dataset import list_quarantine, put_quarantine, read_quarantine
 from bagmill.ingest import IngestRequest
 from bagmill.testing import Settings, foreign_file, healthy, with_black_frames, with_missing_channel
-from resources.worker_process import Crash
-from resources.workers import LocalWorkers, Results
+from bagmill.workers import Crash, Results
+from resources.workers import LocalWorkers
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 NAMES = ("a_healthy.mcap", "b_black.mcap", "c_no_wrist.mcap", "d_text.mcap")

@@ -18,8 +18,8 @@ from bagmill.dataset import Dataset
 from bagmill.ingest import IngestOutcome, IngestRequest
 from bagmill.profile import parse_profile
 from bagmill.testing import Settings, healthy, small_profile
+from bagmill.workers import Crash
 from pipelines.deployment import ROOT
-from resources.worker_process import Crash
 from resources.workers import LocalWorkers
 from tests.processes import is_alive, living_children
 
