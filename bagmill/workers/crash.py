@@ -24,7 +24,8 @@ _FAULTS: Final = {
 }
 """Signals that a process brings upon itself; every other comes from outside."""
 _SHORT_OF_MEMORY: Final = re.compile("bad_alloc|MemoryError|[Cc]annot allocate memory|[Oo]ut of memory")
-_NEARLY: Final = 0.9
+_NEARLY: Final = 0.75
+"""Of its memory: stacks and reserves of threads are counted, and not all of them are used."""
 _REPORT: Final = "If the recording is sound, report it as a fault of bagmill, with what is known of it"
 
 

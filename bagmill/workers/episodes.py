@@ -61,13 +61,19 @@ def ingest_in_children(
     num_at_once = min(processes or num_cores, len(requests))
     num_threads = threads or max(1, num_cores // max(1, num_at_once))
     waiting = deque(replace(each, num_threads=each.num_threads or num_threads) for each in requests)
+    put_back: set[str] = set()
     while waiting:
         busy: dict[Child, IngestRequest] = {}
         try:
             with server() as serving:
                 yield from _ingest(serving, waiting, busy, num_at_once, progress=progress, begun=begun)
         except ServerGoneError:
-            yield from (Crash(each.episode, "the process that starts the workers was ended.") for each in busy.values())
+            for child, request in busy.items():
+                if child.process or request.episode in put_back:
+                    yield Crash(request.episode, "the process that starts the workers was ended.")
+                else:  # it was not begun: another server may do it
+                    put_back.add(request.episode)
+                    waiting.append(request)
 
 
 def _ingest(

@@ -11,7 +11,7 @@ from bagmill.errors import RecordingError
 from bagmill.workers.crash import cause_of
 from bagmill.workers.memory import child_memory_bytes
 from bagmill.workers.protocol import Raised, Returned
-from bagmill.workers.server import ServerGoneError, server
+from bagmill.workers.server import Child, ServerGoneError, server
 
 T = TypeVar("T")
 
@@ -34,12 +34,7 @@ def run_guarded(
         BagmillError: What it raised.
         RecordingError: Its process crashed, was silent for too long, or took too much memory.
     """
-    try:
-        with server() as serving:
-            child = serving.start(function, *arguments, memory_bytes=child_memory_bytes(1), told=progress)
-            serving.wait()
-    except ServerGoneError:
-        raise RecordingError("the process that starts the workers was ended", path=what) from None
+    child = _run(function, arguments, what, progress)
     match child.answer:
         case Returned(value):
             return cast("T", value)
@@ -50,6 +45,22 @@ def run_guarded(
     if cause.kind == "crashed" and cause.details:
         remedy = f"{remedy}, which is kept in {keep_details(cause.details)}"
     raise RecordingError(cause.reason.rstrip("."), path=what, remedy=remedy)
+
+
+def _run(
+    function: Callable[..., Any], arguments: tuple[Any, ...], what: Path | str, progress: Callable[..., None] | None
+) -> Child:
+    child: Child | None = None
+    for _ in range(2):
+        try:
+            with server() as serving:
+                child = serving.start(function, *arguments, memory_bytes=child_memory_bytes(1), told=progress)
+                serving.wait()
+                return child
+        except ServerGoneError:
+            if child is not None and child.process:
+                break  # it was at work
+    raise RecordingError("the process that starts the workers was ended", path=what)
 
 
 def keep_details(details: str) -> Path:

@@ -45,6 +45,8 @@ from bagmill.workers.server_process import become_server
 _ROOT: Final = str(Path(__file__).resolve().parents[2])
 _PROGRAM: Final = "from bagmill.workers.server_process import main; main()"
 _LOOK_EVERY_S: Final = 1.0
+_BUSY: Final = 0.05
+"""Of a core: whoever waits uses less, whoever computes on a machine with much to do gets more."""
 _MOST_OUTPUT_BYTES: Final = 16 << 20
 _SHOWN_OUTPUT_BYTES: Final = 8000
 _ENV: Final = {
@@ -129,7 +131,6 @@ class Server:
 
         Raises:
             OSError: There is no room for temporary files, or too much is open.
-            ServerGoneError: The server was ended from outside.
         """
         job = Job(function, arguments, limits(), memory_bytes, str(Path.cwd()), tempfile.mkdtemp(prefix="bagmill-"))
         self._last_number += 1
@@ -138,17 +139,18 @@ class Server:
         child = Child(self._last_number, Connection(ours.detach()), output, job, told)
         self._children[child.number] = child
         packet = PACKET.pack(FORK, child.number, 0, 0)
-        with theirs:
-            try:
-                socket.send_fds(self._orders, [packet], [theirs.fileno(), output.fileno()])
-            except OSError:
-                raise ServerGoneError from None
-        with suppress(ConnectionError):  # it has ended already, which the server tells
+        with theirs, suppress(ConnectionError):  # the server is gone, as `wait` will find
+            socket.send_fds(self._orders, [packet], [theirs.fileno(), output.fileno()])
+        with suppress(ConnectionError):  # it has ended already, as `wait` will be told
             child.pipe.send(job)
         return child
 
     def wait(self) -> list[Child]:
-        """Those that are done, at least one of those under way; each is given once, and nothing of it is left running."""
+        """Those that are done, at least one of those under way; each is given once, and nothing of it is left running.
+
+        Raises:
+            ServerGoneError: The server was ended from outside.
+        """
         while True:
             pipes = [child.pipe for child in self._children.values() if child.is_heard]
             ready = wait([self._orders, *pipes], _LOOK_EVERY_S)
@@ -238,7 +240,7 @@ class Server:
             silent_s = now_s - child.heard_s
             if child.process and silent_s > child.job.limits.episode_silent_s and child.silent_s is None:
                 child.silent_s = silent_s
-                child.was_busy = used_cpu_s(child.process) - child.cpu_s > silent_s / 2
+                child.was_busy = used_cpu_s(child.process) - child.cpu_s > _BUSY * silent_s
                 self._orders.send(PACKET.pack(KILL, child.number, 0, 0))
             with suppress(OSError):
                 if os.fstat(child.output.fileno()).st_size > _MOST_OUTPUT_BYTES:

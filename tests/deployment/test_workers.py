@@ -42,7 +42,9 @@ def _requests(folder: Path, names: Sequence[str], *, settings: Settings = SHORT)
 
 
 def _workers_of(parent: int) -> list[int]:
-    return living_children(parent, program="worker_process")
+    """The processes of episodes: children of the servers, which are children of the process that asks."""
+    servers = living_children(parent, program="server_process")
+    return [worker for each in servers for worker in living_children(each, program="")]
 
 
 def _wait_for(condition: Callable[[], Any], *, seconds: float = 120) -> Any:
