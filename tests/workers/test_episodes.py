@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,9 +20,12 @@ from bagmill.limits import Limits, limits, set_limits
 from bagmill.profile import parse_profile
 from bagmill.testing import Settings, healthy, small_profile, write_small_profile
 from bagmill.workers import Crash, end_servers, ingest_in_children, refuse_crash
+from tests.deployed import of_sessions
+from tests.processes import living_children
 from tests.workers.faults import install_plugin
 
 ROOT = Path(__file__).parents[2]
+INGEST = (sys.executable, "-c", "from bagmill.cli import main; main()", "ingest")
 NAMES = ("a_healthy", "b_segfault", "c_spin", "d_eat_memory", "e_recurse", "f_fail", "g_healthy")
 KINDS = {
     "b_segfault.mcap": "crashed",
@@ -70,18 +74,7 @@ def test_by_the_command_two_are_published_and_five_refused_with_their_kinds(
     )
     profile = write_small_profile(tmp_path / "robot.yaml")
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from bagmill.cli import main; main()",
-            "ingest",
-            recordings,
-            "-p",
-            profile,
-            "-o",
-            dataset,
-        ]
-        + ["--no-preview", "--processes", "2", "--json"],
+        [*INGEST, recordings, "-p", profile, "-o", dataset, "--no-preview", "--processes", "2", "--json"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(plugin)]), "BAGMILL_LIMITS": str(table)},
         capture_output=True,
         text=True,
@@ -90,7 +83,7 @@ def test_by_the_command_two_are_published_and_five_refused_with_their_kinds(
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
     told = {each["episode"]: each for each in json.loads(done.stdout)["episodes"]}
-    assert [name for name in told] == [f"{name}.mcap" for name in NAMES]
+    assert list(told) == [f"{name}.mcap" for name in NAMES]
     assert {name for name, each in told.items() if each["state"] == "published"} == {"a_healthy.mcap", "g_healthy.mcap"}
     assert {name: each["refusal"]["kind"] for name, each in told.items() if each["refusal"]} == KINDS
     entries = {entry.episode: entry for entry in list_quarantine(Dataset(dataset))}
@@ -121,19 +114,19 @@ def test_what_crashed_is_not_tried_again_until_something_is_another(tmp_path: Pa
 
 @pytest.mark.usefixtures("strict")
 def test_a_process_killed_from_outside_leaves_nothing_and_may_be_tried_again(tmp_path: Path, recordings: Path) -> None:
-    (request,) = _requests(recordings, tmp_path, settings=Settings(num_frames=300))[:1]
-    staging: list[Path] = []
+    (request,) = _requests(recordings, tmp_path, settings=Settings(num_frames=600))[:1]
+    episode = tmp_path / "dataset" / "episodes" / request.episode
 
-    def kill(episode: str, stage: str, done: int, total: int) -> None:
-        staging.extend(tmp_path.rglob(".staging-*"))
-        if stage == "episode" and done and staging:
-            worker = next(int(path.name.split("-")[2]) for path in staging if path.is_dir())
-            os.kill(worker, signal.SIGKILL)
+    def kill() -> None:
+        _wait_for(lambda: list(episode.glob(".staging-*/images/*/c/*/*")))  # frames are being written
+        os.kill(int(next(episode.glob(".staging-*")).name.split("-")[2]), signal.SIGKILL)
 
-    (crash,) = ingest_in_children([request], progress=kill)
+    killer = threading.Thread(target=kill)
+    killer.start()
+    (crash,) = ingest_in_children([request])
+    killer.join()
     assert isinstance(crash, Crash)
     assert (crash.kind, crash.stage, crash.is_passing) == ("killed", "episode", True)
-    assert staging
     assert not list(tmp_path.rglob(".staging-*"))
     (outcome,) = ingest_in_children([request])
     assert isinstance(outcome, IngestOutcome)
@@ -144,7 +137,7 @@ def test_a_server_killed_in_the_middle_costs_what_was_under_way(tmp_path: Path, 
     requests = _requests(recordings, tmp_path)
     results = ingest_in_children(requests, processes=1)
     first = next(results)
-    (server,) = _children_named("server_process")
+    (server,) = living_children(os.getpid(), program="server_process")
     os.kill(server, signal.SIGKILL)
     rest = list(results)
     assert isinstance(first, IngestOutcome)
@@ -159,36 +152,27 @@ def test_an_interrupted_command_ends_at_once_and_keeps_what_is_done(
     healthy(recordings / "b_segfault.mcap", settings=Settings(num_frames=2000))
     profile, dataset = write_small_profile(tmp_path / "robot.yaml"), tmp_path / "dataset"
     command = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from bagmill.cli import main; main()",
-            "ingest",
-            recordings,
-            "-p",
-            profile,
-            "-o",
-            dataset,
-        ],
+        [*INGEST, recordings, "-p", profile, "-o", dataset],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
     )
-    assert command.stderr is not None
-    for line in command.stderr:
-        if line.startswith("b_segfault.mcap: episode"):
-            break
-    command.send_signal(number)
-    said = command.stderr.read()
-    code = command.wait()
+    with command:
+        assert command.stderr is not None
+        for line in command.stderr:
+            if line.startswith("b_segfault.mcap: episode"):
+                break
+        command.send_signal(number)
+        said = command.stderr.read()
+    code = command.returncode
     assert "Traceback" not in said
     if number == signal.SIGINT:
         assert code == 130
         assert "interrupted; 1 episode of 7 done before that stay as they are" in said
     assert list((dataset / "episodes" / "a_healthy.mcap").glob("*.zarr"))
-    _wait_for(lambda: not _in_session(command.pid))
+    _wait_for(lambda: not of_sessions([command.pid]))
 
 
 def _requests(recordings: Path, folder: Path, **change: Any) -> list[IngestRequest]:
@@ -199,18 +183,6 @@ def _requests(recordings: Path, folder: Path, **change: Any) -> list[IngestReque
         IngestRequest(f"{name}.mcap", recordings / f"{name}.mcap", folder / "dataset", profile, until="episode")
         for name in NAMES
     ]
-
-
-def _children_named(text: str) -> list[int]:
-    from tests.processes import living_children
-
-    return living_children(os.getpid(), program=text)
-
-
-def _in_session(session: int) -> list[int]:
-    from tests.deployed import _of_sessions
-
-    return _of_sessions([session])
 
 
 def _wait_for(condition: Callable[[], object]) -> None:
