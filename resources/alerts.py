@@ -1,4 +1,4 @@
-"""Where alerts go: a sink is told of one run at a time, and says so where it could not be told."""
+"""Where alerts go: a sink is told of one at a time, and says so where it could not be told."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ import dagster as dg
 
 from bagmill.errors import BagmillError
 
-AlertKind = Literal["episodes_refused", "run_crashed", "checks_failed"]
+AlertKind = Literal[
+    "episodes_refused",
+    "run_crashed",
+    "checks_failed",
+    "tick_failed",
+    "daemon_gone",
+    "robot_silent",
+    "disk_nearly_full",
+    "configuration_wrong",
+    "watch_blind",
+]
 
 MOST_LISTED: Final = 20
 """Lines of one alert; the others are counted."""
@@ -44,15 +54,16 @@ class AlertLine:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What is said of one run; no longer than a chat shows, however many episodes the run had."""
+    """What is said of one run, or of the deployment; no longer than a chat shows, however many episodes a run had."""
 
     kind: AlertKind
     title: str
     """One sentence."""
     run_id: str
+    """Empty where it is about no run; so is `job`."""
     job: str
     url: str
-    """Of the run's page."""
+    """Of the page to look at."""
     num_episodes: int
     """How many it speaks of."""
     lines: tuple[AlertLine, ...]
@@ -60,7 +71,7 @@ class Alert:
 
     @classmethod
     def of(
-        cls, kind: AlertKind, title: str, *, run_id: str, job: str, url: str, lines: Sequence[AlertLine] = ()
+        cls, kind: AlertKind, title: str, *, url: str, run_id: str = "", job: str = "", lines: Sequence[AlertLine] = ()
     ) -> Alert:
         """An alert with as many lines as are listed, and none longer than it should be."""
         shown = (

@@ -29,6 +29,7 @@ VERBS: Final = {
     "stats": "Measure the values of a snapshot's features and keep the result beside it.",
     "export": "Write episodes of a snapshot in the format of others, and tell what that format could not hold.",
     "prune": "List the versions of episodes that nothing needs any more; with --apply, remove them.",
+    "deployment": "Look a deployment's configuration file through: settings, folders, profiles, rules, links.",
     "metrics": "List every metric: what it measures, when, and the threshold its check has by default.",
 }
 """What each is for, in the order of a recording's way. Each is a function in the module of its name, with its examples in

@@ -14,10 +14,10 @@ import yaml
 
 from assets.batch import MAX_EPISODES_PER_RUN
 from bagmill.dataset import list_quarantine, load_snapshot, make_snapshot, read_quarantine, release_for_retry
+from bagmill.deployment import ArrivalSettings, ProfileChoice
 from bagmill.testing import Settings, healthy, small_profile, with_black_frames
-from pipelines.definitions import profile_rules
-from pipelines.deployment import ArrivalSettings, ProfileChoice
 from pipelines.sensors import arrivals_sensor
+from pipelines.wiring import profile_rules
 from resources.datasets import DatasetFolder
 from resources.recordings import RecordingsFolder
 
