@@ -45,6 +45,8 @@ class Crash:
     """What was under way."""
     is_passing: bool = True
     """It may well go the next time: it was ended from outside."""
+    num_seconds: float = 0.0
+    """That it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def _at(said: tuple[Any, ...]) -> str:
         case (str(step), int(done), int(total)) if total:
             return f", at {step}, {done:,} of {total:,} done"
         case (str(step), int(done), int()):
-            return f", at {step}, {done:,} done"
+            return f", at {step}, {done:,} done" if done else f", at {step}"
         case (int(done), int(total)):
             return f", {done:,} of {total:,} done"
     return ""

@@ -126,6 +126,7 @@ def _result(child: Child, request: IngestRequest) -> IngestOutcome | Crash:
         cause.kind,
         stage_of(child.said),
         cause.is_passing,
+        time.monotonic() - child.begun_s,
     )
 
 
@@ -154,4 +155,4 @@ def refuse_crash(request: IngestRequest, crash: Crash) -> IngestOutcome:
     )
     with suppress(BagmillError):  # the dataset cannot even be written to: the caller is told at least
         entry = put_quarantine(dataset, entry)
-    return IngestOutcome(request.episode, report, entry, is_reused=False, num_seconds=0.0)
+    return IngestOutcome(request.episode, report, entry, is_reused=False, num_seconds=crash.num_seconds)

@@ -87,6 +87,7 @@ class Child:
     """Called with the steps of its progress."""
     process: int = 0
     """Its process ID, once it has begun."""
+    begun_s: float = field(default_factory=time.monotonic)
     heard_s: float = 0.0
     """When it last came further."""
     is_heard: bool = True

@@ -144,6 +144,9 @@ def use_all(number: int, **_: Any) -> int:
     assert zstandard.ZstdCompressor(threads=2).compress(picture.tobytes())
     group = zarr.create_group(store=zarr.storage.MemoryStore())
     group.create_array("a", data=picture)
+    if number % 100:  # the encoder takes a hundred times as long as all the rest
+        return number
+    os.environ["SVT_LOG"] = "1"
     with av.open(io.BytesIO(), "w", format="mp4") as film:
         stream = film.add_stream("libsvtav1", rate=30, options={"preset": "12"})
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
