@@ -10,12 +10,12 @@ import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 import dagster as dg
 
+from bagmill.addresses import host_of, without_secrets
 from bagmill.errors import BagmillError
 
 AlertKind = Literal[
@@ -93,8 +93,11 @@ class Alert:
         return "\n".join([self.title, *listed, *more, self.url])
 
 
-class AlertSink(dg.ConfigurableResource[None], ABC):
-    """Takes alerts."""
+class AlertSink(ABC):
+    """Takes alerts.
+
+    Not of Dagster's configurable resources: their settings are shown in the web UI, and a webhook's address is a secret.
+    """
 
     @abstractmethod
     def deliver(self, alert: Alert) -> None:
@@ -105,6 +108,7 @@ class AlertSink(dg.ConfigurableResource[None], ABC):
         """
 
 
+@dataclass(frozen=True)
 class LogSink(AlertSink):
     """Alerts go to the log of the process, which the web UI shows with the sensor's tick."""
 
@@ -116,10 +120,11 @@ class LogSink(AlertSink):
         dg.get_dagster_logger(self.logger_name).warning(alert.text)
 
 
+@dataclass(frozen=True)
 class WebhookSink(AlertSink):
     """Alerts are posted to an address as JSON: the fields of `Alert`, and `text`, which is what most chats show."""
 
-    url: str
+    url: str = field(repr=False)
     timeout_s: float = 10.0
     """Of one attempt."""
     attempts: int = 3
@@ -133,14 +138,14 @@ class WebhookSink(AlertSink):
                 time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
             try:
                 self._post(body)
-            except (OSError, http.client.HTTPException) as err:  # URLError and timeouts are OSError
-                problem = _sentence(err)
+            except (OSError, http.client.HTTPException, ValueError) as err:  # URLError and timeouts are OSError
+                problem = self._sentence(err)
                 _LOG.warning("attempt %d of %d to deliver an alert failed: %s", attempt + 1, self.attempts, problem)
             else:
                 return
         # The address may hold a secret in its path: only the host is told.
         raise AlertError(
-            f"an alert could not be delivered to {urlsplit(self.url).hostname}: {problem}",
+            f"an alert could not be delivered to {host_of(self.url)}: {problem}",
             remedy="look at `alerts.webhook` in the deployment's file, and whether that server is up",
         )
 
@@ -151,6 +156,15 @@ class WebhookSink(AlertSink):
         with _OPENER.open(request, timeout=self.timeout_s):
             pass  # a status of 200 to 299, else it raises; what else it says does not matter
 
+    def _sentence(self, err: Exception) -> str:
+        if isinstance(err, urllib.error.HTTPError):
+            return f"it answered {err.code} {without_secrets(str(err.reason), self.url)}"
+        if isinstance(err, http.client.InvalidURL | ValueError):
+            # Which says all of it.
+            return "its address is not valid"
+        reason = getattr(err, "reason", None) or err
+        return without_secrets(str(reason), self.url) or type(err).__name__
+
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """A redirected POST becomes a GET, of a login page, say, which answers 200 and has taken nothing."""
@@ -160,13 +174,6 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 _OPENER: Final = urllib.request.build_opener(_NoRedirects)
-
-
-def _sentence(err: Exception) -> str:
-    if isinstance(err, urllib.error.HTTPError):
-        return f"it answered {err.code} {err.reason}"
-    reason = getattr(err, "reason", None) or err
-    return str(reason) or type(err).__name__
 
 
 def _shortened(text: str) -> str:

@@ -7,6 +7,7 @@ whatever a crash leaves is found and removed the next time.
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bagmill.dataset.confined import check_no_links
 from bagmill.dataset.current import current_of, newest
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.kept_snapshots import SnapshotFile, list_snapshots, named_versions, split_kept
@@ -84,7 +86,7 @@ def plan_prune(dataset: Dataset, *, keep_snapshots: int | None = None) -> PruneP
 
     Raises:
         StorageError: A snapshot, a name or a report cannot be read: what it speaks for is not known then, so nothing can
-            be said to be unneeded.
+            be said to be unneeded. Or what would be removed is reached through a link.
     """
     kept, dropped = split_kept(dataset, keep_snapshots)
     named = named_versions(dataset, kept)
@@ -97,6 +99,7 @@ def plan_prune(dataset: Dataset, *, keep_snapshots: int | None = None) -> PruneP
             else:
                 counts[verdict] += 1
     leftovers = _leftovers(dataset)
+    check_no_links(dataset.path, (snapshot.path for snapshot in dropped))
     return PrunePlan(
         keep_snapshots=keep_snapshots,
         versions=tuple(versions),
@@ -126,6 +129,7 @@ def apply_prune(dataset: Dataset, plan: PrunePlan) -> Pruned:
         _delete(leftover)
     still_dropped = {each.id for each in split_kept(dataset, plan.keep_snapshots)[1]}
     snapshots = [each for each in plan.snapshots if each.id in still_dropped]
+    check_no_links(dataset.path, (each.path for each in snapshots))
     for snapshot in snapshots:
         # The table last: by it, what is left is found again.
         for part in (*snapshot.path.parent.glob(f"{snapshot.id}.*.json"), snapshot.path):
@@ -170,7 +174,7 @@ def _judge(dataset: Dataset, episode: str, named: frozenset[tuple[str, str]]) ->
 
 def _is_in_making(dataset: Dataset, episode: str, version: str, *, has_report: bool) -> bool:
     arrays = dataset.episode_path(episode, version)
-    if any(arrays.parent.glob(f".staging-{version}-*")):
+    if any(arrays.parent.glob(f".staging-{glob.escape(version)}-*")):
         return True
     try:
         # The report is written last: arrays that are newer have theirs still to come.
@@ -183,6 +187,7 @@ def _is_in_making(dataset: Dataset, episode: str, version: str, *, has_report: b
 def _remove(dataset: Dataset, version: UnneededVersion) -> None:
     aside = dataset.pruned_dir / f"{version.version}-{secrets.token_hex(4)}"
     try:
+        check_no_links(dataset.path, [aside])
         aside.mkdir(parents=True)
         # The arrays first: without them no snapshot takes the version. The report last: by it, what is left is found again.
         for part in _parts(dataset, version.episode, version.version):
@@ -198,10 +203,12 @@ def _parts(dataset: Dataset, episode: str, version: str) -> list[Path]:
     # A version is a hash, without a dot: what follows the first one says which picture it is.
     parts = [
         dataset.episode_path(episode, version),
-        *sorted(pictures.glob(f"{version}.*")),
+        *sorted(pictures.glob(f"{glob.escape(version)}.*")),
         dataset.report_path(episode, version),
     ]
-    return [part for part in parts if part.exists()]
+    found = [part for part in parts if os.path.lexists(part)]
+    check_no_links(dataset.path, found)
+    return found
 
 
 def _episodes(dataset: Dataset) -> list[str]:
@@ -210,7 +217,9 @@ def _episodes(dataset: Dataset) -> list[str]:
 
 
 def _leftovers(dataset: Dataset) -> Sequence[Path]:
-    return sorted(dataset.pruned_dir.glob("*"))
+    found = sorted(dataset.pruned_dir.glob("*"))
+    check_no_links(dataset.path, found)
+    return found
 
 
 def _sum(versions: Iterable[UnneededVersion], snapshots: Iterable[SnapshotFile]) -> int:
@@ -219,7 +228,7 @@ def _sum(versions: Iterable[UnneededVersion], snapshots: Iterable[SnapshotFile])
 
 def _size_bytes(path: Path) -> int:
     """Of a file, or of all files below a folder; what goes meanwhile counts nothing."""
-    if not path.is_dir():
+    if path.is_symlink() or not path.is_dir():
         return path.stat().st_size if path.exists() else 0
     sizes = 0
     for folder, _, names in os.walk(path):
@@ -229,7 +238,7 @@ def _size_bytes(path: Path) -> int:
 
 def _delete(path: Path) -> None:
     try:
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

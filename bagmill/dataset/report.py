@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
@@ -151,9 +152,21 @@ def load_report(dataset: Dataset, episode: str, *, version: str) -> EpisodeRepor
     path = dataset.report_path(episode, version)
     data = read_whole(path, remedy=REPORT_REMEDY)
     try:
-        return from_json(data, EpisodeReport, schema=REPORT_SCHEMA)
+        report = from_json(data, EpisodeReport, schema=REPORT_SCHEMA)
     except ValueError as err:
         raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err
+    check_place(path, report.episode, report.version)
+    return report
+
+
+def check_place(path: Path, episode: str, version: str | None) -> None:
+    """Whether a report tells of the episode and version that it stands under: what it says becomes a path elsewhere.
+
+    Raises:
+        StorageError: It tells of another.
+    """
+    if (episode, f"{version}.json") != (path.parent.name, path.name):
+        raise StorageError(f"is the report of another, {episode!r} {version!r}", path=path, remedy=REPORT_REMEDY)
 
 
 def make_current(dataset: Dataset, report: EpisodeReport, *, requested_ns: int) -> EpisodeReport:

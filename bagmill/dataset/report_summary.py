@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json
-from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, FeatureReport
+from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, FeatureReport, check_place
 from bagmill.dataset.whole_file import read_whole
 from bagmill.errors import StorageError
 
@@ -47,6 +47,8 @@ def load_summary(dataset: Dataset, episode: str, *, version: str) -> ReportSumma
     path = dataset.report_path(episode, version)
     data = read_whole(path, remedy=REPORT_REMEDY)
     try:
-        return from_json(data, ReportSummary, schema=REPORT_SCHEMA)
+        summary = from_json(data, ReportSummary, schema=REPORT_SCHEMA)
     except ValueError as err:
         raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err
+    check_place(path, summary.episode, summary.version)
+    return summary

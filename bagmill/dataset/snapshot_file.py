@@ -10,8 +10,9 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bagmill.dataset.confined import check_paths
 from bagmill.dataset.folder import Dataset
-from bagmill.dataset.snapshot_names import ID_LENGTH
+from bagmill.dataset.snapshot_names import ID_LENGTH, is_snapshot_id
 from bagmill.dataset.whole_file import write_whole
 from bagmill.errors import StorageError
 
@@ -54,7 +55,8 @@ def read_table(dataset: Dataset, snapshot_id: str) -> pa.Table:
     """Read a snapshot's table.
 
     Raises:
-        StorageError: There is no such snapshot, or its file is damaged or not what its id says.
+        StorageError: There is no such snapshot, its file is damaged or not what its id says, or a row names what does not
+            lie in the dataset.
     """
     table = _read(dataset, snapshot_id)
     path = _path(dataset, snapshot_id)
@@ -64,6 +66,7 @@ def read_table(dataset: Dataset, snapshot_id: str) -> pa.Table:
         raise _no_snapshot(path, err) from err
     if found != snapshot_id:
         raise StorageError("its rows are not those that its id was taken over", path=path, remedy=_REMEDY)
+    check_paths(table, snapshot_id, path=path)
     return table
 
 
@@ -118,4 +121,7 @@ def _id_of(table: pa.Table) -> str:
 
 
 def _path(dataset: Dataset, snapshot_id: str) -> Path:
+    if not is_snapshot_id(snapshot_id):
+        # Of a file of the dataset's, for whoever asks has named one.
+        raise StorageError(f"{snapshot_id[:200]!r} is no snapshot's id", path=dataset.path, remedy="Name a snapshot")
     return dataset.snapshots_dir / f"{snapshot_id}.parquet"

@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from bagmill.addresses import has_secrets, host_of, public_address
 from bagmill.errors import AddressError, SettingsError
 from bagmill.limits import Limits
 from bagmill.local_paths import local_path
@@ -164,16 +164,19 @@ class MediaSettings(_Section):
     @field_validator("url", "dagster_url")
     @classmethod
     def _check_url(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-            raise ValueError(f"expected an address such as http://robots.example:3001, found {url!r}")
+        # Links that everybody sees begin with it: it may hold no password.
+        if has_secrets(url) or not url.startswith(("http://", "https://")) or not host_of(url):
+            raise ValueError(
+                "expected an address such as http://robots.example:3001, without a user or a query, "
+                f"found {public_address(url)!r}"
+            )
         return url.rstrip("/")
 
 
 class AlertSettings(_Section):
     """Who is told when a run or a check fails."""
 
-    webhook: str | None = None
+    webhook: str | None = Field(default=None, repr=False)
     """Address that alerts are posted to as JSON; None: they go to the log."""
     timeout_s: float = Field(default=5.0, gt=0, le=8)
     """Of one attempt to post. All attempts have to fit into what Dagster gives a sensor, a minute."""
@@ -189,9 +192,10 @@ class AlertSettings(_Section):
     @field_validator("webhook")
     @classmethod
     def _check_webhook(cls, webhook: str | None) -> str | None:
-        if webhook is None or (urlsplit(webhook).scheme in ("http", "https") and urlsplit(webhook).hostname):
+        if webhook is None or (webhook.startswith(("http://", "https://")) and host_of(webhook)):
             return webhook
-        raise ValueError(f"expected an address such as https://chat.example/hooks/abc, found {webhook!r}")
+        # Not what was found: it is a secret even where it is misspelt.
+        raise ValueError("expected an address such as https://chat.example/hooks/abc, found something else")
 
 
 class Deployment(_Section):

@@ -7,9 +7,10 @@ import dagster as dg
 import pytest
 import yaml
 
-from bagmill.deployment import AlertSettings
+from bagmill.deployment import AlertSettings, Deployment
 from bagmill.errors import SettingsError
 from bagmill.testing import healthy, with_black_frames, with_missing_channel
+from pipelines.definitions import build_defs
 from pipelines.deployment import load_deployment
 from pipelines.sensors.alerts import failed_checks_sensor, failed_runs_sensor
 from resources.alerts import MOST_LISTED, Alert, AlertError, AlertLine, LogSink, WebhookSink
@@ -152,3 +153,52 @@ def _crash(line: Any, why: str) -> str:
     run = line.instance.create_run_for_job(line.defs.resolve_job_def("ingest"), status=dg.DagsterRunStatus.STARTED)
     line.instance.report_run_failed(run, why)
     return str(run.run_id)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:hunter2@127.0.0.1:9/hooks/SECRET?token=SECRET",
+        "http://127.0.0.1:9/hooks/SECRET with a space",
+        "http://127.0.0.1:hunter2/hooks/SECRET",
+        "http://127.0.0.1:9/hooks/SECRETé",
+        "http://[::1/hooks/SECRET",
+        "http://host.invalid/SECRET",
+    ],
+)
+def test_a_webhooks_address_is_told_to_nobody(url: str, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    sink = WebhookSink(url=url, attempts=1, timeout_s=0.3)
+    with caplog.at_level("DEBUG"), pytest.raises(AlertError) as caught:
+        sink.deliver(ALERT)
+    path = tmp_path / "deployment.yaml"
+    path.write_text(yaml.safe_dump({"alerts": {"webhook": f"x{url}"}}))
+    with pytest.raises(SettingsError) as refused:
+        load_deployment(path)
+
+    settings = AlertSettings(webhook="https://chat.example/SECRET")
+    for said in (str(caught.value), caplog.text, repr(sink), str(refused.value), repr(settings)):
+        assert "SECRET" not in said
+        assert "hunter2" not in said
+
+
+def test_the_web_ui_shows_no_webhook() -> None:
+    sink = WebhookSink(url="https://chat.example/SECRET")
+    resources = build_defs(Deployment(), alerts=sink).get_repository_def().get_top_level_resources()
+    shown = [resource.config_schema.as_field() for resource in resources.values()]
+
+    assert "alerts" in resources
+    assert any("127.0.0.1:3001" in each.default_value_as_json_str for each in shown if each.default_provided)
+    assert not any("SECRET" in each.default_value_as_json_str for each in shown if each.default_provided)
+
+
+def test_links_hold_no_password(tmp_path: Path) -> None:
+    path = tmp_path / "deployment.yaml"
+    for url in (
+        "http://user:hunter2@robots.example:3001",
+        "http://robots.example?token=hunter2",
+        "user:hunter2@robots",
+    ):
+        path.write_text(yaml.safe_dump({"media": {"url": url}}))
+        with pytest.raises(SettingsError, match=r"without a user or a query.*@ \$\.media\.url") as refused:
+            load_deployment(path)
+        assert "hunter2" not in str(refused.value)
