@@ -34,6 +34,7 @@ from bagmill.dataset.nights import (
 from bagmill.dataset.prune import Pruned, PrunePlan, UnneededVersion, apply_prune, plan_prune
 from bagmill.dataset.quarantine import (
     QuarantineEntry,
+    RefusalKind,
     list_quarantine,
     put_quarantine,
     read_quarantine,
@@ -87,6 +88,7 @@ __all__ = [
     "PrunePlan",
     "Pruned",
     "QuarantineEntry",
+    "RefusalKind",
     "ReportSummary",
     "Snapshot",
     "SnapshotFacts",

@@ -20,6 +20,7 @@ from typing import BinaryIO, Final, Self
 from bagmill.disk import exchange, make_folders, sync_file, sync_folder
 from bagmill.episodes.layout import METADATA_FILE, SUFFIX
 from bagmill.errors import StorageError
+from bagmill.pulse import pulse
 
 _PREFIX: Final = ".staging-"
 _LOCK_SUFFIX: Final = ".lock"
@@ -206,8 +207,13 @@ def _sync_tree(folder: Path) -> None:
     folders = [Path(parent) for parent, _, _ in os.walk(folder)]
     # Together, because a journalling file system commits what waits at the same time at once.
     with ThreadPoolExecutor(_SYNC_THREADS) as pool:
-        list(pool.map(sync_file, paths))
+        list(pool.map(_sync, paths))
         list(pool.map(sync_folder, folders))
+
+
+def _sync(path: Path) -> None:
+    sync_file(path)
+    pulse()  # a disk may take its time for gigabytes
 
 
 def _no_storage(path: Path, err: OSError) -> StorageError:

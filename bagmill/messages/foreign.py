@@ -32,6 +32,8 @@ def guarded(decode: Callable[[Buffer], T], channel: Channel) -> Callable[[Buffer
             raise
         except LimitError as err:
             raise DecodeError(err.problem, channel=channel.topic, remedy=err.remedy) from err
+        except MemoryError:
+            raise  # of the whole process: the message is not to blame for it
         except Exception as err:  # damaged bytes make libraries raise whatever comes to their mind
             raise DecodeError(
                 f"{len(data)} bytes that are no {channel.schema_name} ({said(err)})",
@@ -58,6 +60,8 @@ def reading_schema(channel: Channel) -> Iterator[None]:
     except LimitError as err:
         problem = f"the {channel.schema_encoding or 'empty'} schema of {channel.schema_name} asks for too much"
         raise DecodeError(f"{problem}: {err.problem}", channel=channel.topic, remedy=err.remedy) from err
+    except MemoryError:
+        raise  # as above
     except Exception as err:
         raise DecodeError(
             f"the {channel.schema_encoding or 'empty'} schema of {channel.schema_name} cannot be used ({said(err)})",
