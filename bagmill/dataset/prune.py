@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,9 @@ from typing import Final
 from bagmill.dataset.current import current_of, newest
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.kept_snapshots import SnapshotFile, list_snapshots, named_versions, split_kept
+from bagmill.dataset.leftovers import find_leftovers, remove_leftover
 from bagmill.dataset.report_summary import load_summary
+from bagmill.disk import make_folders, sync_folder
 from bagmill.episodes.layout import METADATA_FILE
 from bagmill.errors import StorageError
 
@@ -48,7 +50,7 @@ class PrunePlan:
     snapshots: tuple[SnapshotFile, ...]
     """Unnamed snapshots beyond those to be kept, oldest first."""
     num_leftovers: int
-    """Things that an earlier, interrupted prune had moved aside."""
+    """Things that an earlier, interrupted prune had moved aside, and what dead writers have left half made."""
     leftover_bytes: int
     num_current: int
     """Versions that stay because they are their episode's current one, or the one last asked for."""
@@ -56,6 +58,8 @@ class PrunePlan:
     """Versions that stay because a kept snapshot names them."""
     num_in_making: int
     """Versions that stay because they are not finished."""
+    num_unknown: int = 0
+    """Versions that stay because a report of their episode is damaged: which of them is the current one is not known."""
 
     @property
     def size_bytes(self) -> int:
@@ -83,20 +87,20 @@ def plan_prune(dataset: Dataset, *, keep_snapshots: int | None = None) -> PruneP
             last night stay besides. None: all of them.
 
     Raises:
-        StorageError: A snapshot, a name or a report cannot be read: what it speaks for is not known then, so nothing can
-            be said to be unneeded.
+        StorageError: A snapshot or a name cannot be read: what it speaks for is not known then, so nothing can be said to be
+            unneeded. A report that cannot be read speaks for its own episode only, all of which stays.
     """
     kept, dropped = split_kept(dataset, keep_snapshots)
     named = named_versions(dataset, kept)
     versions: list[UnneededVersion] = []
-    counts = dict.fromkeys(("current", "named", "in_making"), 0)
+    counts = dict.fromkeys(("current", "named", "in_making", "unknown"), 0)
     for episode in _episodes(dataset):
         for verdict in _judge(dataset, episode, named):
             if isinstance(verdict, UnneededVersion):
                 versions.append(verdict)
             else:
                 counts[verdict] += 1
-    leftovers = _leftovers(dataset)
+    leftovers = [*_moved_aside(dataset), *find_leftovers(dataset)]
     return PrunePlan(
         keep_snapshots=keep_snapshots,
         versions=tuple(versions),
@@ -106,6 +110,7 @@ def plan_prune(dataset: Dataset, *, keep_snapshots: int | None = None) -> PruneP
         num_current=counts["current"],
         num_named=counts["named"],
         num_in_making=counts["in_making"],
+        num_unknown=counts["unknown"],
     )
 
 
@@ -122,14 +127,19 @@ def apply_prune(dataset: Dataset, plan: PrunePlan) -> Pruned:
         StorageError: A file cannot be read or removed; what went before it is gone, what was to come after it stays.
     """
     size_bytes = plan.leftover_bytes
-    for leftover in _leftovers(dataset):
+    for leftover in _moved_aside(dataset):
         _delete(leftover)
+    for leftover in find_leftovers(dataset):
+        remove_leftover(leftover)
     still_dropped = {each.id for each in split_kept(dataset, plan.keep_snapshots)[1]}
     snapshots = [each for each in plan.snapshots if each.id in still_dropped]
     for snapshot in snapshots:
         # The table last: by it, what is left is found again.
         for part in (*snapshot.path.parent.glob(f"{snapshot.id}.*.json"), snapshot.path):
             _delete(part)
+    if snapshots:
+        # For good, before anything goes that one of them names.
+        _sync(dataset.snapshots_dir)
     gone: list[UnneededVersion] = []
     skipped: list[UnneededVersion] = []
     known: list[SnapshotFile] = []
@@ -149,8 +159,12 @@ def apply_prune(dataset: Dataset, plan: PrunePlan) -> Pruned:
 
 def _judge(dataset: Dataset, episode: str, named: frozenset[tuple[str, str]]) -> Iterator[UnneededVersion | str]:
     """Every version of an episode: what makes it unneeded, or which count it is in."""
-    reports = {version: load_summary(dataset, episode, version=version) for version in dataset.reported(episode)}
     published = dataset.published(episode)
+    try:
+        reports = {version: load_summary(dataset, episode, version=version) for version in dataset.reported(episode)}
+    except StorageError:
+        yield from ("unknown" for _ in {*published, *dataset.reported(episode)})
+        return
     current = current_of(reports[version] for version in published if version in reports)
     last = newest(reports.values())
     stays = {each.version for each in (current, last) if each is not None}
@@ -183,10 +197,11 @@ def _is_in_making(dataset: Dataset, episode: str, version: str, *, has_report: b
 def _remove(dataset: Dataset, version: UnneededVersion) -> None:
     aside = dataset.pruned_dir / f"{version.version}-{secrets.token_hex(4)}"
     try:
-        aside.mkdir(parents=True)
+        make_folders(aside)
         # The arrays first: without them no snapshot takes the version. The report last: by it, what is left is found again.
         for part in _parts(dataset, version.episode, version.version):
             part.rename(aside / part.name)
+            sync_folder(part.parent)
     except OSError as err:
         raise StorageError(f"cannot be moved aside ({err.strerror})", path=aside, remedy=_REMEDY) from err
     _delete(aside)
@@ -209,7 +224,7 @@ def _episodes(dataset: Dataset) -> list[str]:
     return sorted({*dataset.episodes(), *dataset.reported_episodes()})
 
 
-def _leftovers(dataset: Dataset) -> Sequence[Path]:
+def _moved_aside(dataset: Dataset) -> list[Path]:
     return sorted(dataset.pruned_dir.glob("*"))
 
 
@@ -225,6 +240,13 @@ def _size_bytes(path: Path) -> int:
     for folder, _, names in os.walk(path):
         sizes += sum(_size_bytes(Path(folder, name)) for name in names)
     return sizes
+
+
+def _sync(folder: Path) -> None:
+    try:
+        sync_folder(folder)
+    except OSError as err:
+        raise StorageError(f"cannot be synced ({err.strerror})", path=folder, remedy=_REMEDY) from err
 
 
 def _delete(path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
-from bagmill.dataset.whole_file import read_whole, write_whole
+from bagmill.dataset.whole_file import read_whole, remove_file, write_whole
 from bagmill.errors import StorageError
 from bagmill.quality.metric import Stage
 
@@ -70,16 +70,7 @@ def release(dataset: Dataset, episode: str) -> bool:
     Raises:
         StorageError: Its entry cannot be removed.
     """
-    path = dataset.quarantine_path(episode)
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    except OSError as err:
-        raise StorageError(
-            f"cannot be removed ({err.strerror})", path=path, remedy="Mend the folder's permissions"
-        ) from err
-    return True
+    return remove_file(dataset.quarantine_path(episode), remedy="Mend the folder's permissions")
 
 
 def read_quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:

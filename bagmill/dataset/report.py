@@ -58,7 +58,7 @@ class EpisodeReport:
     profile: str
     """The profile's name."""
     requested_ns: int
-    """When this version was last asked for, ns since the Unix epoch: of several, the newest is the current one."""
+    """When this version was last asked for, ns since the Unix epoch, as the clock said: for people, see `order`."""
     recording_hash: str | None = None
     container: str | None = None
     task: str = ""
@@ -81,6 +81,9 @@ class EpisodeReport:
     """Those that ran, in the order they ran."""
     duplicate_of: str | None = None
     """The episode that the same recording is ingested as already; this one ends after its first stage then."""
+    order: int = 0
+    """Which of the askings for a version of this episode was the last for this one, from 1: of several versions, the one with
+    the highest is the current one, whatever the clock said. 0 in reports that were written before they said it."""
 
     @property
     def checks(self) -> tuple[CheckResult, ...]:
@@ -154,21 +157,3 @@ def load_report(dataset: Dataset, episode: str, *, version: str) -> EpisodeRepor
         return from_json(data, EpisodeReport, schema=REPORT_SCHEMA)
     except ValueError as err:
         raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err
-
-
-def make_current(dataset: Dataset, report: EpisodeReport, *, requested_ns: int) -> EpisodeReport:
-    """Note that a published version was asked for again, where the episode has others that it could be mistaken for.
-
-    Without it, going back to an earlier profile would leave the later profile's version the current one.
-
-    Returns:
-        The report as it stands now.
-
-    Raises:
-        StorageError: The disk does not take it.
-    """
-    if all(version == report.version for version in dataset.published(report.episode)):
-        return report
-    report = replace(report, requested_ns=requested_ns)
-    save_report(dataset, report)
-    return report

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json
-from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, FeatureReport
+from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, EpisodeReport, FeatureReport
 from bagmill.dataset.whole_file import read_whole
 from bagmill.errors import StorageError
 
@@ -36,6 +36,7 @@ class ReportSummary:
     quality: Mapping[str, float]
     failed_checks: tuple[str, ...]
     is_blocked: bool
+    order: int = 0
 
 
 def load_summary(dataset: Dataset, episode: str, *, version: str) -> ReportSummary:
@@ -50,3 +51,12 @@ def load_summary(dataset: Dataset, episode: str, *, version: str) -> ReportSumma
         return from_json(data, ReportSummary, schema=REPORT_SCHEMA)
     except ValueError as err:
         raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err
+
+
+def asking(report: EpisodeReport | ReportSummary) -> tuple[int, int, str]:
+    """Larger of the version of an episode that was asked for later.
+
+    The clock decides only between two that were asked for at once, by runs that did not see each other, and between reports
+    from before they had an order.
+    """
+    return report.order, report.requested_ns, report.version or ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from bagmill.dataset.current import current_of, of_its_own, published_summaries
 from bagmill.dataset.folder import Dataset
+from bagmill.dataset.leftovers import sweep_tables
 from bagmill.dataset.report_summary import ReportSummary
 from bagmill.dataset.snapshot_file import SPLIT, put_table, read_table, rows_of
 from bagmill.dataset.snapshot_names import LATEST, check_name, point, resolve_id
@@ -56,6 +57,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     """
     if name is not None:
         check_name(name)
+    sweep_tables(dataset)
     quarantined = set(dataset.quarantined())
     rows: list[ReportSummary] = []
     num_blocked = num_unpublished = num_duplicates = 0

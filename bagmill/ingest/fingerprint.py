@@ -78,7 +78,7 @@ def forget_other_scans(memory: Path, *, definitions: str | None) -> None:
         StorageError: The disk does not take it.
     """
     if read_note(memory).get("definitions") != definitions:
-        write_note(memory, {})
+        write_note(memory, {}, is_synced=True)
 
 
 def read_note(memory: Path) -> dict[str, object]:
@@ -90,10 +90,15 @@ def read_note(memory: Path) -> dict[str, object]:
     return note if isinstance(note, dict) else {}
 
 
-def write_note(memory: Path, note: dict[str, object]) -> None:
+def write_note(memory: Path, note: dict[str, object], *, is_synced: bool = False) -> None:
     """Note something of an episode's recording, in place of what was noted.
+
+    Args:
+        memory: Where to.
+        note: All of it.
+        is_synced: Have it outlive a power cut: where it is lost there, what was noted before it stands.
 
     Raises:
         StorageError: The disk does not take it.
     """
-    write_whole(memory, json.dumps(note).encode())
+    write_whole(memory, json.dumps(note).encode(), is_synced=is_synced)

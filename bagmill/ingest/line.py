@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,20 +15,24 @@ from bagmill.dataset import (
     QuarantineEntry,
     StageReport,
     make_current,
+    next_order,
     put_quarantine,
     read_quarantine,
     release,
     save_report,
+    sweep_episode,
     write_whole,
 )
+from bagmill.disk import sync_folder
 from bagmill.episodes import Episode, episode_version
-from bagmill.errors import BagmillError, RecordingError
+from bagmill.errors import BagmillError, RecordingError, StorageError
 from bagmill.ingest.duplicate import find_original
 from bagmill.ingest.episode import describe_episode, feature_reports, judge_episode, make_episode
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, forget_other_scans, remember_hash
 from bagmill.ingest.memory import (
     attempt_name,
     definitions_digest,
+    forget_finished,
     recall_finished,
     recall_index,
     recall_report,
@@ -139,9 +143,12 @@ class _Line:
         Raises:
             BagmillError: What is wrong with the recording, or between it and the profile.
         """
+        sweep_episode(self.dataset, self.request.episode)
         taken = fingerprint(self.request.recording)
         self._attempted = attempt_name(self.request, taken)
         if not self._recall():
+            self.report = replace(self.report, order=next_order(self.dataset, self.request.episode))
+            forget_finished(self.request)
             with self._opened:
                 self._run(taken)
 
@@ -151,7 +158,13 @@ class _Line:
         if finished is None:
             return False
         here = replace(finished, recording_path=self.report.recording_path)
-        self.report = make_current(self.dataset, here, requested_ns=self.report.requested_ns)
+        current = make_current(self.dataset, here, requested_ns=self.report.requested_ns)
+        if current == here != finished:
+            with suppress(
+                StorageError
+            ):  # that its recording lies elsewhere now is worth no refusal on a read-only disk
+                save_report(self.dataset, here)
+        self.report = current
         self.is_reused = True
         return True
 
@@ -174,17 +187,28 @@ class _Line:
     def close(self, refusal: BagmillError | None) -> QuarantineEntry | None:
         """Keep the report, and put the episode into quarantine or release it."""
         try:
-            if self.report.version is not None and self.report.stages:
-                save_report(self.dataset, self.report)
+            if self.report.version is not None and self.report.stages and not self.is_reused:
+                self._save_report()
             entry = self._refusal(refusal)
             if entry is None:
                 release(self.dataset, self.request.episode)
-                remember_finished(self.request, self.report)
+                with suppress(StorageError):  # a note that spares the next run some work
+                    remember_finished(self.request, self.report)
                 return None
             return put_quarantine(self.dataset, entry)
         except BagmillError as err:
             # The dataset cannot even be written to: the caller is told at least.
             return self._refusal(refusal or err)
+
+    def _save_report(self) -> None:
+        """Save the report, once the names of all that it speaks for are on the disk."""
+        pictures = self.dataset.preview_path(self.request.episode, self._version).parent
+        try:
+            if pictures.is_dir():
+                sync_folder(pictures)
+        except OSError as err:
+            raise StorageError(f"cannot be synced ({err.strerror})", path=pictures, remedy="Check the disk") from err
+        save_report(self.dataset, self.report)
 
     def _refusal(self, error: BagmillError | None) -> QuarantineEntry | None:
         return refusal_entry(self.report, error, stage=self._current, attempted=self._attempted)
@@ -209,7 +233,7 @@ class _Line:
                 said.checks = judge_recording(index, self.request.profile)
                 # Drawn for a recording that is refused, too: there it is needed most.
                 rates = draw_rates(index, self.request.profile)
-                write_whole(self.dataset.rates_plot_path(self.request.episode, self._version), rates)
+                write_whole(self.dataset.rates_plot_path(self.request.episode, self._version), rates, is_synced=False)
         return index
 
     def _restamped(self, index: RecordingIndex) -> RecordingIndex:
@@ -253,7 +277,9 @@ class _Line:
             said.metadata = describe_timeline(plan, timeline)
             said.checks = judge_timeline(plan, timeline)
             # As the rates: where it is refused, most of all.
-            write_whole(self.dataset.skew_plot_path(self.request.episode, self._version), skew_plot(timeline))
+            write_whole(
+                self.dataset.skew_plot_path(self.request.episode, self._version), skew_plot(timeline), is_synced=False
+            )
         return plan, timeline
 
     def _run_episode(self, plan: IngestPlan, timeline: Timeline, *, taken: Fingerprint) -> Episode:

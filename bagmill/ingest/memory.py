@@ -119,6 +119,18 @@ def attempt_name(request: IngestRequest, taken: Fingerprint) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
+def forget_finished(request: IngestRequest) -> None:
+    """Drop the note of what is finished, before anything is made: a run that is killed has something to sweep then.
+
+    Raises:
+        StorageError: The disk does not take it.
+    """
+    memory = Dataset(request.dataset).fingerprint_path(request.episode)
+    note = read_note(memory)
+    if note.pop(_FINISHED, None) is not None:
+        write_note(memory, note)
+
+
 def remember_finished(request: IngestRequest, report: EpisodeReport) -> None:
     """Note beside the recording's fingerprint what is finished of it, for `split_finished`.
 

@@ -45,13 +45,15 @@ def write_pictures(dataset: Dataset, episode: Episode, *, name: str, version: st
         name: The episode's name.
         version: Its version.
 
+    The folder's names are synced by whoever saves the report, which speaks for them.
+
     Raises:
         StorageError: A frame is damaged, or the disk does not take a picture.
     """
     ranges = depth_ranges(episode)
     sheets = make_contact_sheets(episode, ranges=ranges)
-    write_whole(dataset.contact_sheet_path(name, version), sheets.large)
-    write_whole(dataset.small_sheet_path(name, version), sheets.small)
+    write_whole(dataset.contact_sheet_path(name, version), sheets.large, is_synced=False)
+    write_whole(dataset.small_sheet_path(name, version), sheets.small, is_synced=False)
     depth = make_depth_picture(episode, ranges=ranges)
     if depth is not None:
-        write_whole(dataset.depth_picture_path(name, version), depth)
+        write_whole(dataset.depth_picture_path(name, version), depth, is_synced=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import secrets
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.disk import partial_file, sync_folder
 from bagmill.errors import StorageError
 from bagmill.messages.content import ChannelContent
 from bagmill.recordings import Channel, Fault
@@ -46,24 +46,20 @@ def save_index(index: RecordingIndex, path: Path | str) -> None:
         name: np.concatenate([np.empty(0, np.int64), *(getattr(stream, name) for stream in index.streams)])
         for name in _COLUMNS
     }
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                np.savez(
-                    file,
-                    allow_pickle=False,
-                    description=np.frombuffer(json.dumps(description).encode(), np.uint8),
-                    schemas=np.frombuffer(b"".join(stream.channel.schema_data for stream in index.streams), np.uint8),
-                    form=np.concatenate([np.empty(0, np.int32), *(stream.form for stream in index.streams)]),
-                    **columns,
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with partial_file(path) as (partial, file):
+            np.savez(
+                file,
+                allow_pickle=False,
+                description=np.frombuffer(json.dumps(description).encode(), np.uint8),
+                schemas=np.frombuffer(b"".join(stream.channel.schema_data for stream in index.streams), np.uint8),
+                form=np.concatenate([np.empty(0, np.int32), *(stream.form for stream in index.streams)]),
+                **columns,
+            )
+            file.flush()
+            os.fsync(file.fileno())
+            partial.replace(path)
+            sync_folder(path.parent)
     except OSError as err:
         raise StorageError(
             f"the index cannot be written ({err.strerror})",
