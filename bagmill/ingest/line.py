@@ -23,7 +23,7 @@ from bagmill.dataset import (
     sweep_episode,
     write_whole,
 )
-from bagmill.disk import sync_folder
+from bagmill.disk import disk_error, sync_folder
 from bagmill.episodes import Episode, episode_version
 from bagmill.errors import BagmillError, RecordingError, StorageError
 from bagmill.ingest.duplicate import find_original
@@ -69,6 +69,8 @@ def ingest(request: IngestRequest, *, progress: Progress | None = None) -> Inges
         line.run()
     except BagmillError as err:
         refusal = err
+    except OSError as err:
+        refusal = disk_error(err)
     entry = line.close(refusal)
     return IngestOutcome(
         episode=request.episode,
@@ -196,9 +198,9 @@ class _Line:
                     remember_finished(self.request, self.report)
                 return None
             return put_quarantine(self.dataset, entry)
-        except BagmillError as err:
+        except (BagmillError, OSError) as err:
             # The dataset cannot even be written to: the caller is told at least.
-            return self._refusal(refusal or err)
+            return self._refusal(refusal or (disk_error(err) if isinstance(err, OSError) else err))
 
     def _save_report(self) -> None:
         """Save the report, once the names of all that it speaks for are on the disk."""

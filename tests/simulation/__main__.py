@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.simulation.history import History, Told
 
-NUM_STEPS = 8
+NUM_STEPS = 6
 
 
 def live(seed: int, *, num_steps: int = NUM_STEPS, is_traced: bool = False) -> Told:
@@ -42,7 +42,9 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=1, help="how many")
     parser.add_argument("--steps", type=int, default=NUM_STEPS, help="of each, before its last run")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--trace", action="store_true", help="print every call, of the shortest history that shows what is wrong")
+    parser.add_argument(
+        "--trace", action="store_true", help="print every call, of the shortest history that shows what is wrong"
+    )
     parser.add_argument("--json", type=Path, help="write the figures here")
     asked = parser.parse_args()
     if asked.trace:
@@ -53,7 +55,10 @@ def main() -> int:
     counts: Counter[str] = Counter()
     wrong: list[Told] = []
     size = max(1, min(50, asked.histories // asked.processes))
-    chunks = [range(at, min(at + size, asked.seed + asked.histories)) for at in range(asked.seed, asked.seed + asked.histories, size)]
+    chunks = [
+        range(at, min(at + size, asked.seed + asked.histories))
+        for at in range(asked.seed, asked.seed + asked.histories, size)
+    ]
     with ProcessPoolExecutor(asked.processes) as pool:
         for future in as_completed([pool.submit(_live_many, chunk, asked.steps) for chunk in chunks]):
             for told in future.result():
@@ -63,9 +68,17 @@ def main() -> int:
                 if told.problems:
                     wrong.append(told)
                     print(f"seed {told.seed}: {told.problems[0]}", flush=True)
-                    print(f"  replay it: python -m tests.simulation --seed {told.seed} --steps {asked.steps} --trace", flush=True)
+                    print(
+                        f"  replay it: python -m tests.simulation --seed {told.seed} --steps {asked.steps} --trace",
+                        flush=True,
+                    )
     seconds = time.monotonic() - started
-    figures = {**dict(sorted(counts.items())), "seconds": round(seconds, 1), "first seed": asked.seed, "steps": asked.steps}
+    figures = {
+        **dict(sorted(counts.items())),
+        "seconds": round(seconds, 1),
+        "first seed": asked.seed,
+        "steps": asked.steps,
+    }
     print(json.dumps(figures, indent=2))
     if asked.json is not None:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n")

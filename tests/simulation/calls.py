@@ -230,7 +230,9 @@ class Calls:
     ) -> None:
         self._rename(real.replace, source, target, src_dir_fd, dst_dir_fd)
 
-    def _rename(self, function: Callable[..., None], source: Path, target: Path, source_fd: Any, target_fd: Any) -> None:
+    def _rename(
+        self, function: Callable[..., None], source: Path, target: Path, source_fd: Any, target_fd: Any
+    ) -> None:
         from_, to = self._place(source, source_fd), self._place(target, target_fd)
         if (from_ is None) != (to is None):
             raise NotImplementedError(f"{source} → {target}: from one disk to another")

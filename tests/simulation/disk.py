@@ -153,7 +153,9 @@ class Disk:
             if isinstance(node, FileNode):
                 node.synced = bytes(node.data)
 
-    def walk(self, folder: FolderNode | None = None, parts: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:
+    def walk(
+        self, folder: FolderNode | None = None, parts: tuple[str, ...] = ()
+    ) -> Iterator[tuple[tuple[str, ...], Node]]:
         """Everything below a folder as processes see it, folders before what is in them."""
         node = folder or self.root
         for name in sorted(node.entries):

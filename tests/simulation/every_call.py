@@ -19,7 +19,6 @@ _SECOND: Final = Wish("run1.mcap", "first", "quick")
 _REFUSED: Final = Wish("run1.mcap", "nan", "quick")
 
 
-
 @dataclass(frozen=True, slots=True)
 class Case:
     """A step, and what comes before it."""
@@ -84,9 +83,11 @@ def interrupted(case: Case, *, seed: int, faults: Faults) -> tuple[bool, list[st
     return ending.is_crashed or ending.process.num_errors > 0, history.problems
 
 
-def crashes(case: Case, *, is_power_cut: bool, seed: int = 0, every: int = 1) -> Iterator[tuple[int, list[str]]]:
+def crashes(
+    case: Case, *, is_power_cut: bool, seed: int = 0, first: int = 1, every: int = 1
+) -> Iterator[tuple[int, list[str]]]:
     """A crash before each call that changes something, until the step comes to its end; what was wrong after each."""
-    at = 1
+    at = first
     while True:
         faults = Faults(crash_at=at, is_power_cut=is_power_cut)
         is_met, problems = interrupted(case, seed=seed + at, faults=faults)
@@ -96,7 +97,9 @@ def crashes(case: Case, *, is_power_cut: bool, seed: int = 0, every: int = 1) ->
         at += every
 
 
-def errors(case: Case, *, error: int, is_lasting: bool, every: int = 1, first: int = 1) -> Iterator[tuple[int, list[str]]]:
+def errors(
+    case: Case, *, error: int, is_lasting: bool, every: int = 1, first: int = 1
+) -> Iterator[tuple[int, list[str]]]:
     """An error at each call that may fail so, until the step comes to its end; what was wrong after each."""
     at = first
     while True:

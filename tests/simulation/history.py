@@ -56,12 +56,17 @@ class History:
         self.system.can_exchange = self.rng.random() < 0.8
         self.system.show()
         self.scene = Scene(Dataset(place / "disk" / "dataset"), place / "recordings", Ledger(), self.rng)
+        self.scene.ledger.can_exchange = self.system.can_exchange
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
 
     def run(self, *, num_steps: int) -> Told:
         """Live through it, to the first thing that is wrong."""
         with library.drawings_kept():
+            if self.rng.random() < 0.5:
+                # Something to lose.
+                self.do(Ingest(self.scene, library.Wish(library.EPISODES[0], "first", "quick")))
+                self.do(MakeSnapshot(self.scene))
             for _ in range(num_steps):
                 self._step()
                 if self.problems:
@@ -113,7 +118,7 @@ class History:
 
     def _faults(self, step: Step) -> Faults:
         rng = self.rng
-        kind = rng.choices(("none", "kill", "power cut", "error"), (3, 3, 4, 3))[0]
+        kind = rng.choices(("none", "kill", "power cut", "error"), (5, 3, 4, 3))[0]
         if kind in ("kill", "power cut"):
             return Faults(crash_at=rng.randint(1, step.num_changes), is_power_cut=kind == "power cut")
         if kind == "error":
@@ -137,17 +142,22 @@ class History:
         self.scene.wrong.clear()
 
     def _check(self) -> None:
+        self.scene.ledger.just_pruned.clear()
         self.problems += violations(self.system.disk, self.scene.dataset, self.scene.ledger)
 
     def _end(self) -> None:
         ledger = self.scene.ledger
         for wish in list(ledger.wishes.values()):
             self.do(Ingest(self.scene, wish))
-        wanted = {wish.episode: library.made(wish) for wish in ledger.wishes.values() if not library.made(wish).is_refused}
+        wanted = {
+            wish.episode: library.made(wish) for wish in ledger.wishes.values() if not library.made(wish).is_refused
+        }
         if wanted:
             self.do(MakeSnapshot(self.scene))
             if not self.problems:
                 self.problems += _differences(wanted, load_snapshot(self.scene.dataset))
+        # Whoever asks for an episode sweeps what was left of it; other things wait for a prune.
+        self.problems += [each for each in leftovers(self.system.disk, self.scene.dataset) if "/.staging" in each]
         self.do(Prune(self.scene))
         self.problems += leftovers(self.system.disk, self.scene.dataset)
         self.problems += [f"written around the simulated disk: {each}" for each in self.system.differences()]
@@ -159,7 +169,11 @@ class History:
 def _say(what: Any) -> str:
     if isinstance(what, Faults):
         return "" if what == NONE else f"with {what}"
-    fields = {name: getattr(what, name) for name in ("wish", "is_forced", "name", "how", "keep_snapshots") if hasattr(what, name)}
+    fields = {
+        name: getattr(what, name)
+        for name in ("wish", "is_forced", "name", "how", "keep_snapshots")
+        if hasattr(what, name)
+    }
     return f"{type(what).__name__}({', '.join(f'{name}={value}' for name, value in fields.items())})"
 
 

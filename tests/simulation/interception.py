@@ -9,17 +9,19 @@ import io
 import os
 import random
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from tests.simulation import calls as simulated
 from tests.simulation.system import System
 
-_THREADED = frozenset({"bagmill.streams.scan"})
-"""Its hash goes hand in hand with the scan, so that it needs a thread of its own; it reads recordings, which are not simulated."""
+_LAZY = frozenset({"bagmill.streams.scan"})
+"""Its hash goes hand in hand with the scan, and would wait for it for ever if it went first."""
 
 
 class InlineExecutor(Executor):
@@ -40,6 +42,39 @@ class InlineExecutor(Executor):
         """Nothing is under way."""
 
 
+class LazyExecutor(InlineExecutor):
+    """Does what it is given when somebody asks for the result, or not at all."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.result = lambda timeout=None: fn(*args, **kwargs)  # type: ignore[method-assign]
+        return future
+
+
+class OwnLoops:
+    """Runs coroutines in the thread that asks, where zarr has a thread for all that it does."""
+
+    def __init__(self) -> None:
+        self._loops: dict[int, asyncio.AbstractEventLoop] = {}
+
+    def run(self, coroutine: Coroutine[Any, Any, Any], _: asyncio.AbstractEventLoop) -> Future[Any]:
+        """As `asyncio.run_coroutine_threadsafe`."""
+        thread = threading.get_ident()
+        if thread not in self._loops:
+            self._loops[thread] = asyncio.new_event_loop()
+        future: Future[Any] = Future()
+        try:
+            future.set_result(self._loops[thread].run_until_complete(coroutine))
+        except Exception as err:
+            future.set_exception(err)
+        return future
+
+    def close(self) -> None:
+        """End them all."""
+        for loop in self._loops.values():
+            loop.close()
+
+
 async def _at_once(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
@@ -47,7 +82,7 @@ async def _at_once(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -
 @contextmanager
 def intercepted(system: System) -> Iterator[None]:
     """Everything that this Python process does meanwhile is done on the simulated machine, as its current process."""
-    calls = simulated.Calls(system)
+    calls, loops = simulated.Calls(system), OwnLoops()
     if system.turns is not None:
         for name in (*simulated.REPLACED, "flock"):
             setattr(calls, name, _switching(system, getattr(calls, name)))
@@ -64,9 +99,10 @@ def intercepted(system: System) -> Iterator[None]:
         (time, "time", lambda: system.clock.time_ns() / 1e9),
         (time, "perf_counter", system.clock.perf_counter),
         (asyncio, "to_thread", _at_once),
-        *_executors(),
+        (asyncio, "run_coroutine_threadsafe", loops.run),
+        *_executors(len(sys.modules)),
     ]
-    patches += [(module, "_renameat2", lambda: calls.renameat2) for module in _modules_with("_renameat2")]
+    patches += [(module, "_renameat2", lambda: calls.renameat2) for module in _modules_with("_renameat2", len(sys.modules))]
     before = [(place, name, getattr(place, name)) for place, name, _ in patches]
     try:
         for place, name, value in patches:
@@ -75,17 +111,20 @@ def intercepted(system: System) -> Iterator[None]:
     finally:
         for place, name, value in before:
             setattr(place, name, value)
+        loops.close()
 
 
-def _executors() -> list[tuple[Any, str, Any]]:
+@cache
+def _executors(num_modules: int) -> list[tuple[Any, str, Any]]:
     return [
-        (module, "ThreadPoolExecutor", InlineExecutor)
-        for module in _modules_with("ThreadPoolExecutor")
-        if module.__name__ not in _THREADED
+        (module, "ThreadPoolExecutor", LazyExecutor if module.__name__ in _LAZY else InlineExecutor)
+        for module in _modules_with("ThreadPoolExecutor", num_modules)
     ]
 
 
-def _modules_with(attribute: str) -> list[Any]:
+@cache
+def _modules_with(attribute: str, num_modules: int) -> list[Any]:
+    """Of bagmill's modules those with an attribute; looked for again whenever there are more modules than before."""
     modules = [module for name, module in list(sys.modules.items()) if name.startswith("bagmill.")]
     return [module for module in modules if attribute in vars(module)]
 

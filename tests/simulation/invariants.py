@@ -58,8 +58,23 @@ class _Look:
     def files(self, *parts: str, suffix: str) -> Iterator[tuple[str, str, FileNode]]:
         """Files that are not hidden: path below the folder, name without the suffix, and the file."""
         for path, node in self.disk.walk(self.folder(*parts)):
-            if isinstance(node, FileNode) and path[-1].endswith(suffix) and not any(part.startswith(".") for part in path):
+            if (
+                isinstance(node, FileNode)
+                and path[-1].endswith(suffix)
+                and not any(part.startswith(".") for part in path)
+            ):
                 yield "/".join((*parts, *path)), path[-1].removesuffix(suffix), node
+
+    def has_episode(self, episode: str, version: str, ledger: Ledger) -> bool:
+        """Whether a version is published, or waits to be put back where there was no exchanging it."""
+        names = [f"{version}.zarr"]
+        if not ledger.can_exchange:
+            names += [
+                name
+                for name in self.folder("episodes", episode).entries
+                if name.startswith(f".staging-{version}-") and name.endswith(".old")
+            ]
+        return any("zarr.json" in self.folder("episodes", episode, name).entries for name in names)
 
     def read(self, path: str, node: FileNode, read: Callable[[], Any]) -> Any:
         """What a file says; read again only if it has changed."""
@@ -81,7 +96,9 @@ def _episodes(look: _Look, ledger: Ledger) -> Iterator[str]:
                 continue
             found = {"/".join(p): bytes(n.data) for p, n in look.disk.walk(node) if isinstance(n, FileNode)}
             if found != told.files:
-                wrong = sorted(path for path in found.keys() | told.files.keys() if found.get(path) != told.files.get(path))
+                wrong = sorted(
+                    path for path in found.keys() | told.files.keys() if found.get(path) != told.files.get(path)
+                )
                 yield f"{episode}/{name} can be seen and is not whole: {', '.join(wrong[:3])} of {len(wrong)}"
 
 
@@ -110,7 +127,9 @@ def _records(look: _Look, ledger: Ledger) -> Iterator[str]:
 def _snapshots(look: _Look, ledger: Ledger) -> Iterator[str]:
     """What a snapshot or a name names is there."""
     dataset = look.dataset
-    tables = {name: (path, node) for path, name, node in look.files("snapshots", suffix=".parquet") if is_snapshot_id(name)}
+    tables = {
+        name: (path, node) for path, name, node in look.files("snapshots", suffix=".parquet") if is_snapshot_id(name)
+    }
     for snapshot_id, (path, node) in tables.items():
         try:
             rows = look.read(path, node, lambda snapshot_id=snapshot_id: load_rows(dataset, snapshot_id))
@@ -118,7 +137,7 @@ def _snapshots(look: _Look, ledger: Ledger) -> Iterator[str]:
             yield f"{path} can be seen and is not whole: {err}"
             continue
         for episode, version in rows:
-            if "zarr.json" not in look.folder("episodes", episode, f"{version}.zarr").entries:
+            if not look.has_episode(episode, version, ledger):
                 yield f"snapshot {snapshot_id} names {episode} {version}, which is not there"
     for path, name, node in look.files("snapshots", suffix=".json"):
         if is_snapshot_id(name.split(".", 1)[0]):
@@ -143,7 +162,9 @@ def _promises(look: _Look, ledger: Ledger) -> Iterator[str]:
             yield f"snapshot {snapshot_id} was made and is gone"
             continue
         found = look.read(
-            f"snapshots/{snapshot_id}.parquet", node, lambda snapshot_id=snapshot_id: load_rows(look.dataset, snapshot_id)
+            f"snapshots/{snapshot_id}.parquet",
+            node,
+            lambda snapshot_id=snapshot_id: load_rows(look.dataset, snapshot_id),
         )
         if frozenset(found) != rows:
             yield f"snapshot {snapshot_id} has other rows than when it was made"
@@ -164,7 +185,7 @@ def _promises(look: _Look, ledger: Ledger) -> Iterator[str]:
             yield f"{episode} was refused and is not in quarantine"
         versions = wanted - {None}
         if None not in wanted and not any(
-            "zarr.json" in look.folder("episodes", episode, f"{version}.zarr").entries
+            look.has_episode(episode, str(version), ledger)
             and f"{version}.json" in look.folder("reports", episode).entries
             for version in versions
         ):

@@ -29,6 +29,11 @@ class Ledger:
     """Name → id, `latest` not among them."""
     attempted_names: set[str] = field(default_factory=set)
     """Names that may have been given when a process was cut short."""
+    can_exchange: bool = True
+    """The file system can exchange two names. Where it cannot, there is a moment without an episode that is made anew, after
+    which the next run puts back what was there."""
+    just_pruned: set[str] = field(default_factory=set)
+    """Snapshots that a prune was about to remove when this step began."""
     latest: str | None = None
     """The id that it points at; None: not certain, or nowhere."""
     has_latest: bool = False
@@ -68,13 +73,15 @@ class Ledger:
             if found.get(episode) not in wanted
         ]
 
-    def snapshot_made(self, snapshot_id: str, rows: Collection[Row]) -> None:
-        """A snapshot stands."""
-        self.snapshots[snapshot_id] = frozenset(rows)
+    def snapshot_made(self, snapshot_id: str, rows: Collection[Row], *, is_named: bool) -> None:
+        """A snapshot stands; without a name, not against a prune at the same time."""
+        if is_named or snapshot_id not in self.just_pruned:
+            self.snapshots[snapshot_id] = frozenset(rows)
 
     def pruned(self, snapshots: Iterable[str], versions: Iterable[Row]) -> list[str]:
         """A prune is about to remove something; says what it should not."""
         gone = set(snapshots)
+        self.just_pruned |= gone
         named = {*self.names.values(), *([self.latest] if self.latest else [])}
         wrong = [f"snapshot {each} has a name and is to go" for each in sorted(gone & named)]
         for snapshot_id in gone:

@@ -140,9 +140,7 @@ def put_recording(place: Path, episode: str, content: str, *, mtime_ns: int = ST
 
 def request(wish: Wish, path: Path, dataset: Path, *, is_forced: bool = False) -> IngestRequest:
     """A wish as bagmill takes it."""
-    return IngestRequest(
-        wish.episode, path, dataset, profile(wish.profile), num_threads=1, is_forced=is_forced
-    )
+    return IngestRequest(wish.episode, path, dataset, profile(wish.profile), num_threads=1, is_forced=is_forced)
 
 
 _drawn: dict[tuple[str, object, object], Any] = {}
@@ -173,7 +171,11 @@ def drawings_kept() -> Any:
     sheets = mock.patch.object(
         pictures,
         "make_contact_sheets",
-        kept("sheets", pictures.make_contact_sheets, lambda episode, ranges: (episode.path.parent.name, episode.path.name)),
+        kept(
+            "sheets",
+            pictures.make_contact_sheets,
+            lambda episode, ranges: (episode.path.parent.name, episode.path.name),
+        ),
     )
     return _Both(patches, sheets)
 

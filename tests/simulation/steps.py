@@ -122,22 +122,22 @@ class Again:
     num_changes: int = 120
     _done: list[tuple[Wish, IngestOutcome]] = field(default_factory=list)
     _under_way: Wish | None = None
+    wishes: list[Wish] = field(init=False)
 
-    @property
-    def wishes(self) -> list[Wish]:
-        return list(self.scene.ledger.wishes.values())
+    def __post_init__(self) -> None:
+        self.wishes = list(self.scene.ledger.wishes.values())
 
     def work(self) -> None:
-        scene = self.scene
+        scene, wishes = self.scene, {wish.episode: wish for wish in self.wishes}
         requests = {
             wish.episode: library.request(wish, scene.recording_of(wish), scene.dataset.path)
-            for wish in scene.ledger.wishes.values()
+            for wish in self.wishes
         }
         finished, others = split_finished(requests.values())
         for each in finished:
-            self._done.append((scene.ledger.wishes[each.request.episode], each.recall()))
+            self._done.append((wishes[each.request.episode], each.recall()))
         for request in others:
-            self._under_way = scene.ledger.wishes[request.episode]
+            self._under_way = wishes[request.episode]
             self._done.append((self._under_way, ingest(request)))
             self._under_way = None
 
@@ -193,7 +193,7 @@ class MakeSnapshot:
             snapshot = ending.value
             rows = load_rows(self.scene.dataset, snapshot.id)
             self.scene.wrong += ledger.rows_fit(rows)
-            ledger.snapshot_made(snapshot.id, rows)
+            ledger.snapshot_made(snapshot.id, rows, is_named=True)
             ledger.latest, ledger.has_latest = snapshot.id, True
             if self.name is not None:
                 ledger.names[self.name] = snapshot.id
@@ -223,7 +223,9 @@ class Curate:
     def ended(self, ending: Ending) -> None:
         ledger, name = self.scene.ledger, self.how.get("name")
         if ending.is_over and ending.error is None:
-            ledger.snapshot_made(ending.value.id, load_rows(self.scene.dataset, ending.value.id))
+            if name is not None or ending.value.id not in ledger.just_pruned:
+                rows = load_rows(self.scene.dataset, ending.value.id)
+                ledger.snapshot_made(ending.value.id, rows, is_named=name is not None)
             if name is not None:
                 ledger.names[name] = ending.value.id
             return
@@ -292,7 +294,7 @@ def random_step(scene: Scene) -> Step:
         "release": (2 if refused else 0, lambda: Release(scene, ledger.wishes[rng.choice(refused)])),
         "snapshot": (4, lambda: MakeSnapshot(scene, name=rng.choice((None, None, "a", "b")))),
         "curate": (2 if ledger.has_latest else 0, lambda: Curate(scene, rng.choice(_CURATIONS))),
-        "prune": (3, lambda: Prune(scene, keep_snapshots=rng.choice((None, 0, 1)))),
+        "prune": (3, lambda: Prune(scene, keep_snapshots=rng.choice((None, 0, 0, 1)))),
         "read": (1, lambda: Read(scene)),
     }
     name = rng.choices(list(choices), [weight for weight, _ in choices.values()])[0]
@@ -321,7 +323,7 @@ _CURATIONS: tuple[dict[str, Any], ...] = (
 def _wish(scene: Scene) -> Wish:
     rng = scene.rng
     return Wish(
-        rng.choice(EPISODES),
+        rng.choices(EPISODES, (5, 3, 1))[0],
         rng.choices(CONTENTS, (6, 3, 2, 1))[0],
         rng.choices(PROFILES, (6, 4, 1))[0],
     )

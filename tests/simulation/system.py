@@ -110,8 +110,10 @@ class System:
                 self.crash()
         if faults.error_at and kind in ERRORS[faults.error]:
             process.num_fallible += 1
-            is_met = process.num_fallible >= faults.error_at if faults.is_lasting else (
-                process.num_fallible == faults.error_at
+            is_met = (
+                process.num_fallible >= faults.error_at
+                if faults.is_lasting
+                else (process.num_fallible == faults.error_at)
             )
             if is_met:
                 process.num_errors += 1
@@ -143,7 +145,9 @@ class System:
         process, faults = self.process, self.process.faults
         is_crash = faults.crash_at == process.num_changes + 1
         is_full = faults.error in _SHORT_WRITES and faults.error_at == process.num_fallible + 1
-        return self.rng.randrange(num_bytes) if num_bytes and (is_crash or is_full) and not process.is_dead else num_bytes
+        return (
+            self.rng.randrange(num_bytes) if num_bytes and (is_crash or is_full) and not process.is_dead else num_bytes
+        )
 
     def cut_power(self) -> None:
         """End everything, and start again with what the disk has kept."""
@@ -178,7 +182,10 @@ class System:
             for name in (*folders, *files):
                 path = os.path.normpath(os.path.join(below, name))
                 found[path] = None if name in folders else Path(self.folder, path).read_bytes()
-        wrong = [f"{path}: only {'in the folder' if path in found else 'on the disk'}" for path in found.keys() ^ expected.keys()]
+        wrong = [
+            f"{path}: only {'in the folder' if path in found else 'on the disk'}"
+            for path in found.keys() ^ expected.keys()
+        ]
         for path in found.keys() & expected.keys():
             node, data = expected[path], found[path]
             if (bytes(node.data) if isinstance(node, FileNode) else None) != data:

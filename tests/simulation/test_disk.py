@@ -28,7 +28,8 @@ def survivals(make, *, num_seeds: int = 300) -> set[object]:
         left = disk.after_power_cut(Random(seed))
         found.add(
             frozenset(
-                ("/".join(parts), bytes(node.data) if isinstance(node, FileNode) else None) for parts, node in left.walk()
+                ("/".join(parts), bytes(node.data) if isinstance(node, FileNode) else None)
+                for parts, node in left.walk()
             )
         )
     return found
