@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3000
+HISTORIES ?= 10000
 PROFILE ?= examples/profiles/aloha_demo.yaml
 # Python compiles what is imported when it is; to compile all that is installed takes a minute.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
@@ -10,7 +11,7 @@ export DAGSTER_HOME := $(CURDIR)/var/dagster
 export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup torch trainers demo ui screenshots test test-all lint bench lock clean
+.PHONY: help setup torch trainers demo ui screenshots test test-all simulate kills lint bench lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -45,6 +46,12 @@ test: setup  ## Run the tests
 
 test-all: setup  ## Run every test, those of minutes too
 	$(BIN)/python -m pytest -n auto
+
+simulate: setup  ## Live through 10,000 histories of disks, clocks and crashes: about an hour; fewer: make simulate HISTORIES=500
+	$(BIN)/python -m tests.simulation --histories $(HISTORIES) --processes 2
+
+kills: setup  ## Kill 500 processes with a reader beside them: a quarter of an hour
+	$(BIN)/python -m benchmarks.kills --kills 500
 
 lint: setup  ## Types, style, and which room may import which
 	$(BIN)/ruff check .

@@ -147,7 +147,9 @@ def apply_prune(dataset: Dataset, plan: PrunePlan) -> Pruned:
             if (snapshots_now := list_snapshots(dataset)) != known:
                 known, named = snapshots_now, named_versions(dataset, snapshots_now)
             verdicts = _judge(dataset, planned.episode, named)
-            is_unneeded = any(isinstance(each, UnneededVersion) and each.version == planned.version for each in verdicts)
+            is_unneeded = any(
+                isinstance(each, UnneededVersion) and each.version == planned.version for each in verdicts
+            )
             aside = _move_aside(dataset, planned) if is_unneeded else None
         if aside is not None:
             _delete(aside)
@@ -249,7 +251,9 @@ def _sum(versions: Iterable[UnneededVersion], snapshots: Iterable[SnapshotFile])
 def _size_bytes(path: Path) -> int:
     """Of a file, or of all files below a folder; what goes meanwhile counts nothing."""
     if not path.is_dir():
-        return path.stat().st_size if path.exists() else 0
+        with contextlib.suppress(FileNotFoundError):
+            return path.stat().st_size
+        return 0
     sizes = 0
     for folder, _, names in os.walk(path):
         sizes += sum(_size_bytes(Path(folder, name)) for name in names)

@@ -22,7 +22,7 @@ def no_prune_meanwhile(function: Callable[Concatenate[Dataset, P], T]) -> Callab
     """A function of a dataset of which nothing is pruned while it runs."""
 
     @wraps(function)
-    def holding(dataset: Dataset, *args: P.args, **kwargs: P.kwargs) -> T:
+    def holding(dataset: Dataset, /, *args: P.args, **kwargs: P.kwargs) -> T:
         with locked_folder(dataset.path, is_shared=True):
             return function(dataset, *args, **kwargs)
 

@@ -15,14 +15,47 @@ from tests.simulation.disk import FileNode, FolderNode
 from tests.simulation.faults import Killed, Kind
 from tests.simulation.system import OpenFile, System
 
-REPLACED: Final = (
-    "open close read pread preadv write pwrite pwritev writev fsync fdatasync ftruncate rename replace link unlink remove mkdir "
-    "rmdir scandir listdir stat lstat utime"
-).split()
+REPLACED: Final = [
+    "open",
+    "close",
+    "read",
+    "pread",
+    "preadv",
+    "write",
+    "pwrite",
+    "pwritev",
+    "writev",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "rename",
+    "replace",
+    "link",
+    "unlink",
+    "remove",
+    "mkdir",
+    "rmdir",
+    "scandir",
+    "listdir",
+    "stat",
+    "lstat",
+    "utime",
+]
 """Functions of `os` that have a simulated one here."""
-REFUSED: Final = (
-    "truncate symlink chmod chown lchown mkfifo mknod setxattr removexattr sendfile copy_file_range posix_fallocate"
-).split()
+REFUSED: Final = [
+    "truncate",
+    "symlink",
+    "chmod",
+    "chown",
+    "lchown",
+    "mkfifo",
+    "mknod",
+    "setxattr",
+    "removexattr",
+    "sendfile",
+    "copy_file_range",
+    "posix_fallocate",
+]
 """Functions of `os` that change a disk and that bagmill does not use: on a simulated file they raise."""
 
 real: Final = SimpleNamespace(
@@ -361,7 +394,7 @@ class Calls:
 
     # --- files as Python opens them ---
 
-    def io_open(  # noqa: PLR0913 - as `io.open`
+    def io_open(
         self,
         file: Path,
         mode: str = "r",

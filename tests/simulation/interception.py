@@ -1,4 +1,4 @@
-"""Puts a simulated machine under Python's functions: files, locks, time, random numbers, threads, for as long as a block lasts."""
+"""Puts a simulated machine under Python: files, locks, time, random numbers, threads, for as long as a block lasts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class InlineExecutor(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as err:
+        except Exception as err:  # noqa: BLE001 - told by the future's result, as an executor does
             future.set_exception(err)
         return future
 
@@ -65,7 +65,7 @@ class OwnLoops:
         future: Future[Any] = Future()
         try:
             future.set_result(self._loops[thread].run_until_complete(coroutine))
-        except Exception as err:
+        except Exception as err:  # noqa: BLE001 - told by the future's result, as an executor does
             future.set_exception(err)
         return future
 
@@ -102,7 +102,9 @@ def intercepted(system: System) -> Iterator[None]:
         (asyncio, "run_coroutine_threadsafe", loops.run),
         *_executors(len(sys.modules)),
     ]
-    patches += [(module, "_renameat2", lambda: calls.renameat2) for module in _modules_with("_renameat2", len(sys.modules))]
+    patches += [
+        (module, "_renameat2", lambda: calls.renameat2) for module in _modules_with("_renameat2", len(sys.modules))
+    ]
     before = [(place, name, getattr(place, name)) for place, name, _ in patches]
     try:
         for place, name, value in patches:

@@ -24,7 +24,7 @@ def violations(disk: Disk, dataset: Dataset, ledger: Ledger) -> list[str]:
     look = _Look(disk, dataset)
     found = [problem for check in (_episodes, _records, _snapshots) for problem in check(look, ledger)]
     # What cannot be read keeps no promise, and has been told.
-    return found or list(_promises(look, ledger))
+    return found or [*_promises(look, ledger), *_promised_episodes(look, ledger)]
 
 
 def leftovers(disk: Disk, dataset: Dataset) -> list[str]:
@@ -178,6 +178,10 @@ def _promises(look: _Look, ledger: Ledger) -> Iterator[str]:
             yield "latest was given and is gone"
         elif ledger.latest is not None and resolve_name(look.dataset, "latest") != ledger.latest:
             yield f"latest was moved to {ledger.latest} and points elsewhere"
+
+
+def _promised_episodes(look: _Look, ledger: Ledger) -> Iterator[str]:
+    """What was told to be made or refused is, for good."""
     for episode, wanted in ledger.possible.items():
         if None not in wanted and f"{episode}.json" in look.folder("quarantine").entries:
             yield f"{episode} was made and is in quarantine"

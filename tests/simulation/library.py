@@ -6,10 +6,12 @@ by an ingest on the real disk.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +21,7 @@ from unittest import mock
 import numpy as np
 
 from bagmill.dataset import Dataset, load_snapshot, make_snapshot
-from bagmill.ingest import IngestRequest, ingest, line
+from bagmill.ingest import IngestRequest, ingest, line, pictures
 from bagmill.profile import Profile, parse_profile
 from bagmill.testing.containers import write_mcap
 from bagmill.testing.messages import SampleMessage, image_values
@@ -64,8 +66,6 @@ def folder() -> Path:
 def _folder(_: int) -> Path:
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
     made = Path(tempfile.mkdtemp(prefix="bagmill-simulation-", dir=memory if os.access(memory, os.W_OK) else None))
-    import atexit
-
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return made
 
@@ -143,10 +143,10 @@ def request(wish: Wish, path: Path, dataset: Path, *, is_forced: bool = False) -
     return IngestRequest(wish.episode, path, dataset, profile(wish.profile), num_threads=1, is_forced=is_forced)
 
 
-_drawn: dict[tuple[str, object, object], Any] = {}
+_drawn: dict[tuple[str, object], Any] = {}
 
 
-def drawings_kept() -> Any:
+def drawings_kept() -> ExitStack:
     """Until the block ends, a picture that was drawn before of the same data is not drawn again.
 
     Drawing takes ten times as long as all the rest of an ingest. What is written, and how, stays the same.
@@ -154,43 +154,24 @@ def drawings_kept() -> Any:
 
     def kept(name: str, function: Callable[..., Any], key_of: Callable[..., object]) -> Callable[..., Any]:
         def draw(*args: Any, **kwargs: Any) -> Any:
-            key = (name, key_of(*args, **kwargs), None)
+            key = (name, key_of(*args, **kwargs))
             if key not in _drawn:
                 _drawn[key] = function(*args, **kwargs)
             return _drawn[key]
 
         return draw
 
-    from bagmill.ingest import pictures
-
-    patches = mock.patch.multiple(
-        line,
-        draw_rates=kept("rates", line.draw_rates, lambda index, profile: (index.content_hash, profile.name)),
-        skew_plot=kept("skew", line.skew_plot, _key_of_timeline),
+    block = ExitStack()
+    block.enter_context(
+        mock.patch.multiple(
+            line,
+            draw_rates=kept("rates", line.draw_rates, lambda index, profile: (index.content_hash, profile.name)),
+            skew_plot=kept("skew", line.skew_plot, _key_of_timeline),
+        )
     )
-    sheets = mock.patch.object(
-        pictures,
-        "make_contact_sheets",
-        kept(
-            "sheets",
-            pictures.make_contact_sheets,
-            lambda episode, ranges: (episode.path.parent.name, episode.path.name),
-        ),
-    )
-    return _Both(patches, sheets)
-
-
-class _Both:
-    def __init__(self, *blocks: Any) -> None:
-        self._blocks = blocks
-
-    def __enter__(self) -> None:
-        for block in self._blocks:
-            block.__enter__()
-
-    def __exit__(self, *how: Any) -> None:
-        for block in reversed(self._blocks):
-            block.__exit__(*how)
+    sheets = kept("sheets", pictures.make_contact_sheets, lambda episode, ranges: episode.path.parts[-2:])
+    block.enter_context(mock.patch.object(pictures, "make_contact_sheets", sheets))
+    return block
 
 
 def _key_of_timeline(timeline: Any) -> object:

@@ -130,8 +130,7 @@ class Again:
     def work(self) -> None:
         scene, wishes = self.scene, {wish.episode: wish for wish in self.wishes}
         requests = {
-            wish.episode: library.request(wish, scene.recording_of(wish), scene.dataset.path)
-            for wish in self.wishes
+            wish.episode: library.request(wish, scene.recording_of(wish), scene.dataset.path) for wish in self.wishes
         }
         finished, others = split_finished(requests.values())
         for each in finished:

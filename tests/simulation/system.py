@@ -166,7 +166,7 @@ class System:
         for parts, node in self.disk.walk():
             path = "/".join((root, *parts))
             if isinstance(node, FolderNode):
-                os.mkdir(path)
+                os.mkdir(path)  # noqa: PTH102 - a text is at hand
             elif id(node) in shown:
                 os.link(shown[id(node)], path)
             else:
@@ -180,7 +180,7 @@ class System:
         for parent, folders, files in os.walk(self.folder):
             below = os.path.relpath(parent, self.folder)
             for name in (*folders, *files):
-                path = os.path.normpath(os.path.join(below, name))
+                path = os.path.normpath(f"{below}/{name}")
                 found[path] = None if name in folders else Path(self.folder, path).read_bytes()
         wrong = [
             f"{path}: only {'in the folder' if path in found else 'on the disk'}"

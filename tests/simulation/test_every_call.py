@@ -34,9 +34,7 @@ def test_a_crash_at_some_calls(name: str) -> None:
 def test_an_error_at_some_calls(name: str) -> None:
     for n, error in enumerate(ERRORS):
         first = 1 + (sum(map(ord, name)) + 3 * n) % 11
-        _, wrong = problems_of(
-            errors(CASES[name], error=error, is_lasting=bool(n % 2), first=first, every=3 * _SOME)
-        )
+        _, wrong = problems_of(errors(CASES[name], error=error, is_lasting=bool(n % 2), first=first, every=3 * _SOME))
         assert not wrong, errno.errorcode[error]
 
 

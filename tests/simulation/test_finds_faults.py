@@ -53,5 +53,7 @@ def test_two_renames_in_place_of_an_exchange_are_found(monkeypatch: pytest.Monke
 
 def test_a_listing_that_leaves_out_what_it_may_not_see_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "files_below", lambda folder: sorted(folder.rglob("*.json")))
-    found = [problems[0] for _, problems in errors(CASES["first ingest"], error=13, is_lasting=False, every=5) if problems]
+    found = [
+        problems[0] for _, problems in errors(CASES["first ingest"], error=13, is_lasting=False, every=5) if problems
+    ]
     assert any("can be seen and is not whole: zarr.json" in problem for problem in found)
