@@ -64,7 +64,7 @@ def ingest(
     requests, refused = make_requests(
         context.partition_keys, recordings=recordings, dataset=dataset, profiles=profiles, until=selection.until
     )
-    tell_refused(teller, refused, selection=selection)
+    tell_refused(teller, refused, media=media, selection=selection)
     finished, unfinished = split_finished(requests)
     context.log.info(f"{len(finished)} of {len(requests)} episodes are finished; {len(unfinished)} are to be made")
     asked = {request.episode: request for request in requests}
@@ -79,6 +79,7 @@ def ingest(
                 if isinstance(crash, Crash):
                     context.log.error(f"{crash.episode}: {crash.reason}\n{crash.details}")
                     refused.append(refuse_crashed(dataset, asked[crash.episode], crash))
+                    tell_refused(teller, refused[-1:], media=media, selection=selection)
     if refused:
         raise _failure(refused, num_episodes=len(context.partition_keys))
 

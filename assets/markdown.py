@@ -6,6 +6,12 @@ import base64
 from collections.abc import Iterable, Sequence
 
 
+class Markdown(str):
+    """Text that is Markdown already, a link for one: a table takes it as it is."""
+
+    __slots__ = ()
+
+
 def md_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table; columns whose name ends in `→` are set flush right."""
     names = [_cell(column.removesuffix("→").strip()) for column in columns]
@@ -39,4 +45,4 @@ _MARKS = frozenset("\\`*_{}[]<>#|!~$&")
 
 
 def _cell(value: object) -> str:
-    return md_text(value) if isinstance(value, str) else str(value)
+    return md_text(value) if isinstance(value, str) and not isinstance(value, Markdown) else str(value)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine, read_quarantine
 from bagmill.dataset.current import current_of, published_summaries
+from bagmill.dataset.folder import is_name
 from bagmill.errors import BagmillError, StorageError, UnsettledRecordingError
 from bagmill.ingest import IngestRequest, attempt_name, place_of, split_finished
 from bagmill.ingest.fingerprint import fingerprint
@@ -48,7 +49,7 @@ def make_requests(
         until: The last stage wanted.
 
     Returns:
-        Requests, and the episodes whose recording is gone, or whose profile is missing or not valid.
+        Requests, and the episodes whose recording is gone, whose profile is missing or not valid, or whose name is none.
 
     Raises:
         RecordingError: The landing place cannot be listed.
@@ -108,7 +109,7 @@ def find_due(
         if not isinstance(profile, BagmillError):
             lying[episode] = recording
             requests.append(_request(episode, recordings.local_path(recording), dataset, profile))
-        elif episode not in quarantined and not dataset.fingerprint_path(episode).exists():
+        elif episode not in quarantined and is_name(episode) and not dataset.fingerprint_path(episode).exists():
             # It was never tried: a run will say what is wrong with its profile. What was made by one that is wrong now, stands.
             due[episode] = Due(episode, recording, profile.sentence)
     stamps = {episode: recording.stamp for episode, recording in lying.items()}
@@ -142,8 +143,14 @@ def _find(
     landed = recordings.look() if landed is None else landed
     profile_of = profiles.reader()
     for episode in episodes:
-        recording = landed.get(episode) or _renamed(dataset, episode, landed)
+        recording = None
         try:
+            if not is_name(episode):
+                raise StorageError(
+                    f"partition {episode!r} can be no episode: its name is not one that a recording's path gives",
+                    remedy="Delete the partition: the sensor `arrivals` and the job `register_recordings` add what is right",
+                )
+            recording = landed.get(episode) or _renamed(dataset, episode, landed)
             if recording is None:
                 raise UnsettledRecordingError(
                     f"no recording of episode {episode} is there any more",
@@ -171,7 +178,7 @@ def refuse(dataset: Dataset, episode: str, *, recording: str | None, error: Bagm
     """Refuse an episode that could not even be tried, and put it in quarantine.
 
     Where its recording is gone and something is published of it, it stays out of quarantine, and so in the snapshots: a
-    landing place may be cleared of what was ingested.
+    landing place may be cleared of what was ingested. A partition whose name can be no episode's has no place there either.
 
     Args:
         dataset: Whose quarantine.
@@ -191,9 +198,18 @@ def refuse(dataset: Dataset, episode: str, *, recording: str | None, error: Bagm
         remedy=error.remedy,
         is_passing=error.is_passing,
     )
-    if recording is None and current_of(published_summaries(dataset, episode)) is not None:
+    if not is_name(episode):
+        return replace(entry, is_passing=False)
+    if recording is None and _is_published(dataset, episode):
         return replace(entry, reason=f"{entry.reason} What was published of it stands.")
     return put_quarantine(dataset, entry)
+
+
+def _is_published(dataset: Dataset, episode: str) -> bool:
+    try:
+        return current_of(published_summaries(dataset, episode)) is not None
+    except StorageError:
+        return True  # a report of it is damaged: what can be made again must not be hidden behind a refusal
 
 
 def refuse_crashed(dataset: Dataset, request: IngestRequest, crash: Crash) -> QuarantineEntry:

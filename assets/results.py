@@ -81,12 +81,39 @@ def tell_outcomes(
         if outcome.refusal is not None:
             evaluations += _unreached(outcome.refusal, selection=selection, reached=outcome.report)
     teller.tell_evaluations(evaluations)
+    teller.tell_observations(
+        _observation(outcome.refusal, media)
+        for outcome in outcomes
+        if outcome.refusal and selection.wants(outcome.refusal.stage)
+    )
 
 
-def tell_refused(teller: Teller, refusals: Iterable[QuarantineEntry], *, selection: Selection) -> None:
-    """Tell that episodes which could not even be tried did not come as far as any check."""
+def tell_refused(
+    teller: Teller, refusals: Sequence[QuarantineEntry], *, media: MediaServer, selection: Selection
+) -> None:
+    """Tell that episodes which could not even be tried did not come as far as any check, and why."""
     teller.tell_evaluations(
         evaluation for refusal in refusals for evaluation in _unreached(refusal, selection=selection, reached=None)
+    )
+    teller.tell_observations(_observation(refusal, media) for refusal in refusals)
+
+
+def _observation(refusal: QuarantineEntry, media: MediaServer) -> dg.AssetObservation:
+    """Why a partition is not there, on its own page: of the asset that it was refused at."""
+    return dg.AssetObservation(
+        refusal.stage,
+        partition=refusal.episode,
+        description=f"Refused: {refusal.reason}",
+        metadata=shown(
+            {
+                "reason": refusal.reason,
+                "remedy": refusal.remedy,
+                "page": dg.MetadataValue.url(media.episode_url(refusal.episode)),
+                "recording": refusal.recording,
+                "failed_checks": ", ".join(refusal.failed_checks),
+                "may_pass": refusal.is_passing,
+            }
+        ),
     )
 
 

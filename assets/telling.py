@@ -15,10 +15,11 @@ from typing import Final
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
-from dagster._core.events import DagsterEvent, StepMaterializationData
+from dagster._core.events import AssetObservationData, DagsterEvent, StepMaterializationData
 
 Target = AssetCheckEvaluationTargetMaterializationData
 """Which materialisation a check speaks of."""
+_Data = StepMaterializationData | AssetObservationData | dg.AssetCheckEvaluation
 
 
 class Teller:
@@ -69,6 +70,17 @@ class Teller:
         if entries:
             self._store(entries)
 
+    def tell_observations(self, observations: Iterable[dg.AssetObservation]) -> None:
+        """Store observations of partitions, of which nothing is materialised; when this returns, they are kept."""
+        entries = [
+            self._entry(
+                dg.DagsterEventType.ASSET_OBSERVATION, AssetObservationData(each), each.description or "Observed."
+            )
+            for each in observations
+        ]
+        if entries:
+            self._store(entries)
+
     def find_target(self, asset: dg.AssetKey, partition: str) -> Target | None:
         """The latest materialisation of a partition that an earlier run told of."""
         found = self._log.fetch_materializations(
@@ -86,9 +98,7 @@ class Teller:
         for entry in entries:
             self._log.store_event(entry)
 
-    def _entry(
-        self, kind: dg.DagsterEventType, data: StepMaterializationData | dg.AssetCheckEvaluation, message: str
-    ) -> dg.EventLogEntry:
+    def _entry(self, kind: dg.DagsterEventType, data: _Data, message: str) -> dg.EventLogEntry:
         return dg.EventLogEntry(  # type: ignore[no-untyped-call]
             error_info=None,
             level=logging.DEBUG,

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bagmill.addresses import is_address, public_address, without_secrets
+
 
 class BagmillError(Exception):
     """What is wrong, where, and what to do.
@@ -35,12 +37,13 @@ class BagmillError(Exception):
         stamp_ns: int | None = None,
         remedy: str | None = None,
     ) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.path = None if path is None else Path(path)
+        # Addresses may come in by any of them, and errors are logged, stored and shown to others.
+        self.problem = without_secrets(problem)
+        super().__init__(self.problem)
+        self.path = None if path is None else Path(public_address(str(path)) if is_address(str(path)) else path)
         self.channel = channel
         self.stamp_ns = stamp_ns
-        self.remedy = remedy
+        self.remedy = None if remedy is None else without_secrets(remedy)
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.remedy}." if self.remedy else self.sentence

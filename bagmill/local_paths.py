@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from bagmill.addresses import public_address
 from bagmill.errors import AddressError
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?:/|(?=[^/]))", re.ASCII)
@@ -37,4 +38,4 @@ def local_path(text: Path | str) -> Path:
             "Give a path on this machine, and copy from or to the store with its own program (aws s3 sync, gcloud storage "
             "rsync); only `EpisodeDataset` reads a dataset by its address (s3://, gs://, https://, file://)"
         )
-    raise AddressError(f"{address} is an address, not a path on this machine", remedy=remedy)
+    raise AddressError(f"{public_address(address)} is an address, not a path on this machine", remedy=remedy)

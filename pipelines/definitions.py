@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import dagster as dg
 
 import assets
-from pipelines.deployment import AlertSettings, Deployment, FolderName, ProfileChoice, load_deployment
-from pipelines.jobs import INGEST, REPORT_NIGHT, TAKE_SNAPSHOT, register_recordings
+from bagmill.deployment import Deployment
+from bagmill.limits import set_limits
+from pipelines.configuration import configuration_spec
+from pipelines.jobs import INGEST, REPORT_NIGHT, TAKE_SNAPSHOT, VERIFY_SAMPLE, register_recordings
+from pipelines.last_good import InForce, load_in_force
 from pipelines.prune import prune_versions
 from pipelines.release import release_quarantine
-from pipelines.schedules import nightly_schedule
+from pipelines.schedules import nightly_schedule, verify_schedule
 from pipelines.sensors import arrivals_sensor, quarantine_sensor
 from pipelines.sensors.alerts import failed_checks_sensor, failed_runs_sensor
 from pipelines.sensors.night_ends import night_ends_sensor
-from resources.alerts import AlertSink, LogSink, WebhookSink
+from pipelines.wiring import alert_sink, profile_rules
 from resources.datasets import DatasetFolder
 from resources.media import MediaServer
 from resources.nights import Nights
-from resources.profiles import ProfileRule, ProfileRules, Told
 from resources.recordings import RecordingsFolder
 from resources.workers import LocalWorkers
 
 
-def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Definitions:
+def build_defs(
+    deployment: Deployment, *, in_force: InForce | None = None, **resource_overrides: object
+) -> dg.Definitions:
     """Wire everything to a deployment.
 
     Args:
         deployment: Its settings.
+        in_force: Where they are from, for the web UI to show.
         resource_overrides: Resources to take in place of the deployment's, by name: `workers`, say.
     """
     resources: dict[str, object] = {
@@ -37,7 +40,7 @@ def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Defin
         "profiles": profile_rules(deployment.profiles),
         "nights": Nights(time_zone=deployment.nights.time_zone),
         "media": MediaServer(url=deployment.media.url),
-        "alerts": _sink(deployment.alerts),
+        "alerts": alert_sink(deployment.alerts),
         "workers": LocalWorkers(processes=deployment.workers.processes, threads=deployment.workers.threads),
     }
     return dg.Definitions(
@@ -45,12 +48,25 @@ def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Defin
             assets.ingest,
             assets.snapshot,
             assets.dataset_overview,
+            assets.dataset_health,
             assets.normalisation,
             assets.nightly_report,
             assets.quarantine,
+            *([] if in_force is None else [configuration_spec(in_force)]),
         ],
-        jobs=[INGEST, TAKE_SNAPSHOT, REPORT_NIGHT, register_recordings, prune_versions, release_quarantine],
-        schedules=[nightly_schedule(deployment.nights, settled_after_s=deployment.arrivals.settled_after_s)],
+        jobs=[
+            INGEST,
+            TAKE_SNAPSHOT,
+            REPORT_NIGHT,
+            VERIFY_SAMPLE,
+            register_recordings,
+            prune_versions,
+            release_quarantine,
+        ],
+        schedules=[
+            nightly_schedule(deployment.nights, settled_after_s=deployment.arrivals.settled_after_s),
+            verify_schedule(deployment.verify, time_zone=deployment.nights.time_zone),
+        ],
         sensors=[
             arrivals_sensor(deployment.arrivals),
             quarantine_sensor(deployment.arrivals),
@@ -64,28 +80,10 @@ def build_defs(deployment: Deployment, **resource_overrides: object) -> dg.Defin
     )
 
 
-def _sink(settings: AlertSettings) -> AlertSink:
-    if settings.webhook is None:
-        return LogSink()
-    return WebhookSink(url=settings.webhook, timeout_s=settings.timeout_s, attempts=settings.attempts)
+def _load() -> dg.Definitions:
+    in_force = load_in_force()
+    set_limits(in_force.deployment.limits)
+    return build_defs(in_force.deployment, in_force=in_force)
 
 
-def profile_rules(choices: Iterable[ProfileChoice]) -> ProfileRules:
-    """The rules for profiles, as the deployment's file has them."""
-    return ProfileRules(
-        rules=[
-            ProfileRule(
-                match=choice.match, profile=str(choice.profile), robot=_told(choice.robot), task=_told(choice.task)
-            )
-            for choice in choices
-        ]
-    )
-
-
-def _told(said: str | FolderName | None) -> Told | None:
-    if said is None:
-        return None
-    return Told(folder=said.folder) if isinstance(said, FolderName) else Told(text=said)
-
-
-defs = build_defs(load_deployment())
+defs = _load()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import dagster as dg
@@ -22,6 +22,9 @@ MOST_NOTED: Final = 14
 """Nights that are remembered."""
 _GIVEN_UP_AFTER_S: Final = 24 * 3600
 """Runs that Dagster was asked for and has not made by then are not to come."""
+_LAUNCHED_LATELY: Final = timedelta(days=2)
+_LAUNCHED_WITHIN_S: Final = 60
+"""A browser that launches all that a preview shows needs no longer from one run to the next."""
 
 
 def begin_night(instance: dg.DagsterInstance, night: str, *, num_runs: int, now: datetime | None = None) -> None:
@@ -54,20 +57,34 @@ def ended_nights(instance: dg.DagsterInstance, *, reported_by: str, asked: Colle
         reported_by: The job that is to run at the end of each.
         asked: Nights whose report was asked for, whatever has become of its run.
     """
-    begun = _begun(instance)
+    begun = _launched(instance) | _begun(instance)
     if not begun:
         return []
     reported = {run.tags[NIGHT_TAG] for run in runs_of(instance, list(begun), job=reported_by)}
     now_s = _seconds(None)
     return [
         night
-        for night, noted in begun.items()
+        for night, noted in sorted(begun.items())
         if night not in reported
         and night not in asked
         and _has_ended(
             runs_of(instance, night), num_runs=noted["num_runs"], is_old=now_s - noted["begun_s"] > _GIVEN_UP_AFTER_S
         )
     ]
+
+
+def _launched(instance: dg.DagsterInstance) -> dict[str, dict[str, float]]:
+    """The nights that somebody launched from the schedule's preview, by their runs; those that are noted say more."""
+    launched: dict[str, dict[str, float]] = {}
+    lately = dg.RunsFilter(job_name=str(INGEST.name), created_after=datetime.now(UTC) - _LAUNCHED_LATELY)
+    for record in instance.get_run_records(lately):
+        night, created_s = record.dagster_run.tags.get(NIGHT_TAG), record.create_timestamp.timestamp()
+        if night is not None:
+            noted = launched.setdefault(night, {"begun_s": created_s, "num_runs": 0, "latest_s": created_s})
+            noted["num_runs"] += PARENT_RUN_ID_TAG not in record.dagster_run.tags
+    now_s = _seconds(None)
+    # All of a night's runs are launched together, but one after the other.
+    return {night: noted for night, noted in launched.items() if now_s - noted["latest_s"] > _LAUNCHED_WITHIN_S}
 
 
 def _has_ended(runs: Sequence[dg.DagsterRun], *, num_runs: float, is_old: bool) -> bool:

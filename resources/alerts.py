@@ -1,4 +1,4 @@
-"""Where alerts go: a sink is told of one run at a time, and says so where it could not be told."""
+"""Where alerts go: a sink is told of one at a time, and says so where it could not be told."""
 
 from __future__ import annotations
 
@@ -10,15 +10,25 @@ import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 import dagster as dg
 
+from bagmill.addresses import host_of, without_secrets
 from bagmill.errors import BagmillError
 
-AlertKind = Literal["episodes_refused", "run_crashed", "checks_failed"]
+AlertKind = Literal[
+    "episodes_refused",
+    "run_crashed",
+    "checks_failed",
+    "tick_failed",
+    "daemon_gone",
+    "robot_silent",
+    "disk_nearly_full",
+    "configuration_wrong",
+    "watch_blind",
+]
 
 MOST_LISTED: Final = 20
 """Lines of one alert; the others are counted."""
@@ -44,15 +54,16 @@ class AlertLine:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What is said of one run; no longer than a chat shows, however many episodes the run had."""
+    """What is said of one run, or of the deployment; no longer than a chat shows, however many episodes a run had."""
 
     kind: AlertKind
     title: str
     """One sentence."""
     run_id: str
+    """Empty where it is about no run; so is `job`."""
     job: str
     url: str
-    """Of the run's page."""
+    """Of the page to look at."""
     num_episodes: int
     """How many it speaks of."""
     lines: tuple[AlertLine, ...]
@@ -60,7 +71,7 @@ class Alert:
 
     @classmethod
     def of(
-        cls, kind: AlertKind, title: str, *, run_id: str, job: str, url: str, lines: Sequence[AlertLine] = ()
+        cls, kind: AlertKind, title: str, *, url: str, run_id: str = "", job: str = "", lines: Sequence[AlertLine] = ()
     ) -> Alert:
         """An alert with as many lines as are listed, and none longer than it should be."""
         shown = (
@@ -82,8 +93,11 @@ class Alert:
         return "\n".join([self.title, *listed, *more, self.url])
 
 
-class AlertSink(dg.ConfigurableResource[None], ABC):
-    """Takes alerts."""
+class AlertSink(ABC):
+    """Takes alerts.
+
+    Not of Dagster's configurable resources: their settings are shown in the web UI, and a webhook's address is a secret.
+    """
 
     @abstractmethod
     def deliver(self, alert: Alert) -> None:
@@ -94,6 +108,7 @@ class AlertSink(dg.ConfigurableResource[None], ABC):
         """
 
 
+@dataclass(frozen=True)
 class LogSink(AlertSink):
     """Alerts go to the log of the process, which the web UI shows with the sensor's tick."""
 
@@ -105,10 +120,11 @@ class LogSink(AlertSink):
         dg.get_dagster_logger(self.logger_name).warning(alert.text)
 
 
+@dataclass(frozen=True)
 class WebhookSink(AlertSink):
     """Alerts are posted to an address as JSON: the fields of `Alert`, and `text`, which is what most chats show."""
 
-    url: str
+    url: str = field(repr=False)
     timeout_s: float = 10.0
     """Of one attempt."""
     attempts: int = 3
@@ -122,14 +138,14 @@ class WebhookSink(AlertSink):
                 time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
             try:
                 self._post(body)
-            except (OSError, http.client.HTTPException) as err:  # URLError and timeouts are OSError
-                problem = _sentence(err)
+            except (OSError, http.client.HTTPException, ValueError) as err:  # URLError and timeouts are OSError
+                problem = self._sentence(err)
                 _LOG.warning("attempt %d of %d to deliver an alert failed: %s", attempt + 1, self.attempts, problem)
             else:
                 return
         # The address may hold a secret in its path: only the host is told.
         raise AlertError(
-            f"an alert could not be delivered to {urlsplit(self.url).hostname}: {problem}",
+            f"an alert could not be delivered to {host_of(self.url)}: {problem}",
             remedy="look at `alerts.webhook` in the deployment's file, and whether that server is up",
         )
 
@@ -140,6 +156,15 @@ class WebhookSink(AlertSink):
         with _OPENER.open(request, timeout=self.timeout_s):
             pass  # a status of 200 to 299, else it raises; what else it says does not matter
 
+    def _sentence(self, err: Exception) -> str:
+        if isinstance(err, urllib.error.HTTPError):
+            return f"it answered {err.code} {without_secrets(str(err.reason), self.url)}"
+        if isinstance(err, http.client.InvalidURL | ValueError):
+            # Which says all of it.
+            return "its address is not valid"
+        reason = getattr(err, "reason", None) or err
+        return without_secrets(str(reason), self.url) or type(err).__name__
+
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """A redirected POST becomes a GET, of a login page, say, which answers 200 and has taken nothing."""
@@ -149,13 +174,6 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 _OPENER: Final = urllib.request.build_opener(_NoRedirects)
-
-
-def _sentence(err: Exception) -> str:
-    if isinstance(err, urllib.error.HTTPError):
-        return f"it answered {err.code} {err.reason}"
-    reason = getattr(err, "reason", None) or err
-    return str(reason) or type(err).__name__
 
 
 def _shortened(text: str) -> str:

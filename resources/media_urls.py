@@ -17,6 +17,15 @@ SKEW: Final = "skew.png"
 REPORT: Final = "report.json"
 
 
+QUARANTINE: Final = "/quarantine"
+"""The page that lists all that was refused."""
+
+
+def episode_path(episode: str) -> str:
+    """The page of an episode, whatever became of it."""
+    return f"/episodes/{quote(episode, safe='')}"
+
+
 def page_path(episode: str, version: str) -> str:
     """The page of an episode version."""
     return f"/episodes/{quote(episode, safe='')}/{quote(version, safe='')}"

@@ -13,7 +13,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from bagmill.cli.screen import complain
-from bagmill.errors import AddressError, BagmillError, ProfileError, QueryError
+from bagmill.errors import AddressError, BagmillError, ProfileError, QueryError, SettingsError
 from bagmill.local_paths import local_path
 
 VERBS: Final = {
@@ -21,11 +21,13 @@ VERBS: Final = {
     "profile": "Write a profile that fits a recording, to start from: features, clock, rates and tolerances, with the reasons.",
     "ingest": "Make an episode of every recording: check it, align it, encode it, publish it, measure what came out.",
     "show": "Tell what an episode holds: features, how they are stored, their synchronisation, provenance and quality.",
-    "verify": "Read episodes back, compare every checksum, decode every frame, and list what is damaged.",
+    "verify": "Read a dataset or episodes back, compare every checksum, decode every frame, and list what is damaged.",
+    "repair": "List what is damaged in a dataset and can be made again; with --apply, make it again.",
     "snapshot": "Make snapshots, choose among their episodes, list them and ask them.",
     "stats": "Measure the values of a snapshot's features and keep the result beside it.",
     "export": "Write episodes of a snapshot in the format of others, and tell what that format could not hold.",
     "prune": "List the versions of episodes that nothing needs any more; with --apply, remove them.",
+    "deployment": "Look a deployment's configuration file through: settings, folders, profiles, rules, links.",
     "metrics": "List every metric: what it measures, when, and the threshold its check has by default.",
 }
 """What each is for, in the order of a recording's way. Each is a function in the module of its name, with its examples in
@@ -85,7 +87,7 @@ def _complain_about(error: BagmillError | typer.TyperException | OSError) -> int
     """Tell what is wrong and give the exit code."""
     if isinstance(error, BagmillError):
         complain(str(error))
-        return WRONG_USAGE if isinstance(error, ProfileError | QueryError | AddressError) else REFUSED
+        return WRONG_USAGE if isinstance(error, ProfileError | QueryError | AddressError | SettingsError) else REFUSED
     if isinstance(error, OSError):
         # A folder that may not be listed, a full disk behind standard output.
         reason = error.strerror or str(error)

@@ -12,6 +12,7 @@ from bagmill.cli.progress import Steps
 from bagmill.cli.screen import complain, notices, print_json, results, table
 from bagmill.cli.wording import counted, number_text, printable, size_text
 from bagmill.dataset import Dataset, episode_name
+from bagmill.errors import RecordingError
 from bagmill.ingest import IngestOutcome, IngestRequest
 from bagmill.ingest import ingest as ingest_one
 from bagmill.profile import load_profile
@@ -52,7 +53,8 @@ def ingest(
     if out.exists() and not out.is_dir():
         raise typer.BadParameter(f"{out} is a file, not a dataset's folder", param_hint="--out")
     outcomes: list[IngestOutcome] = []
-    found = _find(recordings)
+    passed_over: list[RecordingError] = []
+    found = _find(recordings, passed_over)
     steps = Steps("episode", num_subjects=len(found))
     for episode, recording in found.items():
         request = IngestRequest(
@@ -79,17 +81,24 @@ def ingest(
     for entry in refused:
         remedy = f" {entry.remedy}." if entry.remedy else ""
         complain(f"{entry.episode} refused at stage {entry.stage}: {entry.reason}{remedy}")
-    return 1 if refused else 0
+    for problem in passed_over:
+        complain(f"passed over: {problem}")
+    return 1 if refused or passed_over else 0
 
 
-def _find(paths: list[Path]) -> dict[str, Path]:
-    """Episode → recording, in the order named; two recordings that would become one episode are wrong usage."""
+def _find(paths: list[Path], passed_over: list[RecordingError]) -> dict[str, Path]:
+    """Episode → recording, in the order named; two recordings that would become one episode are wrong usage.
+
+    Args:
+        paths: Recordings and folders.
+        passed_over: Where that goes which could not be looked at.
+    """
     found: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
             raise typer.BadParameter(f"{path}: no such file or folder", param_hint="REC")
-        recordings = discover(path) if path.is_dir() else [path]
-        if not recordings:
+        recordings = discover(path, tell=passed_over.append) if path.is_dir() else [path]
+        if not recordings and not passed_over:
             raise typer.BadParameter(f"{path}: no recordings below this folder", param_hint="REC")
         for recording in recordings:
             name = episode_name(path if path.is_dir() and recording != path else recording.parent, recording)

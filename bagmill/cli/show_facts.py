@@ -67,7 +67,8 @@ class EpisodeFacts:
     profile: str
     recording: Mapping[str, Any]
     """As the episode's attributes have it; with its path where a report is there."""
-    faults: tuple[str, ...]
+    faults: tuple[tuple[str, int], ...]
+    """Text, and how many faults it tells of."""
     features: tuple[FeatureFacts, ...]
     checks: tuple[CheckResult, ...]
     """Of all stages; empty without a report."""
@@ -100,7 +101,10 @@ def episode_facts(path: Path) -> EpisodeFacts:
         task=str(attributes.get("task", "")),
         profile=str(attributes.get("profile", {}).get("name", "?")),
         recording=recording,
-        faults=tuple(f"{fault['severity']}: {fault['message']}" for fault in attributes.get("faults", ())),
+        faults=tuple(
+            (f"{fault['severity']}: {fault['message']}", fault.get("num_untold", 0) or 1)
+            for fault in attributes.get("faults", ())
+        ),
         features=tuple(
             _feature_facts(episode, held, metadata=arrays[name], said=of_features.get(name, {}))
             for name, held in stored_features(episode).items()

@@ -87,12 +87,16 @@ def has_current(dataset: Dataset) -> bool:
     """Whether any episode can be in a snapshot; stops at the first that can.
 
     Raises:
-        StorageError: A report on the way there is damaged, or a folder cannot be listed.
+        StorageError: A folder cannot be listed.
     """
-    return any(
-        current_of(of_its_own(dataset, published_summaries(dataset, episode))) is not None
-        for episode in _not_refused(dataset)
-    )
+    return any(_has_current(dataset, episode) for episode in _not_refused(dataset))
+
+
+def _has_current(dataset: Dataset, episode: str) -> bool:
+    try:
+        return current_of(of_its_own(dataset, published_summaries(dataset, episode))) is not None
+    except StorageError:
+        return False  # a report of it is damaged, which leaves it out
 
 
 def _not_refused(dataset: Dataset) -> Iterator[str]:

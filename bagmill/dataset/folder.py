@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bagmill.episodes.layout import episode_path, episodes_folder, is_episode
 from bagmill.errors import StorageError
 from bagmill.local_paths import local_path
+
+_MOST_NAME_BYTES: Final = 200
+"""What suffixes and temporary names put behind it still fits into the 255 bytes of a file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,10 @@ class Dataset:
         """The plot of skew over time, PNG."""
         return self.previews_dir / _name(episode) / f"{_name(version)}.skew.png"
 
+    def picture_path(self, episode: str, version: str, kind: str) -> Path:
+        """Any of the files above, by what follows the version in its name: `mp4`, `rates.png`."""
+        return self.previews_dir / _name(episode) / f"{_name(version)}.{_name(kind)}"
+
     def report_path(self, episode: str, version: str) -> Path:
         """What `save_report` writes."""
         return self.reports_dir / _name(episode) / f"{_name(version)}.json"
@@ -194,8 +202,18 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         ) from err
 
 
+def is_name(part: str) -> bool:
+    """Whether a text can be the name of an episode or a version: of a file here, with suffixes behind it."""
+    if not part or part.startswith(".") or not part.isprintable() or "/" in part or "\\" in part:
+        return False
+    try:
+        return len(part.encode()) <= _MOST_NAME_BYTES
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+
+
 def _name(part: str) -> str:
-    if not part or "/" in part or "\0" in part or part.startswith("."):
+    if not is_name(part):
         raise StorageError(
             f"{part!r} is no name of an episode or version", remedy="Name episodes as `episode_name` does"
         )

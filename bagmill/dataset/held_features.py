@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bagmill.dataset.confined import EpisodeFolders
 from bagmill.dataset.feature_facts import is_described, named_of, units_of, with_stored_facts
 from bagmill.episodes import Episode, layout
+from bagmill.errors import StorageError
 from bagmill.profile import FeatureKind
 
 if TYPE_CHECKING:
@@ -56,26 +58,48 @@ def held_features(table: pd.DataFrame, folder: Path, *, fetch: Fetch | None = No
         folder: The dataset's.
         fetch: Called with the metadata files that will be read, before they are; None: they are there.
 
+    Raises:
+        StorageError: A feature is called what none can be.
+
     Returns:
         By row: feature → how the episode holds it; the same mapping for episodes that are alike.
     """
     texts = table["features"].tolist()
     # Parsed once for thousands of episodes that are alike.
-    parsed: dict[str, dict[str, dict[str, Any]]] = {text: json.loads(text) for text in dict.fromkeys(texts)}
+    parsed = {text: _parsed(text) for text in dict.fromkeys(texts)}
     is_whole = {text: all(map(is_described, said.values())) for text, said in parsed.items()}
     if all(is_whole.values()):
         held = {text: _held_of(said) for text, said in parsed.items()}
         return [held[text] for text in texts]
     paths: list[str] = table["path"].tolist()
+    folders = EpisodeFolders(folder, paths)
     if fetch is not None:
         rest = [path for path, text in zip(paths, texts, strict=True) if not is_whole[text]]
         fetch([folder / path / layout.METADATA_FILE for path in rest])
     known: dict[str, Mapping[str, HeldFeature]] = {}
     found = []
-    for text, path in zip(texts, paths, strict=True):
-        said = parsed[text] if is_whole[text] else with_stored_facts(parsed[text], folder / path)
+    for row, text in enumerate(texts):
+        said = parsed[text] if is_whole[text] else with_stored_facts(parsed[text], Path(folders[row]))
         found.append(known.setdefault(json.dumps(said), _held_of(said)))
     return found
+
+
+def _parsed(text: str) -> dict[str, dict[str, Any]]:
+    """A row's features; their names become paths in an episode, and keys in a store."""
+    try:
+        features: dict[str, dict[str, Any]] = json.loads(text)
+        _held_of(features)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as err:
+        raise StorageError(
+            f"a snapshot's column features cannot be read ({type(err).__name__}: {str(err)[:200]})",
+            remedy="Make the snapshot again",
+        ) from err
+    if wrong := [name for name in features if not layout.is_array_name(name)]:
+        raise StorageError(
+            f"a snapshot names a feature {wrong[0]!r}, which would lie outside of its episode",
+            remedy="Take the snapshot from whoever made it once more, or make it again",
+        )
+    return features
 
 
 def stored_features(episode: Episode) -> Mapping[str, HeldFeature]:

@@ -181,12 +181,11 @@ def last_nights(dataset: Dataset) -> list[Night]:
     The next night is compared with one of them.
 
     Raises:
-        StorageError: A night's figures cannot be read.
+        StorageError: The figures of the one with the latest date cannot be read.
     """
-    nights = [load_night(dataset, date) for date in list_night_dates(dataset)]
-    return list(
-        {night.date: night for night in (*nights[-1:], *sorted(nights, key=lambda each: each.order)[-1:])}.values()
-    )
+    latest = [load_night(dataset, date) for date in list_night_dates(dataset)[-1:]]
+    last = sorted(_legible(dataset), key=lambda each: each.order)[-1:]
+    return list({night.date: night for night in (*latest, *last)}.values())
 
 
 def _legible(dataset: Dataset) -> Iterator[Night]:

@@ -8,6 +8,7 @@ whatever a crash leaves is found and removed the next time.
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
@@ -16,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bagmill.dataset.confined import check_no_links
 from bagmill.dataset.current import current_of, newest
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.kept_snapshots import SnapshotFile, list_snapshots, named_versions, split_kept
 from bagmill.dataset.leftovers import find_leftovers, remove_leftover
 from bagmill.dataset.prune_lock import alone
 from bagmill.dataset.report_summary import load_summary
-from bagmill.disk import make_folders, sync_folder, tells_of_disk
+from bagmill.disk import is_held, make_folders, sync_folder, tells_of_disk
 from bagmill.episodes.layout import METADATA_FILE
 from bagmill.errors import StorageError
 
@@ -91,7 +93,8 @@ def plan_prune(dataset: Dataset, *, keep_snapshots: int | None = None) -> PruneP
 
     Raises:
         StorageError: A snapshot or a name cannot be read: what it speaks for is not known then, so nothing can be said to be
-            unneeded. A report that cannot be read speaks for its own episode only, all of which stays.
+            unneeded. Or what would be removed is reached through a link. A report that cannot be read speaks for its own
+            episode only, all of which stays.
     """
     kept, dropped = split_kept(dataset, keep_snapshots)
     named = named_versions(dataset, kept)
@@ -104,6 +107,7 @@ def plan_prune(dataset: Dataset, *, keep_snapshots: int | None = None) -> PruneP
             else:
                 counts[verdict] += 1
     leftovers = [*_moved_aside(dataset), *find_leftovers(dataset)]
+    check_no_links(dataset.path, (snapshot.path for snapshot in dropped))
     return PrunePlan(
         keep_snapshots=keep_snapshots,
         versions=tuple(versions),
@@ -185,7 +189,7 @@ def _judge(dataset: Dataset, episode: str, named: frozenset[tuple[str, str]]) ->
 
 def _is_in_making(dataset: Dataset, episode: str, version: str, *, has_report: bool) -> bool:
     arrays = dataset.episode_path(episode, version)
-    if any(arrays.parent.glob(f".staging-{version}-*")):
+    if is_held(arrays.parent) or any(arrays.parent.glob(f".staging-{glob.escape(version)}-*")):
         return True
     try:
         # The report is written last: arrays that are newer have theirs still to come.
@@ -199,6 +203,7 @@ def _drop_snapshots(dataset: Dataset, plan: PrunePlan) -> list[SnapshotFile]:
     """Remove the snapshots that were planned and are not needed again."""
     still_dropped = {each.id for each in split_kept(dataset, plan.keep_snapshots)[1]}
     snapshots = [each for each in plan.snapshots if each.id in still_dropped]
+    check_no_links(dataset.path, (each.path for each in snapshots))
     for snapshot in snapshots:
         # The table last: by it, what is left is found again.
         for part in (*snapshot.path.parent.glob(f"{snapshot.id}.*.json"), snapshot.path):
@@ -212,6 +217,7 @@ def _drop_snapshots(dataset: Dataset, plan: PrunePlan) -> list[SnapshotFile]:
 def _move_aside(dataset: Dataset, version: UnneededVersion) -> Path:
     aside = dataset.pruned_dir / f"{version.version}-{secrets.token_hex(4)}"
     try:
+        check_no_links(dataset.path, [aside])
         make_folders(aside)
         # The arrays first: without them no snapshot takes the version. The report last: by it, what is left is found again.
         for part in _parts(dataset, version.episode, version.version):
@@ -229,10 +235,12 @@ def _parts(dataset: Dataset, episode: str, version: str) -> list[Path]:
     # A version is a hash, without a dot: what follows the first one says which picture it is.
     parts = [
         dataset.episode_path(episode, version),
-        *sorted(pictures.glob(f"{version}.*")),
+        *sorted(pictures.glob(f"{glob.escape(version)}.*")),
         dataset.report_path(episode, version),
     ]
-    return [part for part in parts if part.exists()]
+    found = [part for part in parts if os.path.lexists(part)]
+    check_no_links(dataset.path, found)
+    return found
 
 
 def _episodes(dataset: Dataset) -> list[str]:
@@ -241,7 +249,9 @@ def _episodes(dataset: Dataset) -> list[str]:
 
 
 def _moved_aside(dataset: Dataset) -> list[Path]:
-    return sorted(dataset.pruned_dir.glob("*"))
+    found = sorted(dataset.pruned_dir.glob("*"))
+    check_no_links(dataset.path, found)
+    return found
 
 
 def _sum(versions: Iterable[UnneededVersion], snapshots: Iterable[SnapshotFile]) -> int:
@@ -250,7 +260,7 @@ def _sum(versions: Iterable[UnneededVersion], snapshots: Iterable[SnapshotFile])
 
 def _size_bytes(path: Path) -> int:
     """Of a file, or of all files below a folder; what goes meanwhile counts nothing."""
-    if not path.is_dir():
+    if path.is_symlink() or not path.is_dir():
         with contextlib.suppress(FileNotFoundError):
             return path.stat().st_size
         return 0
@@ -269,7 +279,7 @@ def _sync(folder: Path) -> None:
 
 def _delete(path: Path) -> None:
     try:
-        while path.is_dir():
+        while path.is_dir() and not path.is_symlink():
             # Another prune may remove some of it at the same time: then what is left is gone through once more.
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(path)

@@ -111,13 +111,21 @@ def release_for_retry(dataset: Dataset, episode: str, *, now_ns: int) -> Quarant
 
 
 def list_quarantine(dataset: Dataset) -> list[QuarantineEntry]:
-    """Every entry, by episode.
+    """Every entry, by episode. One that cannot be read is listed with that for its reason: its episode is refused still.
 
     Raises:
-        StorageError: One cannot be read; names it.
+        StorageError: The quarantine's folder cannot be listed.
     """
-    entries = (read_quarantine(dataset, episode) for episode in dataset.quarantined())
+    entries = (_entry_or_damage(dataset, episode) for episode in dataset.quarantined())
     return [entry for entry in entries if entry is not None]
+
+
+def _entry_or_damage(dataset: Dataset, episode: str) -> QuarantineEntry | None:
+    try:
+        return read_quarantine(dataset, episode)
+    except StorageError as err:
+        reason = f"Why it was refused cannot be read: {err.sentence}"
+        return QuarantineEntry(episode, recording="", stage="recording", reason=reason, since_ns=0, remedy=err.remedy)
 
 
 def _is_same_reason(earlier: QuarantineEntry, later: QuarantineEntry) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
@@ -84,6 +85,9 @@ class EpisodeReport:
     order: int = 0
     """Which of the askings for a version of this episode was the last for this one, from 1: of several versions, the one with
     the highest is the current one, whatever the clock said. 0 in reports that were written before they said it."""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """Film and pictures, by what follows the version in their name (`mp4`, `rates.png`): the checksum of each. What reports do
+    not tell of that were written before they did is not compared."""
 
     @property
     def checks(self) -> tuple[CheckResult, ...]:
@@ -154,6 +158,18 @@ def load_report(dataset: Dataset, episode: str, *, version: str) -> EpisodeRepor
     path = dataset.report_path(episode, version)
     data = read_whole(path, remedy=REPORT_REMEDY)
     try:
-        return from_json(data, EpisodeReport, schema=REPORT_SCHEMA)
+        report = from_json(data, EpisodeReport, schema=REPORT_SCHEMA)
     except ValueError as err:
         raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err
+    check_place(path, report.episode, report.version)
+    return report
+
+
+def check_place(path: Path, episode: str, version: str | None) -> None:
+    """Whether a report tells of the episode and version that it stands under: what it says becomes a path elsewhere.
+
+    Raises:
+        StorageError: It tells of another.
+    """
+    if (episode, f"{version}.json") != (path.parent.name, path.name):
+        raise StorageError(f"is the report of another, {episode!r} {version!r}", path=path, remedy=REPORT_REMEDY)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json
-from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, EpisodeReport, FeatureReport
+from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, EpisodeReport, FeatureReport, check_place
 from bagmill.dataset.whole_file import read_whole
 from bagmill.errors import StorageError
 
@@ -48,9 +48,11 @@ def load_summary(dataset: Dataset, episode: str, *, version: str) -> ReportSumma
     path = dataset.report_path(episode, version)
     data = read_whole(path, remedy=REPORT_REMEDY)
     try:
-        return from_json(data, ReportSummary, schema=REPORT_SCHEMA)
+        summary = from_json(data, ReportSummary, schema=REPORT_SCHEMA)
     except ValueError as err:
         raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err
+    check_place(path, summary.episode, summary.version)
+    return summary
 
 
 def asking(report: EpisodeReport | ReportSummary) -> tuple[int, int, str]:

@@ -47,8 +47,8 @@ def check_sealed(data: bytes) -> None:
     place = _place(data)
     if place is None:
         return
-    found, end = data[place : place + _NUM_DIGITS], place + _NUM_DIGITS
-    if _digits(b"".join((data[:place], _BLANK, data[end:]))) != found:
+    whole, end = memoryview(data), place + _NUM_DIGITS
+    if _digits(whole[:place], _BLANK, whole[end:]) != data[place:end]:
         raise ValueError("its bytes do not match their checksum")
 
 
@@ -63,5 +63,5 @@ def _place(data: bytes | bytearray) -> int | None:
     return None if place < 0 else place + len(_MARK)
 
 
-def _digits(data: bytes) -> bytes:
-    return bytes_checksum(data).rpartition(":")[2].encode("ascii")
+def _digits(*parts: bytes | memoryview) -> bytes:
+    return bytes_checksum(*parts).rpartition(":")[2].encode("ascii")

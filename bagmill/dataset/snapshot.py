@@ -41,6 +41,8 @@ class Snapshot:
     """Episodes left out because their recording counts as another episode, which has been made from it, too."""
     is_reused: bool
     """It stood already."""
+    damaged: tuple[str, ...] = ()
+    """Sentences: the damaged reports whose episodes are left out, for which of their versions is current is not known."""
 
 
 @tells_of_disk
@@ -49,15 +51,15 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     """Write down which version of every episode is the current one, and point `latest` at it.
 
     An episode's current version is the one last asked for, of those that are published and failed no blocking check. A
-    recording counts once, as the episode that `known_recordings` has for it.
+    recording counts once, as the episode that `known_recordings` has for it. A damaged report leaves out its own episode and
+    no other.
 
     Args:
         dataset: Whose reports are read.
         name: A name to give it besides; given once, never moved.
 
     Raises:
-        StorageError: No episode can be in it, a report is damaged, the name is taken, or the disk does not
-            take it.
+        StorageError: No episode can be in it, the name is taken, or the disk does not take it.
     """
     if name is not None:
         check_name(name)
@@ -65,10 +67,15 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     quarantined = set(dataset.quarantined())
     rows: list[ReportSummary] = []
     num_blocked = num_unpublished = num_duplicates = 0
+    damaged: list[str] = []
     for episode in dataset.episodes():
         if episode in quarantined:
             continue
-        summaries = published_summaries(dataset, episode)
+        try:
+            summaries = published_summaries(dataset, episode)
+        except StorageError as err:
+            damaged.append(str(err))
+            continue
         current = current_of(own := of_its_own(dataset, summaries))
         if current is not None:
             rows.append(current)
@@ -81,7 +88,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     if not rows:
         raise StorageError(
             f"no episode for a snapshot: {len(quarantined)} in quarantine, {num_blocked} blocked by a check, "
-            f"{num_unpublished} not published",
+            f"{num_unpublished} not published, {len(damaged)} with a damaged report",
             path=dataset.path,
             remedy="Ingest recordings first, and see the quarantine for those that were refused",
         )
@@ -98,6 +105,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
         num_unpublished=num_unpublished,
         num_duplicates=num_duplicates,
         is_reused=is_reused,
+        damaged=tuple(damaged),
     )
 
 

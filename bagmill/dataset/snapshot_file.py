@@ -11,10 +11,11 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bagmill.dataset.confined import check_paths
 from bagmill.dataset.folder import Dataset, names_ending
 from bagmill.dataset.sealed_parquet import check_sealed, write_sealed
 from bagmill.dataset.snapshot_names import ID_LENGTH, is_snapshot_id
-from bagmill.dataset.whole_file import write_whole
+from bagmill.dataset.whole_file import read_file, write_whole
 from bagmill.errors import StorageError
 
 SPLIT: Final = "split"
@@ -61,11 +62,12 @@ def read_table(dataset: Dataset, snapshot_id: str) -> pa.Table:
     """Read a snapshot's table.
 
     Raises:
-        StorageError: There is no such snapshot, or its file is damaged or not what its id says.
+        StorageError: There is no such snapshot, its file is damaged or not what its id says, or a row names what does not
+            lie in the dataset.
     """
     path = _path(dataset, snapshot_id)
     try:
-        data = path.read_bytes()
+        data = read_file(path)
         check_sealed(data)
     except FileNotFoundError as err:
         raise StorageError(f"no snapshot has the id {snapshot_id}", path=path, remedy="Make it first") from err
@@ -78,6 +80,7 @@ def read_table(dataset: Dataset, snapshot_id: str) -> pa.Table:
         raise _no_snapshot(path, err) from err
     if found != snapshot_id:
         raise StorageError("its rows are not those that its id was taken over", path=path, remedy=_REMEDY)
+    check_paths(table, snapshot_id, path=path)
     return table
 
 
@@ -162,4 +165,7 @@ def _id_of(table: pa.Table) -> str:
 
 
 def _path(dataset: Dataset, snapshot_id: str) -> Path:
+    if not is_snapshot_id(snapshot_id):
+        # Of a file of the dataset's, for whoever asks has named one.
+        raise StorageError(f"{snapshot_id[:200]!r} is no snapshot's id", path=dataset.path, remedy="Name a snapshot")
     return dataset.snapshots_dir / f"{snapshot_id}.parquet"

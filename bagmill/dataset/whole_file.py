@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bagmill.disk import partial_file, sync_folder
 from bagmill.errors import StorageError
+from bagmill.regular_files import open_regular
 
 
 def write_whole(path: Path, data: bytes, *, is_synced: bool = True) -> None:
@@ -88,14 +89,24 @@ def _written_beside(path: Path, data: bytes) -> Iterator[Path]:
         ) from err
 
 
+def read_file(path: Path) -> bytes:
+    """Read a file, and nothing else: a pipe in its place would be waited for.
+
+    Raises:
+        OSError: It is not there, may not be read, or is no file.
+    """
+    with os.fdopen(open_regular(path), "rb") as file:
+        return file.read()
+
+
 def read_whole(path: Path, *, remedy: str) -> bytes:
     """Read a file.
 
     Raises:
-        StorageError: It is not there or may not be read.
+        StorageError: It is not there, may not be read, or is no file.
     """
     try:
-        return path.read_bytes()
+        return read_file(path)
     except FileNotFoundError as err:
         raise StorageError("is not there", path=path, remedy=remedy) from err
     except OSError as err:

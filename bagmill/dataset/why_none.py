@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from bagmill.dataset.query import find_rows, named_columns
+from bagmill.dataset.query import find_rows, named_columns, parts_of
 from bagmill.errors import QueryError
 
 if TYPE_CHECKING:
@@ -32,7 +29,7 @@ def why_none(table: pd.DataFrame, where: str) -> str:
     Raises:
         QueryError: It is no condition.
     """
-    parts = list(_parts(where))
+    parts = parts_of(where, table)
     try:
         told = [_told(table, part) for part in parts]
     except QueryError:
@@ -48,27 +45,6 @@ def _told(table: pd.DataFrame, part: str) -> str:
     return f"`{part}` rules out {num_ruled_out:,}{what_is}"
 
 
-def _parts(where: str) -> Iterator[str]:
-    """What stands between the outermost `and`s."""
-    text = " ".join(where.split("\n")).strip()
-    # Names in backticks are no Python; of the same length they leave all places as they are.
-    masked = re.sub(r"`[^`]*`", lambda name: "_" * len(name[0].encode()), text)
-    try:
-        tree = ast.parse(masked, mode="eval").body
-    except SyntaxError:
-        yield text
-        return
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop(0)
-        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
-            waiting[:0] = node.values
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd):
-            waiting[:0] = [node.left, node.right]
-        else:
-            yield text.encode()[node.col_offset : node.end_col_offset].decode()
-
-
 def _range(name: str, column: pd.Series[Any]) -> str:
     found = column.dropna()
     num_lacking = len(column) - len(found)
@@ -76,8 +52,7 @@ def _range(name: str, column: pd.Series[Any]) -> str:
     if not len(found):
         return f"{name} is not known of any"
     if name == "features":
-        names = sorted({each for text in found.unique() for each in json.loads(text)})
-        return f"there are {', '.join(names)}"
+        return f"there are {', '.join(_feature_names(found.unique().tolist()))}"
     kind = found.dtype.kind if hasattr(found.dtype, "kind") else "O"
     if kind in "iuf":
         low, high = (f"{float(each):.10g}" for each in (found.min(), found.max()))
@@ -89,6 +64,13 @@ def _range(name: str, column: pd.Series[Any]) -> str:
         rest = f" and {len(values) - _NUM_LISTED:,} others" if len(values) > _NUM_LISTED else ""
         return f"{name} is {listed}{rest}{lacking}"
     return f"{name} is {low}{lacking}" if low == high else f"{name} is {low} to {high}{lacking}"
+
+
+def _feature_names(texts: list[str]) -> list[str]:
+    try:
+        return sorted({each for text in texts for each in json.loads(text)})
+    except (ValueError, TypeError, RecursionError):
+        return ["features that cannot be read"]
 
 
 def _counted(num: int) -> str:

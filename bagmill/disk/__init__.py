@@ -10,9 +10,9 @@ at that name.
 
 from bagmill.disk.checksum import bytes_checksum, file_checksum
 from bagmill.disk.exchanged_names import exchange
+from bagmill.disk.folder_lock import holding, is_held, locked_folder
 from bagmill.disk.folders import make_folders, sync_file, sync_folder
 from bagmill.disk.listing import files_below, folders_from, is_absent
-from bagmill.disk.locks import locked_folder
 from bagmill.disk.partial import partial_file, sweep_partial, sweep_partials
 from bagmill.disk.told import disk_error, tells_of_disk
 
@@ -23,7 +23,9 @@ __all__ = [
     "file_checksum",
     "files_below",
     "folders_from",
+    "holding",
     "is_absent",
+    "is_held",
     "locked_folder",
     "make_folders",
     "partial_file",

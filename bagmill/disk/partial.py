@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,24 +69,25 @@ def dead_partials(folder: Path) -> list[Path]:
 
 def sweep_one(partial: Path) -> bool:
     """Remove an unfinished file unless its writer lives; whether it went."""
-    if not os.path.lexists(partial):
-        return False
-    try:
-        with partial.open("rb") as file:
-            is_dead = _lock(file, partial)
-            if is_dead:
-                partial.unlink(missing_ok=True)
-            return is_dead
-    except OSError:
-        return False
+    with contextlib.suppress(OSError), _opened(partial) as file:
+        if file is not None and _lock(file, partial):
+            partial.unlink(missing_ok=True)
+            return True
+    return False
 
 
 def _is_dead(partial: Path) -> bool:
-    try:
-        with partial.open("rb") as file:
-            return _lock(file, partial)
-    except OSError:
-        return False
+    with contextlib.suppress(OSError), _opened(partial) as file:
+        return file is not None and _lock(file, partial)
+    return False
+
+
+@contextmanager
+def _opened(partial: Path) -> Iterator[BinaryIO | None]:
+    """The file; None for what none of our writers has left: a link, a pipe, which would wait for its other end."""
+    descriptor = os.open(partial, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        yield file if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
 def _first_name(path: Path) -> Path:
@@ -96,7 +98,8 @@ def _claim(path: Path) -> tuple[Path, BinaryIO]:
     partial = _first_name(path)
     while True:
         # Not for appending, which would write a ZIP file's corrections to its end.
-        file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "wb")
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        file = os.fdopen(os.open(partial, flags, 0o666), "wb")
         try:
             if _lock(file, partial):
                 file.truncate(0)

@@ -30,9 +30,7 @@ def episode_attributes(plan: IngestPlan, result: EncodeResult, *, episode: str, 
         "profile": plan.profile.canonical(),
         "features": {feature.name: _of_feature(feature, plan, result) for feature in plan.features},
         "omitted_features": list(plan.omitted),
-        "faults": [
-            {"code": fault.code, "message": fault.message, "severity": fault.severity} for fault in index.faults
-        ],
+        "faults": [fault.as_plain() for fault in index.faults],
     }
 
 

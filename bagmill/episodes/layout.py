@@ -67,6 +67,15 @@ def is_episode(path: Path) -> bool:
     return path.suffix == SUFFIX and not path.name.startswith(".") and (path / METADATA_FILE).is_file()
 
 
+def is_array_name(name: object) -> bool:
+    """Whether an array may be called so: a path below the episode's folder that stays there, and hides nothing."""
+    return (
+        isinstance(name, str)
+        and "\0" not in name
+        and all(part and not part.startswith(".") for part in name.split("/"))
+    )
+
+
 def is_feature(name: str) -> bool:
     """Whether an array is a feature, not one of those that describe the ticks."""
     return name.split("/", 1)[0] not in RESERVED

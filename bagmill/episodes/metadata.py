@@ -79,6 +79,12 @@ def read_root_metadata(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, 
         raise StorageError(f"cannot be read ({err.strerror})", path=file) from err
     except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise StorageError("the episode's metadata are damaged", path=file, remedy=_REMEDY) from err
+    if misnamed := [name for name in arrays if not layout.is_array_name(name)]:
+        raise StorageError(
+            f"the episode's metadata name an array {misnamed[0]!r}, which would lie elsewhere",
+            path=file,
+            remedy=_REMEDY,
+        )
     if found != layout.FORMAT_VERSION:
         raise StorageError(
             f"expected an episode of format {layout.FORMAT_VERSION}, found {found}",

@@ -1,7 +1,7 @@
 """Reads an episode: frames straight from the shards, everything else through zarr.
 
 zarr's own indexing costs more than decoding a frame does, so frames go round it: the root metadata is read once, a
-shard is mapped when it is first touched, and a tick is then a look-up, a checksum and one call to the decoder.
+shard is opened when it is first touched, and a tick is then a look-up, a checksum and one call to the decoder.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from bagmill.dataset import (
     resolve_id,
     select,
 )
+from bagmill.dataset.confined import EpisodeFolders
 from bagmill.episodes import Episode
 from bagmill.errors import ExportError, FeatureError
 
@@ -150,19 +151,22 @@ def _episodes(dataset: Dataset, held_by: EpisodeFeatures) -> list[SourceEpisode]
     rows = held_by.table
     has_split = SPLIT in rows.columns
     splits = rows[SPLIT] if has_split else [None] * len(rows)
-    columns = (rows["episode"], rows["version"], rows["path"], rows["num_ticks"], rows["task"], rows["robot"], splits)
+    folders = EpisodeFolders(dataset.path, rows["path"])
+    columns = (rows["episode"], rows["version"], folders, rows["num_ticks"], rows["task"], rows["robot"], splits)
     return [
         SourceEpisode(
             name=str(name),
             version=str(version),
-            path=dataset.path / path,
+            path=Path(folder),
             num_ticks=int(num_ticks),
             task=str(task),
             robot=str(robot),
             split=split if isinstance(split, str) else None,
             held=held,
         )
-        for name, version, path, num_ticks, task, robot, split, held in zip(*columns, held_by.per_episode, strict=True)
+        for name, version, folder, num_ticks, task, robot, split, held in zip(
+            *columns, held_by.per_episode, strict=True
+        )
     ]
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Final
 
 from bagmill.dataset import write_whole
+from bagmill.dataset.json_records import check_seal, seal
 from bagmill.disk import files_below
 from bagmill.errors import RecordingError, UnsettledRecordingError
+from bagmill.regular_files import read_regular
 
+_MOST_NOTE_BYTES: Final = 64 << 20
+"""Of a note: a hundred bytes for each of the recording's files."""
 Fingerprint = list[list[str | int]]
 """One [name, size in bytes, modification time in ns] a file, sorted by name."""
 
@@ -85,10 +90,12 @@ def forget_other_scans(memory: Path, *, definitions: str | None) -> None:
 def read_note(memory: Path) -> dict[str, object]:
     """What is noted of an episode's recording; empty where nothing legible is: that costs a scan, nothing else."""
     try:
-        note = json.loads(memory.read_bytes())
-    except (OSError, ValueError):
+        data = read_regular(memory, most_bytes=_MOST_NOTE_BYTES)
+        check_seal(data)
+        note = json.loads(data)
+    except (OSError, ValueError, RecursionError):
         return {}
-    return note if isinstance(note, dict) else {}
+    return {key: note[key] for key in note if key not in ("schema", "checksum")} if isinstance(note, dict) else {}
 
 
 def write_note(memory: Path, note: dict[str, object], *, is_synced: bool = False) -> None:
@@ -102,4 +109,4 @@ def write_note(memory: Path, note: dict[str, object], *, is_synced: bool = False
     Raises:
         StorageError: The disk does not take it.
     """
-    write_whole(memory, json.dumps(note).encode(), is_synced=is_synced)
+    write_whole(memory, seal(json.dumps({"schema": "bagmill-note-1", **note}).encode()), is_synced=is_synced)

@@ -23,7 +23,7 @@ from bagmill.dataset import (
     sweep_episode,
     write_whole,
 )
-from bagmill.disk import disk_error, sync_folder
+from bagmill.disk import bytes_checksum, disk_error, holding, make_folders, sync_folder
 from bagmill.episodes import Episode, episode_version
 from bagmill.errors import BagmillError, RecordingError, StorageError
 from bagmill.ingest.duplicate import find_original
@@ -38,7 +38,7 @@ from bagmill.ingest.memory import (
     recall_report,
     remember_finished,
 )
-from bagmill.ingest.pictures import draw_rates, write_pictures
+from bagmill.ingest.pictures import checksums, draw_rates, write_pictures
 from bagmill.ingest.preview import make_preview
 from bagmill.ingest.recording import describe_recording, judge_recording
 from bagmill.ingest.refusal import refusal_entry
@@ -138,6 +138,7 @@ class _Line:
         self._is_scanned = False
         self._progress = progress
         self._opened = _Opened()
+        self._held = ExitStack()
 
     def run(self) -> None:
         """Take what stands, or every stage wanted, until one is blocked.
@@ -188,6 +189,10 @@ class _Line:
 
     def close(self, refusal: BagmillError | None) -> QuarantineEntry | None:
         """Keep the report, and put the episode into quarantine or release it."""
+        with self._held:
+            return self._close(refusal)
+
+    def _close(self, refusal: BagmillError | None) -> QuarantineEntry | None:
         try:
             if self.report.version is not None and self.report.stages and not self.is_reused:
                 self._save_report()
@@ -234,8 +239,7 @@ class _Line:
                 said.metadata = describe_recording(index)
                 said.checks = judge_recording(index, self.request.profile)
                 # Drawn for a recording that is refused, too: there it is needed most.
-                rates = draw_rates(index, self.request.profile)
-                write_whole(self.dataset.rates_plot_path(self.request.episode, self._version), rates, is_synced=False)
+                self._keep_picture("rates.png", draw_rates(index, self.request.profile))
         return index
 
     def _restamped(self, index: RecordingIndex) -> RecordingIndex:
@@ -279,9 +283,7 @@ class _Line:
             said.metadata = describe_timeline(plan, timeline)
             said.checks = judge_timeline(plan, timeline)
             # As the rates: where it is refused, most of all.
-            write_whole(
-                self.dataset.skew_plot_path(self.request.episode, self._version), skew_plot(timeline), is_synced=False
-            )
+            self._keep_picture("skew.png", skew_plot(timeline))
         return plan, timeline
 
     def _run_episode(self, plan: IngestPlan, timeline: Timeline, *, taken: Fingerprint) -> Episode:
@@ -291,8 +293,14 @@ class _Line:
             done = earlier.stage("episode") if earlier else None
             if earlier is not None and done is not None and version in self.dataset.published(self.request.episode):
                 said.metadata, said.checks = done.metadata, done.checks
-                self.report = replace(self.report, num_frames=earlier.num_frames, stored_bytes=earlier.stored_bytes)
+                self.report = replace(
+                    self.report,
+                    num_frames=earlier.num_frames,
+                    stored_bytes=earlier.stored_bytes,
+                    pictures={**earlier.pictures, **self.report.pictures},
+                )
                 return Episode.open(self.dataset.episode_path(self.request.episode, version))
+            self._hold()
             made = make_episode(
                 plan,
                 timeline,
@@ -304,9 +312,21 @@ class _Line:
             )
             self.report = replace(self.report, num_frames=made.num_frames, stored_bytes=made.stored_bytes)
             write_pictures(self.dataset, made.episode, name=self.request.episode, version=version)
+            self._note_pictures("jpg", "small.avif", "depth.jpg")
             said.metadata = describe_episode(plan, made)
             said.checks = judge_episode(plan, made)
         return made.episode
+
+    def _hold(self) -> None:
+        """Hold the episode's folder until the report is there: without it, what is published looks like left-overs."""
+        arrays = self.dataset.episode_path(self.request.episode, self._version).parent
+        try:
+            make_folders(arrays)
+            self._held.enter_context(holding(arrays))
+        except OSError as err:
+            raise StorageError(
+                f"cannot be written ({err.strerror})", path=arrays, remedy="Check the disk's space and rights"
+            ) from err
 
     def _run_preview(self, episode: Episode) -> None:
         with self._stage("preview") as said:
@@ -316,6 +336,17 @@ class _Line:
                 path=self.dataset.preview_path(self.request.episode, self._version),
                 progress=self._reporter("preview"),
             )
+        self._note_pictures("mp4")
+
+    def _keep_picture(self, kind: str, data: bytes) -> None:
+        path = self.dataset.picture_path(self.request.episode, self._version, kind)
+        write_whole(path, data, is_synced=False)
+        self.report = replace(self.report, pictures={**self.report.pictures, kind: bytes_checksum(data)})
+
+    def _note_pictures(self, *kinds: str) -> None:
+        """Take the checksums of files that were just written; those that this episode has not are not there."""
+        found = checksums(self.dataset, self.request.episode, self._version, kinds)
+        self.report = replace(self.report, pictures={**self.report.pictures, **found})
 
     @property
     def _version(self) -> str:

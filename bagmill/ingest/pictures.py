@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bagmill.dataset import Dataset, write_whole
+from bagmill.disk import file_checksum
 from bagmill.episodes import Episode
+from bagmill.errors import StorageError
 from bagmill.previews import (
     RateSource,
     depth_ranges,
@@ -57,3 +61,21 @@ def write_pictures(dataset: Dataset, episode: Episode, *, name: str, version: st
     depth = make_depth_picture(episode, ranges=ranges)
     if depth is not None:
         write_whole(dataset.depth_picture_path(name, version), depth, is_synced=False)
+
+
+def checksums(dataset: Dataset, episode: str, version: str, kinds: Iterable[str]) -> dict[str, str]:
+    """Checksums of an episode's film and pictures, by kind (see `EpisodeReport.pictures`), as far as they are there.
+
+    Raises:
+        StorageError: One cannot be read.
+    """
+    found = {}
+    for kind in kinds:
+        path = dataset.picture_path(episode, version, kind)
+        try:
+            found[kind] = file_checksum(path)
+        except FileNotFoundError:
+            continue
+        except OSError as err:
+            raise StorageError(f"cannot be read ({err.strerror})", path=path, remedy="Check the disk") from err
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from bagmill.dataset import (
     resolve_id,
     rows_of_split,
 )
+from bagmill.dataset.confined import EpisodeFolders
 from bagmill.episodes import Episode
 from bagmill.errors import FeatureError, QueryError
 from bagmill.normalisation.frames import FrameMeter, choose_ticks
@@ -86,9 +88,9 @@ def measure_normalisation(
             name: stack.enter_context(SignalMeter(joined[name], max_bytes=_MEMORY_BYTES // len(signals)))
             for name in signals
         }
-        for row, path in enumerate(table["path"]):
+        for row, folder in enumerate(EpisodeFolders(dataset.path, table["path"])):
             tell("read episodes", row, len(table))
-            episode = Episode(dataset.path / path)
+            episode = Episode(Path(folder))
             for name, each in held[row].items():
                 if name in signal_meters:
                     signal_meters[name].add(episode, each)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.limits import limits
 from bagmill.recordings.buffers import BufferPool
+from bagmill.regular_files import NotRegularFileError, open_regular
 
 _LOOKAHEAD_BYTES = 64 * 1024
 """Read beyond what was asked for: holds the small records that follow a large one, costs little where they do not."""
@@ -28,15 +29,10 @@ class RecordingFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+            self._descriptor = open_regular(path)
         except OSError as err:
             raise unreadable(path, err) from err
-        status = os.fstat(self._descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            self.close()
-            raise RecordingError("not a regular file", path=path, remedy="Name an MCAP file, a .bag or a .db3")
-        self.size_bytes = status.st_size
+        self.size_bytes = os.fstat(self._descriptor).st_size
         self._buffers = BufferPool()
 
     def read(self, offset: int, length: int) -> memoryview:
@@ -66,7 +62,9 @@ class RecordingFile:
 
         Raises:
             RecordingError: As `read`, or the file is shorter than it was when it was opened.
+            LimitError: It is more than one record may have.
         """
+        limits().check("record_bytes", length, what="a record's size", path=self.path)
         view = self.read(offset, length)
         if len(view) < length:
             raise RecordingError(
@@ -107,12 +105,14 @@ class FileWindow:
 
         Raises:
             EOFError: The file ends before; nothing is allocated for a length that a flipped bit made absurd.
+            LimitError: It is more than one record may have.
         """
         start = offset - self._start
         end = start + length
         if start < 0 or end > len(self._view):
             if offset < 0 or length < 0 or offset + length > self.size_bytes:
                 raise EOFError
+            limits().check("record_bytes", length, what="a record's size", path=self._file.path)
             self._view = memoryview(b"")  # its buffer is free for the next
             self._view = self._file.read(offset, length + self._lookahead_bytes)
             self._start, start, end = offset, 0, length
@@ -123,6 +123,8 @@ class FileWindow:
 
 def unreadable(path: Path, error: OSError) -> RecordingError:
     """The error for a file that the operating system does not let us read."""
+    if isinstance(error, NotRegularFileError):
+        return RecordingError(f"it is {error.strerror}", path=path, remedy="Name an MCAP file, a .bag or a .db3")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return RecordingError("there is no such file or folder", path=path, remedy="Check the path")
     if isinstance(error, PermissionError):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.allowance import Allowance, limits_told_of
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.file_window import FileWindow, RecordingFile
@@ -25,6 +26,7 @@ class McapRecording(ClosedByWith):
     Args:
         path: The file.
         unpacks: Unpack messages that were compressed one by one; False where the caller knows of them and does.
+        stored_bytes: Of the recording on the disk, where the file was unpacked from it.
 
     Raises:
         RecordingError: It cannot be opened, or is not an MCAP file.
@@ -34,14 +36,17 @@ class McapRecording(ClosedByWith):
 
     container: Container = "mcap"
 
-    def __init__(self, path: Path, *, unpacks: bool = True) -> None:
+    def __init__(self, path: Path, *, unpacks: bool = True, stored_bytes: int | None = None) -> None:
         self.path = path
         self._unpacks = unpacks
         self.files: tuple[Path, ...] = (path,)
         self._file = RecordingFile(path)
+        self._stored_bytes = self._file.size_bytes if stored_bytes is None else stored_bytes
         try:
             _check_magic(self._file)
-            self._state = McapState(self._file, read_summary(FileWindow(self._file)))
+            with limits_told_of(path):
+                summary = read_summary(FileWindow(self._file))
+            self._state = McapState(self._file, summary, self._stored_bytes)
         except BaseException:
             self._file.close()
             raise
@@ -72,7 +77,10 @@ class McapRecording(ClosedByWith):
         """Every chunk's messages; only some channels' where named."""
         blocks = DataPass(self._state, channel_ids=channel_ids, witness=witness).blocks(num_threads)
         table, faults = self._state.table, self._state.faults
-        return unpacked(blocks, table.__getitem__, faults=faults) if self._unpacks else blocks
+        if not self._unpacks:
+            return blocks
+        allowance = Allowance(self._stored_bytes)
+        return unpacked(blocks, table.__getitem__, faults=faults, allowance=allowance, path=self.path)
 
     def messages(
         self, channel_ids: Collection[int] | None = None, *, num_threads: int = 1, witness: Witness | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from bagmill.limits import limits
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
@@ -29,6 +30,8 @@ class PassChannels:
         self._summary = summary
         self._schemas: dict[int, SchemaRecord] = {}
         self._records: dict[int, ChannelRecord] = {}
+        self._schema_bytes = 0
+        """Of all of `_schemas`; channels that are known hold theirs besides."""
         self._num_lost: Counter[int] = Counter()
         self.ids: dict[int, int] = {}
         """MCAP channel id → position in the table, or `UNKNOWN`."""
@@ -42,9 +45,13 @@ class PassChannels:
         except DamagedRecordError as err:
             self._faults.add("record_damaged", f"The schema record {where} is damaged: {err}.")
             return
-        previous = self._schemas.setdefault(schema.id, schema)
-        if previous != schema:
-            self._schemas[schema.id] = schema
+        previous = self._schemas.get(schema.id)
+        if previous == schema:  # many writers repeat it in every chunk
+            return
+        self._schemas[schema.id] = schema
+        self._schema_bytes += len(schema.data) - (0 if previous is None else len(previous.data))
+        limits().check("description_bytes", self._schema_bytes, what="the size of all schemas together")
+        if previous is not None:
             self._faults.add(
                 "schema_redefined",
                 f"Schema id {schema.id} is {previous.name} first and {schema.name} with other content {where}.",

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from zlib_ng.zlib_ng import crc32
 
+from bagmill.recordings.allowance import Allowance, limits_told_of
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.compression import DecompressionError, decompress
 from bagmill.recordings.fault_log import FaultLog
@@ -38,11 +39,13 @@ from bagmill.recordings.read_ahead import read_ahead
 from bagmill.recordings.records import Block, Buffer, Witness
 
 _BLOCK_BYTES = 1 << 20
+_PIECE_BYTES = 4 << 20
+"""Of records walked for one block: the smallest are a hundred thousand messages."""
 # Looked up for every record: of plain numbers, because an enum's members take ten times as long.
 _FOLLOWED = frozenset(map(int, (Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL, Opcode.DATA_END, Opcode.FOOTER)))
 _LAST = frozenset(map(int, (Opcode.DATA_END, Opcode.FOOTER)))
-_CHUNK_CRC = struct.Struct("<8x8x8xI")
-"""The checksum in a chunk record's first fields: earliest and latest log time, size and CRC-32 of the content."""
+_CHUNK_HEAD = struct.Struct("<8x8xQI")
+"""Size and checksum in a chunk record's first fields: earliest and latest log time, size and CRC-32 of the content."""
 
 
 @dataclass(slots=True)
@@ -51,6 +54,8 @@ class McapState:
 
     file: RecordingFile
     summary: Summary
+    stored_bytes: int
+    """Of the recording on the disk: less than the file's where it was unpacked as a whole."""
     table: ChannelTable = field(default_factory=ChannelTable)
     faults: FaultLog = field(default_factory=FaultLog)
     whole_chunks: set[int] = field(default_factory=set)
@@ -87,6 +92,19 @@ class _Chunk(NamedTuple):
     """None where it was not looked at."""
 
 
+class _Short(NamedTuple):
+    """Messages of a chunk that are too short to be one."""
+
+    num: int = 0
+    position: int = 0
+    """Of the first."""
+    length: int = 0
+
+    def with_one(self, position: int, length: int) -> _Short:
+        """With another one."""
+        return self._replace(num=self.num + 1) if self.num else _Short(1, position, length)
+
+
 class DataPass:
     """One pass.
 
@@ -106,12 +124,22 @@ class DataPass:
         self._headers = FileWindow(state.file, lookahead_bytes=HEADERS_BYTES)
         self._window = FileWindow(state.file)
         self._channels = PassChannels(state.table, faults=state.faults, summary=state.summary)
+        self._allowance = Allowance(state.stored_bytes)
+        self._short = _Short()
         self._met_chunks: set[int] = set()
         self._crc: int | None = None if state.is_data_crc_checked else 0
         """Of all bytes so far; None once there is no need for it: a chunk's own CRC covers what is in it."""
 
     def blocks(self, num_threads: int) -> Iterator[Block]:
-        """Every message up to the data section's end, or to where the file breaks off: a chunk's in one block."""
+        """Every message up to the data section's end, or to where the file breaks off: a chunk's in a few blocks.
+
+        Raises:
+            LimitError: The file asks for more than is taken of one of its size.
+        """
+        with limits_told_of(self._state.file.path):
+            yield from self._blocks(num_threads)
+
+    def _blocks(self, num_threads: int) -> Iterator[Block]:
         for record, chunk in read_ahead(self._records(), num_threads=num_threads):
             opcode, offset, end, _ = record
             self._state.num_bytes_read = offset
@@ -119,12 +147,13 @@ class DataPass:
                 self._met_chunks.add(offset)
                 content = self._state.kept.get(offset) if chunk is None else self._checked(offset, chunk)
                 if content is not None:
-                    yield self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
+                    yield from self._walk(memoryview(content), where=f"of the chunk at byte {offset}", base=0)
+                del chunk, content  # their memory is the next one's
             elif opcode in {Opcode.MESSAGE, Opcode.SCHEMA, Opcode.CHANNEL}:
                 data = self._window.view(offset, end - offset)
                 if self._witness is not None and len(data) > HEADERS_BYTES:
                     self._witness(offset, data)
-                yield self._walk(data, where="of the file", base=offset)
+                yield from self._walk(data, where="of the file", base=offset)
             elif opcode == Opcode.INVALID:
                 self._tell_gap(record)
                 if record.resume_at is None:
@@ -133,7 +162,7 @@ class DataPass:
                 self._check_data_crc(record)
                 self._finish(offset if opcode == Opcode.FOOTER else end)
 
-    def _records(self) -> Iterator[tuple[_Record, Callable[[], _Chunk | Exception] | None]]:
+    def _records(self) -> Iterator[tuple[_Record, Callable[[], _Chunk | Exception] | None, int]]:
         """The file's records, told apart by their headers, up to the one that ends the data section."""
         offset = len(MAGIC)
         self._cover(0, offset)
@@ -150,7 +179,7 @@ class DataPass:
             ):
                 self._crc = None
                 following = self._chunk_within(offset, self._headers.size_bytes)
-                yield _Record(Opcode.INVALID, offset, end, following), None
+                yield _Record(Opcode.INVALID, offset, end, following), None, 0
                 if following is None:
                     return
                 offset = following
@@ -158,13 +187,15 @@ class DataPass:
             record = _Record(opcode, offset, end)
             if opcode == Opcode.CHUNK:
                 is_damaged = offset in self._state.damaged_chunks
-                yield record, None if is_damaged or self._is_kept(offset) else partial(self._load, record)
-                if length >= _CHUNK_CRC.size and any(
-                    _CHUNK_CRC.unpack(self._headers.view(end - length, _CHUNK_CRC.size))
-                ):
+                size_bytes = crc = 0
+                if length >= _CHUNK_HEAD.size:
+                    size_bytes, crc = _CHUNK_HEAD.unpack(self._headers.view(end - length, _CHUNK_HEAD.size))
+                load = None if is_damaged or self._is_kept(offset) else partial(self._load, record)
+                yield record, load, length + size_bytes
+                if crc:
                     self._crc = None
             elif opcode in _FOLLOWED:
-                yield record, None
+                yield record, None, 0
             if opcode in _LAST:
                 return
             self._cover(offset, end)
@@ -203,10 +234,14 @@ class DataPass:
 
     def _checked(self, offset: int, chunk: _Chunk | Exception) -> Buffer | None:
         """A chunk's content; None where it is damaged."""
+        if isinstance(chunk, DecompressionError):
+            self._allowance.unpack(chunk.num_bytes)
         if isinstance(chunk, Exception):
             self._state.damaged_chunks.add(offset)
             self._faults.add("chunk_damaged", f"The chunk at byte {offset} is left out with all its messages: {chunk}.")
             return None
+        if chunk.is_packed:
+            self._allowance.unpack(len(chunk.content))
         if self._witness is not None:
             self._witness(offset + RECORD.size, chunk.record)
         if chunk.found_crc is not None and chunk.found_crc != chunk.expected_crc:
@@ -223,15 +258,40 @@ class DataPass:
             self._state.kept.keep(offset, chunk.content)
         return chunk.content
 
-    def _walk(self, data: memoryview, *, where: str, base: int) -> Block:
-        """Messages of a run of whole records; `base` is added to positions in what is said about them."""
+    def _walk(self, data: memoryview, *, where: str, base: int) -> Iterator[Block]:
+        """Messages of a run of whole records, a piece of it in a block; `base` is added to positions in what is said."""
+        position, end = 0, len(data) - RECORD.size
+        self._short = _Short()
+        while position <= end:
+            last = min(position + _PIECE_BYTES, end)
+            block, position, num_others = self._piece(data, position, last=last, where=where, base=base)
+            self._allowance.walk(len(block.order) + num_others)
+            yield block
+            if position <= last:
+                break
+        if self._short.num:
+            more = f", and {self._short.num - 1} more are too short" if self._short.num > 1 else ""
+            self._faults.add(
+                "record_damaged",
+                f"The message at byte {base + self._short.position} {where} is only {self._short.length} bytes long{more}.",
+            )
+        if position != len(data):
+            self._faults.add(
+                "record_damaged",
+                f"There is no whole record at byte {base + position} {where}; what follows in it is left out.",
+            )
+
+    def _piece(self, data: memoryview, position: int, *, last: int, where: str, base: int) -> tuple[Block, int, int]:
+        """A block of the records that begin up to `last`, where the next one begins, and how many gave no message.
+
+        Where no whole record begins, that is the place; it is not behind `last` then.
+        """
         block = Block()
-        runs, order = block.runs, block.order
-        position, size = 0, len(data)
+        runs, order, size, num_others = block.runs, block.order, len(data), 0
         ids, counts, wanted = self._channels.ids, self._channels.counts, self._wanted
         unpack_record, unpack_message, header_bytes = RECORD.unpack_from, MESSAGE.unpack_from, RECORD.size
         message = int(Opcode.MESSAGE)  # looking an enum's member up costs as much as comparing it
-        while position + header_bytes <= size:
+        while position <= last:
             opcode, length = unpack_record(data, position)
             start = position + header_bytes
             end = start + length
@@ -244,6 +304,7 @@ class DataPass:
                     channel_id = self._channels.adopt(mcap_id)
                 if channel_id == UNKNOWN:
                     self._channels.lose(mcap_id)
+                    num_others += 1
                 else:
                     sequence = counts[channel_id]
                     counts[channel_id] = sequence + 1
@@ -254,21 +315,22 @@ class DataPass:
                         run.log_times_ns.append(log_time_ns)
                         run.publish_times_ns.append(publish_time_ns)
                         run.payloads.append(data[start + 22 : end])
-            elif opcode == Opcode.SCHEMA:
-                self._channels.add_schema(data[start:end], where=f"at byte {base + position} {where}")
-            elif opcode == Opcode.CHANNEL:
-                self._channels.add_channel(data[start:end], where=f"at byte {base + position} {where}")
-            elif opcode == message:
-                self._faults.add(
-                    "record_damaged", f"The message at byte {base + position} {where} is only {length} bytes long."
-                )
+                    else:
+                        num_others += 1
+            else:
+                num_others += 1
+                self._take_other(opcode, data[start:end], position, where=where, base=base)
             position = end
-        if position != size:
-            self._faults.add(
-                "record_damaged",
-                f"There is no whole record at byte {base + position} {where}; what follows in it is left out.",
-            )
-        return block
+        return block, position, num_others
+
+    def _take_other(self, opcode: int, data: memoryview, position: int, *, where: str, base: int) -> None:
+        """Look at a record that is no whole message."""
+        if opcode == Opcode.SCHEMA:
+            self._channels.add_schema(data, where=f"at byte {base + position} {where}")
+        elif opcode == Opcode.CHANNEL:
+            self._channels.add_channel(data, where=f"at byte {base + position} {where}")
+        elif opcode == Opcode.MESSAGE:
+            self._short = self._short.with_one(position, len(data))
 
     def _chunk_within(self, start: int, end: int) -> int | None:
         """A chunk that the summary names, and that is one, strictly within [start, end)."""

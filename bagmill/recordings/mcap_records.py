@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
+from bagmill.limits import limits
 from bagmill.recordings.fields import DamagedRecordError, Fields
 
 MAGIC = b"\x89MCAP0\r\n"
@@ -80,14 +81,24 @@ class FooterRecord(NamedTuple):
 
 
 def parse_schema(data: memoryview) -> SchemaRecord:
-    """Schema record (opcode 0x03)."""
+    """Schema record (opcode 0x03).
+
+    Raises:
+        LimitError: It is longer than any schema may be.
+    """
     fields = Fields(data)
+    limits().check("schema_bytes", len(data), what="the size of a schema")
     return SchemaRecord(id=fields.u16(), name=fields.text(), encoding=fields.text(), data=fields.data())
 
 
 def parse_channel(data: memoryview) -> ChannelRecord:
-    """Channel record (opcode 0x04)."""
+    """Channel record (opcode 0x04).
+
+    Raises:
+        LimitError: It says more of itself than any recording may.
+    """
     fields = Fields(data)
+    limits().check("channel_bytes", len(data), what="the size of what a channel says of itself")
     channel_id, schema_id, topic, message_encoding = fields.u16(), fields.u16(), fields.text(), fields.text()
     return ChannelRecord(
         id=channel_id,

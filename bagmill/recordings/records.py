@@ -106,6 +106,18 @@ class Fault:
     """One sentence: what, where, expected and found."""
     severity: Literal["error", "warning"] = "error"
     """`error`: messages are lost or wrong; `warning`: the container contradicts itself, its messages are whole."""
+    num_untold: int = 0
+    """Of how many faults of this kind it stands in place, because there are too many to tell; 0: it is one itself."""
+
+    @property
+    def num(self) -> int:
+        """How many faults it tells of."""
+        return self.num_untold or 1
+
+    def as_plain(self) -> dict[str, str | int]:
+        """As JSON has it; `num_untold` only where it stands in the place of others."""
+        untold: dict[str, str | int] = {"num_untold": self.num_untold} if self.num_untold else {}
+        return {"severity": self.severity, "code": self.code, "message": self.message, **untold}
 
 
 class Recording(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.allowance import limits_told_of
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fields import DamagedRecordError
@@ -50,7 +51,8 @@ class Rosbag1Recording(ClosedByWith):
         self.files: tuple[Path, ...] = (path,)
         self._file = RecordingFile(path)
         try:
-            self._state = self._open()
+            with limits_told_of(path):
+                self._state = self._open()
         except BaseException:
             self._file.close()
             raise

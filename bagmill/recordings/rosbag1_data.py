@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
+from bagmill.recordings.allowance import Allowance, limits_told_of
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.compression import DecompressionError, decompress
 from bagmill.recordings.fault_log import FaultLog
@@ -36,6 +37,11 @@ from bagmill.recordings.rosbag1_records import (
     text,
     time_ns,
 )
+
+_COSTS = {"lz4": 1, "bz2": 8}
+"""What an unpacked byte counts for: bz2 takes as much longer."""
+_PIECE_BYTES = 4 << 20
+"""Of records walked for one block."""
 
 
 @dataclass(slots=True)
@@ -96,7 +102,8 @@ class _Chunk(NamedTuple):
 
     data: memoryview
     content: Buffer
-    is_packed: bool
+    cost_bytes: int
+    """What it cost to unpack; 0 for one that is bare."""
 
 
 class BagPass:
@@ -115,7 +122,8 @@ class BagPass:
         self._wanted = None if channel_ids is None else frozenset(channel_ids)
         self._headers = FileWindow(state.file, lookahead_bytes=HEADERS_BYTES)
         self._window = FileWindow(state.file)
-        self._offsets = [info.offset for info in state.chunk_infos]
+        self._allowance = Allowance(state.file.size_bytes)
+        self._offsets = sorted({info.offset for info in state.chunk_infos})
         self._ids = dict(state.ids)
         self._counts: list[int] = [0] * len(state.table)
         self._num_lost: Counter[int] = Counter()
@@ -124,7 +132,15 @@ class BagPass:
         """Without an index: where the file breaks off."""
 
     def blocks(self, num_threads: int) -> Iterator[Block]:
-        """Every message up to the index, a chunk's in one block."""
+        """Every message up to the index, a chunk's in a few blocks.
+
+        Raises:
+            LimitError: The bag asks for more than is taken of one of its size.
+        """
+        with limits_told_of(self._state.file.path):
+            yield from self._blocks(num_threads)
+
+    def _blocks(self, num_threads: int) -> Iterator[Block]:
         for piece, chunk in read_ahead(self._pieces(), num_threads=num_threads):
             offset, record = piece.offset, piece.record
             self._state.num_bytes_read = offset
@@ -134,12 +150,14 @@ class BagPass:
                 self._num_chunks += not piece.is_cut
                 content = self._state.kept.get(offset) if chunk is None else self._opened(piece, chunk)
                 if content is not None:
-                    yield self._walk(memoryview(content), where=f"the chunk at byte {offset}", is_cut=piece.is_cut)
+                    where = f"the chunk at byte {offset}"
+                    yield from self._walk(memoryview(content), where=where, is_cut=piece.is_cut)
+                del chunk, content  # their memory is the next one's
             elif record.op in {Op.MESSAGE, Op.CONNECTION}:
-                yield self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
+                yield from self._walk(self._window.view(offset, record.end - offset), where=f"byte {offset}")
         self._finish()
 
-    def _pieces(self) -> Iterator[tuple[_Piece, Callable[[], _Chunk | Exception] | None]]:
+    def _pieces(self) -> Iterator[tuple[_Piece, Callable[[], _Chunk | Exception] | None, int]]:
         """The file's records up to the index, told apart by their headers."""
         offset = self._state.data_start
         while offset < self._state.data_end:
@@ -155,13 +173,14 @@ class BagPass:
             ):
                 following = self._chunk_within(offset, self._state.data_end)
                 if self._state.index_problem is not None and (cut := self._cut_chunk(offset)) is not None:
-                    yield _Piece(offset, cut, is_cut=True), partial(self._load, cut)
-                yield _Piece(offset, None, following), None
+                    yield _Piece(offset, cut, is_cut=True), partial(self._load, cut), cut.data_length
+                yield _Piece(offset, None, following), None, 0
                 offset = self._state.data_end if following is None else following
                 continue
             # What is kept is no use to a witness: it wants the bytes of the file.
             is_kept = self._witness is None and self._state.kept.get(offset) is not None
-            yield _Piece(offset, record), partial(self._load, record) if record.op == Op.CHUNK and not is_kept else None
+            load = partial(self._load, record) if record.op == Op.CHUNK and not is_kept else None
+            yield _Piece(offset, record), load, 0 if load is None else _memory_bytes(record)
             offset = record.end
 
     def _cut_chunk(self, offset: int) -> Record | None:
@@ -178,24 +197,31 @@ class BagPass:
         data = self._state.file.read_whole(record.data_start, record.data_length)
         try:
             compression, size_bytes = text(record.header, b"compression"), number(record.header, b"size")
-            if compression in {"lz4", "bz2"}:
-                return _Chunk(data, decompress(data, compression=compression, size_bytes=size_bytes), is_packed=True)
-        except (DamagedRecordError, DecompressionError) as err:
+            if compression in _COSTS:
+                content = decompress(data, compression=compression, size_bytes=size_bytes)
+                return _Chunk(data, content, len(content) * _COSTS[compression])
+        except DecompressionError as err:
+            err.num_bytes *= _COSTS[compression]
+            return err
+        except DamagedRecordError as err:
             return err
         if compression != "none":
             return DecompressionError(f"no compression is called {compression!r}")
-        return _Chunk(data, data, is_packed=False)
+        return _Chunk(data, data, 0)
 
     def _opened(self, piece: _Piece, chunk: _Chunk | Exception) -> Buffer | None:
         """A chunk's content; None where it is damaged."""
+        if isinstance(chunk, DecompressionError):
+            self._allowance.unpack(chunk.num_bytes)
         if isinstance(chunk, Exception):
             self._faults.add(
                 "chunk_damaged", f"The chunk at byte {piece.offset} is left out with all its messages: {chunk}."
             )
             return None
+        self._allowance.unpack(chunk.cost_bytes)
         if self._witness is not None and piece.record is not None:
             self._witness(piece.record.data_start, chunk.data)
-        if chunk.is_packed:
+        if chunk.cost_bytes:
             self._state.kept.keep(piece.offset, chunk.content)
         return chunk.content
 
@@ -210,47 +236,56 @@ class BagPass:
             "left out.",
         )
 
-    def _walk(self, data: memoryview, *, where: str, is_cut: bool = False) -> Block:
-        """Messages of a run of whole records; of one that is cut, those before the cut."""
-        block = Block()
+    def _walk(self, data: memoryview, *, where: str, is_cut: bool = False) -> Iterator[Block]:
+        """Messages of a run of whole records, a piece of it in a block; of one that is cut, those before the cut."""
         position, size = 0, len(data)
         ids, counts, wanted, length_of = self._ids, self._counts, self._wanted, U32.unpack_from
-        try:
-            while position + 8 <= size:
-                header_end = position + 4 + length_of(data, position)[0]
-                if header_end + 4 > size:
-                    break
-                header = parse_header(data[position + 4 : header_end])
-                start = header_end + 4
-                end = start + length_of(data, header_end)[0]
-                if end > size:
-                    break
-                op = header.get(b"op")
-                if op == b"\2":
-                    connection_id, stamp_ns = number(header, b"conn"), time_ns(header)
-                    channel_id = ids.get(connection_id)
-                    if channel_id is None:
-                        self._num_lost[connection_id] += 1
-                    else:
-                        sequence = counts[channel_id]
-                        counts[channel_id] = sequence + 1
-                        if wanted is None or channel_id in wanted:
-                            block.add(channel_id, sequence, stamp_ns, stamp_ns, data[start:end])
-                elif op == b"\7" and number(header, b"conn") not in ids:
-                    self._add_connection(parse_connection(header, data[start:end]))
-                position = end
-        except DamagedRecordError as err:
+        is_whole, damage = True, None
+        while is_whole and position + 8 <= size:
+            block = Block()
+            num_records = 0
+            last = min(position + _PIECE_BYTES, size - 8)
+            try:
+                while position <= last:
+                    header_end = position + 4 + length_of(data, position)[0]
+                    if header_end + 4 > size:
+                        is_whole = False
+                        break
+                    header = parse_header(data[position + 4 : header_end])
+                    start = header_end + 4
+                    end = start + length_of(data, header_end)[0]
+                    if end > size:
+                        is_whole = False
+                        break
+                    num_records += 1
+                    op = header.get(b"op")
+                    if op == b"\2":
+                        connection_id, stamp_ns = number(header, b"conn"), time_ns(header)
+                        channel_id = ids.get(connection_id)
+                        if channel_id is None:
+                            self._num_lost[connection_id] += 1
+                        else:
+                            sequence = counts[channel_id]
+                            counts[channel_id] = sequence + 1
+                            if wanted is None or channel_id in wanted:
+                                block.add(channel_id, sequence, stamp_ns, stamp_ns, data[start:end])
+                    elif op == b"\7" and number(header, b"conn") not in ids:
+                        self._add_connection(parse_connection(header, data[start:end]))
+                    position = end
+            except DamagedRecordError as err:
+                is_whole, damage = False, err
+            self._allowance.walk(num_records)
+            yield block
+        if damage is not None:
             self._faults.add(
                 "record_damaged",
-                f"The record at byte {position} of {where} is damaged, what follows is left out: {err}.",
+                f"The record at byte {position} of {where} is damaged, what follows is left out: {damage}.",
             )
-            return block
-        if position != size and not is_cut:
+        elif position != size and not is_cut:
             self._faults.add(
                 "record_damaged",
                 f"There is no whole record at byte {position} of {where}; what follows in it is left out.",
             )
-        return block
 
     def _add_connection(self, connection: ConnectionRecord) -> None:
         self._ids[connection.id] = self._state.fold(connection)
@@ -315,3 +350,11 @@ class BagPass:
         self._faults.add(
             "truncated", f"The file breaks off at byte {size}{inside}{chunks}; what is whole before is read."
         )
+
+
+def _memory_bytes(chunk: Record) -> int:
+    """What a chunk says it will hold, with what it holds packed."""
+    try:
+        return chunk.data_length + number(chunk.header, b"size")
+    except DamagedRecordError:
+        return chunk.data_length

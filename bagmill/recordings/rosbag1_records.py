@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
+from bagmill.limits import limits
 from bagmill.recordings.fields import DamagedRecordError, Fields
 from bagmill.recordings.file_window import FileWindow
 
 MAGIC = b"#ROSBAG V2.0\n"
+_MOST_HEADER_BYTES = 64 * 1024
+"""Of a record's header: a few numbers and a topic."""
+_MOST_FIELDS = 64
+"""Of a header: the format knows seven, of a connection six."""
 U32 = struct.Struct("<I")
 U64 = struct.Struct("<Q")
 
@@ -75,16 +80,19 @@ class ChunkInfo(NamedTuple):
     """Messages by connection id."""
 
 
-def parse_header(data: memoryview) -> dict[bytes, bytes]:
+def parse_header(data: memoryview, *, most_bytes: int = _MOST_HEADER_BYTES) -> dict[bytes, bytes]:
     """A record header's fields by name.
 
     Raises:
-        DamagedRecordError: A field runs past the header, or has no name.
+        DamagedRecordError: A field runs past the header, or has no name, or there is more than any header has.
     """
+    if len(data) > most_bytes:
+        raise DamagedRecordError(f"a header of {len(data)} bytes is more than any record has")
     content = bytes(data)
     fields: dict[bytes, bytes] = {}
-    position, size = 0, len(content)
+    position, size, num_fields = 0, len(content), 0
     while position < size:
+        num_fields += 1
         if position + 4 > size:
             raise DamagedRecordError("a header field's length runs past the header")
         start = position + 4
@@ -93,6 +101,8 @@ def parse_header(data: memoryview) -> dict[bytes, bytes]:
         if position > size or equals < 0:
             raise DamagedRecordError("a header field runs past the header or has no name")
         fields[content[start:equals]] = content[equals + 1 : position]
+        if num_fields > _MOST_FIELDS:
+            raise DamagedRecordError(f"a header of more than {_MOST_FIELDS} fields is more than any record has")
     return fields
 
 
@@ -109,6 +119,10 @@ def read_record(window: FileWindow, offset: int, *, is_cut: bool = False) -> Rec
         DamagedRecordError: Its header is not one.
     """
     header_length = U32.unpack(window.view(offset, 4))[0]
+    if offset + 8 + header_length > window.size_bytes:
+        raise EOFError
+    if header_length > _MOST_HEADER_BYTES:
+        raise DamagedRecordError(f"a header of {header_length} bytes is more than any record has")
     header = parse_header(window.view(offset + 4, header_length))
     data_start = offset + 4 + header_length + 4
     data_length = U32.unpack(window.view(data_start - 4, 4))[0]
@@ -165,8 +179,17 @@ def parse_bag_header(header: Mapping[bytes, bytes]) -> BagHeader:
 
 
 def parse_connection(header: Mapping[bytes, bytes], data: memoryview) -> ConnectionRecord:
-    """Connection record: its data is a header of its own."""
-    inner = parse_header(data)
+    """Connection record: its data is a header of its own.
+
+    Raises:
+        DamagedRecordError: A field is missing or damaged.
+        LimitError: It says more of itself than any recording may.
+    """
+    table = limits()
+    most_bytes = table.schema_bytes + table.channel_bytes
+    if len(data) > most_bytes:
+        table.check("schema_bytes", len(data), what="the size of a connection's definition")
+    inner = parse_header(data, most_bytes=most_bytes)
     return ConnectionRecord(
         id=number(header, b"conn"),
         topic=text(header, b"topic"),

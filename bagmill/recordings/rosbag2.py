@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.allowance import Allowance, limits_told_of
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
@@ -49,8 +50,9 @@ class Rosbag2Recording(ClosedByWith):
         with ExitStack() as resources:
             self._splits = open_splits(paths, self._metadata, faults=self._faults, resources=resources)
             self._resources = resources.pop_all()
-        for split in self._splits:
-            self._fold(split)
+        with limits_told_of(path):
+            for split in self._splits:
+                self._fold(split)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -61,9 +63,10 @@ class Rosbag2Recording(ClosedByWith):
     def faults(self) -> tuple[Fault, ...]:
         """Found so far."""
         of_splits = FaultLog()
+        of_splits.extend(self._faults.faults)
         for split in self._splits:
             of_splits.extend(split.recording.faults, where=split.name)
-        return self._faults.faults + of_splits.faults
+        return of_splits.faults
 
     @property
     def num_messages_from_summary(self) -> Mapping[int, int]:
@@ -95,6 +98,11 @@ class Rosbag2Recording(ClosedByWith):
         witness: Witness | None = None,  # noqa: ARG002 - offsets in several files say nothing
     ) -> Iterator[Block]:
         """The blocks of every split; only some channels' where named."""
+        with limits_told_of(self.path):
+            yield from self._blocks(channel_ids, num_threads=num_threads)
+
+    def _blocks(self, channel_ids: Collection[int] | None, *, num_threads: int) -> Iterator[Block]:
+        allowance = Allowance(sum(split.size_bytes for split in self._splits))
         wanted = None if channel_ids is None else frozenset(channel_ids)
         is_packed = self._metadata.has_packed_messages
         counts: Counter[int] = Counter()
@@ -105,11 +113,11 @@ class Rosbag2Recording(ClosedByWith):
             self._current = index
             ids: tuple[int, ...] = ()
             num_in_split = 0
-            for found in split.recording.blocks(num_threads=num_threads):
+            for found in self._blocks_of(split, num_threads=num_threads):
                 block, block_bytes = Block(), 0
                 for channel_id, _, log_time_ns, publish_time_ns, data in one_by_one([found]):
                     if channel_id >= len(ids):
-                        ids = self._fold(split)
+                        ids += self._fold(split, behind=len(ids))
                     position = ids[channel_id]
                     num_in_split += 1
                     first_ns, last_ns = min(first_ns, log_time_ns), max(last_ns, log_time_ns)
@@ -119,9 +127,11 @@ class Rosbag2Recording(ClosedByWith):
                     if is_packed:
                         try:
                             payload = decompress_zstd_message(data)
-                        except DecompressionError:
+                        except DecompressionError as err:
+                            allowance.unpack(err.num_bytes)
                             num_damaged[position] += 1
                             continue
+                        allowance.unpack(len(payload))
                     block.add(position, counts[position], log_time_ns, publish_time_ns, payload)
                     counts[position] += 1
                     block_bytes += len(payload)
@@ -144,8 +154,12 @@ class Rosbag2Recording(ClosedByWith):
         """Close every split and remove what was unpacked."""
         self._resources.close()
 
-    def _fold(self, split: Split) -> tuple[int, ...]:
-        """Ids here, by the ids of the split's own channels."""
+    def _blocks_of(self, split: Split, *, num_threads: int) -> Iterator[Block]:
+        with limits_told_of(self.path / split.name, unpacked=split.recording.path):
+            yield from split.recording.blocks(num_threads=num_threads)
+
+    def _fold(self, split: Split, *, behind: int = 0) -> tuple[int, ...]:
+        """Ids here, by the ids of the split's own channels; without the first of them where they are known."""
         return tuple(
             self._table.fold(
                 channel.topic,
@@ -155,7 +169,7 @@ class Rosbag2Recording(ClosedByWith):
                 message_encoding=channel.message_encoding,
                 metadata=channel.metadata,
             )
-            for channel in split.recording.channels
+            for channel in split.recording.channels[behind:]
         )
 
     def _compare(self, counts_by_split: list[int], *, duration_ns: int) -> None:

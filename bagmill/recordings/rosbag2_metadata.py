@@ -8,13 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bagmill.definitions import full_name
 from bagmill.errors import RecordingError
+from bagmill.limits import limits
 from bagmill.recordings.file_window import unreadable
 from bagmill.recordings.lfs_pointer import POINTER_BYTES, refuse_pointer
+from bagmill.regular_files import read_regular
+from bagmill.yaml_files import parse_yaml
 
 FILE_NAME = "metadata.yaml"
 ROOT_KEY = "rosbag2_bagfile_information"
@@ -108,7 +110,7 @@ def read_metadata(folder: Path) -> BagMetadata:
     """
     path = folder / FILE_NAME
     try:
-        content = path.read_bytes()
+        content = read_regular(path, most_bytes=limits().yaml_bytes)
     except FileNotFoundError as err:
         raise RecordingError(
             f"the folder holds no {FILE_NAME}, so it is not a rosbag2 recording",
@@ -120,9 +122,9 @@ def read_metadata(folder: Path) -> BagMetadata:
     refuse_pointer(path, content[:POINTER_BYTES])
     remedy = f"Run `ros2 bag reindex {folder.name}` on a copy, or name the files inside one by one"
     try:
-        document = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except Exception as err:  # PyYAML's constructors let ValueError, RecursionError and more through
-        raise RecordingError("it is not YAML", path=path, remedy=remedy) from err
+        document = parse_yaml(content)
+    except ValueError as err:
+        raise RecordingError(f"it is not YAML: {err}", path=path, remedy=remedy) from err
     if not isinstance(document, dict) or ROOT_KEY not in document:
         raise RecordingError(f"it has no {ROOT_KEY}, so it is not a rosbag2's", path=path, remedy=remedy)
     try:

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from bagmill.addresses import public_address
 from bagmill.errors import TrainingError
 
 _SCHEMES: Final = ("s3", "gs", "https", "http", "file")
@@ -29,12 +30,12 @@ def check_address(text: str) -> str:
     found = _ADDRESS.fullmatch(text)
     if found is None or found[1] not in _SCHEMES:
         raise TrainingError(
-            f"{text} is no address of a store that is known here",
+            f"{public_address(text)} is no address of a store that is known here",
             remedy=f"Give a folder, or an address that begins with {', '.join(f'{each}://' for each in _SCHEMES)}",
         )
     if importlib.util.find_spec("obstore") is None:
         raise TrainingError(
-            f"{text} is in a store, and the package obstore, which speaks to stores, is not installed",
+            f"{public_address(text)} is in a store, and the package obstore, which speaks to stores, is not installed",
             remedy="Install bagmill with its extra `remote`: pip install 'bagmill[remote]'",
         )
     return text.rstrip("/")
@@ -47,5 +48,6 @@ def default_cache_folder() -> Path:
 
 def folder_name(address: str) -> str:
     """A name for what is fetched from an address: the address's own last part, and a hash that tells it from others."""
-    last = re.sub(r"[^A-Za-z0-9._-]+", "-", address.rsplit("/", 1)[-1]).strip(".-") or "dataset"
+    told = re.split("[?#]", public_address(address))[0].rsplit("/", 1)[-1]
+    last = re.sub(r"[^A-Za-z0-9._-]+", "-", told).strip(".-") or "dataset"
     return f"{last[:40]}-{hashlib.sha256(address.encode()).hexdigest()[:12]}"

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from bagmill.addresses import public_address
 from bagmill.errors import StorageError
 from bagmill.remote.address import check_address, default_cache_folder, folder_name
 from bagmill.stores import Answer, Bound, Outcome, Pieces, StoreClient, StoreSettings, Tail, Whole
@@ -47,12 +48,14 @@ class Mirror:
         shard_cache_bytes: int = SHARD_CACHE_BYTES,
         patience_s: float = 60.0,
     ) -> None:
-        self.address = check_address(address)
+        whole = check_address(address)
+        self.address = public_address(whole)
+        """Of the dataset, as it may be told: without user, password and query."""
         folder = Path(cache_folder).absolute() if cache_folder is not None else default_cache_folder()
-        self.root = folder / folder_name(self.address)
+        self.root = folder / folder_name(whole)
         """Of the mirrored dataset."""
         self._prefix = f"{self.root}/"
-        self._settings = StoreSettings(self.address, patience_s, PARALLEL)
+        self._settings = StoreSettings(whole, patience_s, PARALLEL)
         self._bound = Bound(str(folder / _LEDGER), shard_cache_bytes, time.time_ns())
         self._opened: tuple[int, StoreClient] | None = None
         self.is_full = False
@@ -61,9 +64,14 @@ class Mirror:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_opened": None}
 
+    @property
+    def plain_address(self) -> str:
+        """The dataset's address without what may be a secret, and without a mark of what was left out."""
+        return self.address.removesuffix("#…").removesuffix("?…")
+
     def address_of(self, path: Path | str) -> str:
-        """Where a file of the mirror is in the store."""
-        return f"{self.address}/{self._key(path)}"
+        """Where a file of the mirror is in the store, as it may be told."""
+        return public_address(self.address, self._key(path))
 
     def refresh(self, path: Path) -> bool:
         """Fetch a file that may have changed.
@@ -81,7 +89,8 @@ class Mirror:
 
     def announce(self, paths: Iterable[str]) -> list[Future[Answer]]:
         """Fetch files that are not here, without waiting for them."""
-        return [self._submit(Whole(self._key(path), path)) for path in paths if not os.path.exists(path)]  # noqa: PTH110
+        keys = {path: self._key(path) for path in paths}
+        return [self._submit(Whole(key, path)) for path, key in keys.items() if not os.path.exists(path)]  # noqa: PTH110
 
     def bring(self, paths: Iterable[str]) -> bool:
         """Fetch files that are not here.
@@ -100,11 +109,12 @@ class Mirror:
         Raises:
             StorageError: The store does not give it.
         """
+        key = self._key(path)
         if os.path.exists(path):  # noqa: PTH110 - strings, as all paths of shards
             return "here"
         if self.is_full:
             return "no room"
-        outcome = self._submit(Whole(self._key(path), path, self._bound)).result().outcome
+        outcome = self._submit(Whole(key, path, self._bound)).result().outcome
         if outcome == "no room":
             self.is_full = True
         return outcome
@@ -164,7 +174,19 @@ class Mirror:
         return StorageError(f"{self.address_of(path)}: {err.problem}", remedy=err.remedy)
 
     def _key(self, path: Path | str) -> str:
-        return str(path).removeprefix(self._prefix)
+        """An object's key: the way from the mirror's root to its file.
+
+        Raises:
+            StorageError: The file would lie elsewhere; whatever the store names is fetched to below the root, and nowhere else.
+        """
+        text = str(path)
+        key = text.removeprefix(self._prefix)
+        if not text.startswith(self._prefix) or "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
+            raise StorageError(
+                f"something at {self.address} names {key[:200]!r}, which is no file of a dataset",
+                remedy="Do not use it",
+            )
+        return key
 
     def _submit(self, request: Whole | Tail | Pieces) -> Future[Answer]:
         with _starting:

@@ -47,14 +47,14 @@ class StoreClient:
             )
         except OSError as err:
             raise StorageError(
-                f"the process that fetches from {settings.address} cannot be started ({err.strerror})"
+                f"the process that fetches from {settings.told()} cannot be started ({err.strerror})"
             ) from err
         finally:
             theirs.close()
         self._connection.send(settings)
         self._receiver = threading.Thread(
             target=_receive,
-            args=(self._connection, self._waiting, self._numbers, self._lock, settings.address),
+            args=(self._connection, self._waiting, self._numbers, self._lock, settings.told()),
             name="bagmill-fetched",
             daemon=True,
         )
@@ -82,7 +82,7 @@ class StoreClient:
                 self._connection.send((number, request))
             except OSError:
                 del self._waiting[number], self._numbers[request]
-                future.set_exception(_has_ended(self._settings.address))
+                future.set_exception(_has_ended(self._settings.told()))
         return future
 
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from typing import Final
 
+from bagmill.addresses import without_secrets
 from bagmill.errors import StorageError
 from bagmill.stores.store import Store
 from bagmill.stores.wire import Answer, Numbered, Request
@@ -44,7 +45,9 @@ def main() -> None:
             except StorageError as err:
                 answer = err
             except Exception as err:  # noqa: BLE001 - whoever waits has to be told, whatever it is
-                answer = StorageError(f"{settings.address}/{request.key} cannot be fetched ({err!r})")
+                answer = StorageError(
+                    f"{settings.told(request.key)} cannot be fetched ({without_secrets(repr(err), settings.address)})"
+                )
             with lock:
                 connection.send(Numbered(number, answer))
 

@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from bagmill.addresses import without_secrets
 from bagmill.errors import StorageError
 from bagmill.stores.ledger import Ledger
 from bagmill.stores.whole_file import write_once
@@ -45,7 +46,7 @@ class Store:
         import obstore  # noqa: PLC0415 - in the extra `remote`, and only in the process that fetches
         from obstore import exceptions, store  # noqa: PLC0415
 
-        self._address, self._patience_s = settings.address, settings.patience_s
+        self._settings, self._patience_s = settings, settings.patience_s
         self._forbidden = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
         self._unsupported = exceptions.NotSupportedError
         self._errors = (exceptions.BaseError, ValueError)
@@ -91,7 +92,7 @@ class Store:
             except _BrokenOffError as err:
                 # The library asks again for an answer that does not begin, but not for the rest of one that breaks off.
                 if number == _ATTEMPTS or time.monotonic() - started_s > self._patience_s:
-                    raise StorageError(err.problem, remedy=err.remedy) from err
+                    raise StorageError(err.problem, remedy=err.remedy) from None
                 time.sleep(_PAUSE_S * number)
         raise AssertionError("the last attempt returns or raises")
 
@@ -157,39 +158,38 @@ class Store:
             return self._ledgers[bound.ledger]
 
     def _named(self, key: str) -> str:
-        return f"{self._address}/{key}" if key else self._address
+        return self._settings.told(key)
+
+    def _said(self, err: Exception) -> str:
+        """The library's first line, which has the address in it; what follows is its own structures, over many lines."""
+        return without_secrets(" ".join(str(err).split("\n\n", 1)[0].split()), self._settings.address)
 
     @contextmanager
     def _told(self, key: str) -> Iterator[None]:
-        """Errors of the library as ours, with the object's address."""
+        """Errors of the library as ours, with the object's address; the library's own would tell all of it."""
         try:
             yield
         except FileNotFoundError:
             raise
         except self._forbidden as err:
             raise StorageError(
-                f"{self._named(key)} may not be read: {_first_line(err)}",
+                f"{self._named(key)} may not be read: {self._said(err)}",
                 remedy="Check the credentials in the environment; a store that may not be listed also says this of what "
                 "is not there",
-            ) from err
+            ) from None
         except self._unsupported as err:
             raise StorageError(
-                f"{self._named(key)}: the server gives no parts of files ({_first_line(err)})",
+                f"{self._named(key)}: the server gives no parts of files ({self._said(err)})",
                 remedy="Use a server that knows range requests, or raise shard_cache_bytes so that all shards fit",
-            ) from err
+            ) from None
         except self._errors as err:
             raise _BrokenOffError(
-                f"{self._named(key)} cannot be fetched: {_first_line(err)}",
+                f"{self._named(key)} cannot be fetched: {self._said(err)}",
                 remedy="Check the address, the network and what the environment says about the store, then read again",
-            ) from err
+            ) from None
         except OSError as err:
             raise StorageError(
                 f"{self._named(key)} cannot be kept on this machine ({err.strerror or err})",
                 path=err.filename,
                 remedy="Make room on the disk of the cache's folder, or name another with cache_folder",
             ) from err
-
-
-def _first_line(err: Exception) -> str:
-    # What follows is the library's own structures, over many lines.
-    return " ".join(str(err).split("\n\n", 1)[0].split())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from bagmill.addresses import public_address
 from bagmill.errors import StorageError
 
 Outcome = Literal["here", "absent", "no room"]
@@ -15,11 +16,16 @@ Outcome = Literal["here", "absent", "no room"]
 class StoreSettings:
     """Which store, and how it is asked."""
 
-    address: str
+    address: str = field(repr=False)
+    """Whole, with what may be a secret in it."""
     patience_s: float
     """How long a store that does not answer is asked again."""
     num_parallel: int
     """Requests at a time."""
+
+    def told(self, key: str = "") -> str:
+        """The address of an object, or of the store, as it may be told."""
+        return public_address(self.address, key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bagmill.disk import partial_file, sync_folder
 from bagmill.errors import StorageError
 from bagmill.messages.content import ChannelContent
 from bagmill.recordings import Channel, Fault
+from bagmill.regular_files import open_regular
 from bagmill.streams.index import RecordingIndex, Stream
 
 _FORMAT = "bagmill index 2"
@@ -76,11 +77,15 @@ def load_index(path: Path | str) -> RecordingIndex:
     """
     path = Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # before NumPy allocates what a flipped bit asks for
-        if damaged is None:
-            with np.load(path, allow_pickle=False) as arrays:
-                return _rebuild({name: arrays[name] for name in arrays.files})
+        with open(open_regular(path), "rb") as file:  # noqa: PTH123 - a descriptor
+            with zipfile.ZipFile(file) as archive:
+                if any(each.compress_type != zipfile.ZIP_STORED for each in archive.infolist()):
+                    raise ValueError("its arrays are compressed, which no index's are")  # noqa: TRY301 - as below
+                damaged = archive.testzip()  # before NumPy allocates what a flipped bit asks for
+            if damaged is None:
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as arrays:
+                    return _rebuild({name: arrays[name] for name in arrays.files})
     except FileNotFoundError as err:
         raise StorageError("there is no such index", path=path, remedy=_REMEDY) from err
     except Exception as err:  # zipfile and NumPy raise a dozen kinds on damaged archives

@@ -11,6 +11,7 @@ from pathlib import Path
 from bagmill.definitions import GivenDefinitions
 from bagmill.messages import with_definitions
 from bagmill.recordings import Channel, Recording, open_recording
+from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.records import Block
 from bagmill.streams.content_hash import Hearsay, content_hash, size_bytes
 from bagmill.streams.growing import GrowingStream
@@ -65,13 +66,16 @@ def scan(
         finished = tuple(stream.finish() for stream in streams)
         if progress is not None:
             progress(total, total)
+        faults = FaultLog()
+        faults.extend(source.faults)
+        faults.extend(stamp_faults(finished, [stream.num_unreadable for stream in streams]))
         return RecordingIndex(
             path=str(source.path),
             container=source.container,
             content_hash=hashing.result(),
             size_bytes=total,
             streams=finished,
-            faults=source.faults + stamp_faults(finished, [stream.num_unreadable for stream in streams]),
+            faults=faults.faults,
         )
 
 
@@ -95,15 +99,15 @@ def _read(
     for block in blocks:
         for run in block.runs.values():
             if run.channel_id >= len(streams):
-                streams += [GrowingStream(channel) for channel in _channels(recording, definitions)[len(streams) :]]
+                streams += map(GrowingStream, _channels(recording, definitions, behind=len(streams)))
             streams[run.channel_id].extend(run)
             unreported += sum(map(len, run.payloads)) + _MESSAGE_COST_BYTES * len(run.payloads)
         if unreported > _PROGRESS_EVERY_BYTES and progress is not None:
             progress(min(recording.num_bytes_read, total), total)
             unreported = 0
-    return streams + [GrowingStream(channel) for channel in _channels(recording, definitions)[len(streams) :]]
+    return [*streams, *map(GrowingStream, _channels(recording, definitions, behind=len(streams)))]
 
 
-def _channels(recording: Recording, definitions: GivenDefinitions | None) -> list[Channel]:
-    """The channels known so far, their definitions completed."""
-    return [with_definitions(channel, definitions) for channel in recording.channels]
+def _channels(recording: Recording, definitions: GivenDefinitions | None, *, behind: int = 0) -> list[Channel]:
+    """The channels known so far, their definitions completed; without the first of them where they are followed already."""
+    return [with_definitions(channel, definitions) for channel in recording.channels[behind:]]

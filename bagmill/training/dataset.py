@@ -24,6 +24,7 @@ from bagmill.dataset import (
     select,
     why_none,
 )
+from bagmill.dataset.confined import EpisodeFolders
 from bagmill.errors import TrainingError
 from bagmill.remote import SHARD_CACHE_BYTES, Mirror, MirroredShards, fetch_snapshot, is_address
 from bagmill.training.columns import MASK, ArraySpec, Column
@@ -158,7 +159,7 @@ class EpisodeDataset:
             resampling=resampling,
         )
         self._num_ticks: NDArray[np.int64] = self.table["num_ticks"].to_numpy(np.int64)
-        self._roots = [f"{self.dataset.path}/{path}" for path in self.table["path"]]
+        self._roots = EpisodeFolders(self.dataset.path, self.table["path"])
         self._index = SampleIndex(
             self._num_ticks,
             self.table["rate_hz"].to_numpy(np.float64),
@@ -438,9 +439,12 @@ class EpisodeDataset:
         return cameras
 
     def recipe(self) -> dict[str, Any]:
-        """Plain values from which `from_recipe` makes the same dataset again: the snapshot by its id, not its name."""
+        """Plain values from which `from_recipe` makes the same dataset again: the snapshot by its id, not its name.
+
+        An address stands in it without user, password and query: give it to `from_recipe` again where it needs them.
+        """
         return {
-            "dataset": str(self.dataset.path) if self._mirror is None else self._mirror.address,
+            "dataset": str(self.dataset.path) if self._mirror is None else self._mirror.plain_address,
             "snapshot": self.snapshot_id,
             "where": self.where,
             "split": self.split,
@@ -455,7 +459,7 @@ class EpisodeDataset:
 
         Args:
             recipe: By `recipe`.
-            dataset: Where its folder is now; None: where it was.
+            dataset: Where its folder is now, or its address with all that a store asks for; None: where it was.
 
         Raises:
             TrainingError: It is no such recipe; and as the constructor.

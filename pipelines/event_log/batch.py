@@ -20,6 +20,7 @@ _BATCHED: Final = frozenset(
         DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
         DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
         DagsterEventType.ASSET_MATERIALIZATION,
+        DagsterEventType.ASSET_OBSERVATION,
         DagsterEventType.ASSET_CHECK_EVALUATION,
     }
 )

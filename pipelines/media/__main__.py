@@ -11,8 +11,9 @@ from pathlib import Path
 import uvicorn
 
 from bagmill.dataset import Dataset
+from bagmill.deployment import MediaSettings
 from bagmill.errors import BagmillError
-from pipelines.deployment import MediaSettings, load_deployment
+from pipelines.deployment import load_deployment
 from pipelines.media.app import build_app
 
 _GRACE_S = 2

@@ -15,11 +15,12 @@ from starlette.routing import Route
 
 from bagmill.cli.wording import counted, duration_text, number_text, size_text, stamp_text
 from bagmill.dataset import Dataset
+from bagmill.deployment import MediaSettings
 from bagmill.errors import StorageError
-from pipelines.deployment import MediaSettings
 from pipelines.media.episodes import find_episode, find_version, list_episodes
 from pipelines.media.files import find_file, media_type
-from resources.media_urls import REPORT, file_path, page_path
+from pipelines.media.refused import list_refused
+from resources.media_urls import QUARANTINE, REPORT, episode_path, file_path, page_path
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _SAFETY: Final = {
@@ -65,7 +66,7 @@ class MediaApp:
             "counted": counted,
             "base": base,
             "page_url": lambda episode, version: base + page_path(episode, version),
-            "episode_url": lambda episode: f"{base}/episodes/{quote(episode, safe='')}",
+            "episode_url": lambda episode: base + episode_path(episode),
             "file_url": lambda episode, version, name: base + file_path(episode, version, name),
             "dagster_url": lambda asset, episode: (
                 f"{settings.dagster_url}/assets/{asset}?view=partitions&partition={quote(episode, safe='')}"
@@ -79,6 +80,7 @@ class MediaApp:
         return Starlette(
             routes=[
                 Route("/", self._list),
+                Route(QUARANTINE, self._quarantine),
                 Route("/episodes/{episode}", self._episode),
                 Route("/episodes/{episode}/{version}", self._version),
                 Route("/files/{episode}/{version}/{name}", self._file),
@@ -87,11 +89,12 @@ class MediaApp:
         )
 
     def _list(self, request: Request) -> Response:
-        page = request.query_params.get("page", "1")
-        # Longer numbers than any list has pages are taken for none.
-        number = int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 1
-        found = list_episodes(self._dataset, page=number, find=request.query_params.get("find", ""))
+        found = list_episodes(self._dataset, page=_page_number(request), find=request.query_params.get("find", ""))
         return self._page("episodes.html", list=found)
+
+    def _quarantine(self, request: Request) -> Response:
+        found = list_refused(self._dataset, page=_page_number(request), find=request.query_params.get("find", ""))
+        return self._page("quarantine.html", list=found)
 
     def _episode(self, request: Request) -> Response:
         episode = request.path_params["episode"]
@@ -147,6 +150,12 @@ class MediaApp:
             status_code=status,
             headers={"cache-control": _ASK_AGAIN, **_SAFETY},
         )
+
+
+def _page_number(request: Request) -> int:
+    page = request.query_params.get("page", "1")
+    # Longer numbers than any list has pages are taken for none.
+    return int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 1
 
 
 def build_app(dataset: Dataset, settings: MediaSettings) -> Starlette:

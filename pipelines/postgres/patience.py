@@ -15,6 +15,8 @@ from dagster_postgres.utils import create_pg_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
+from bagmill.addresses import without_secrets
+
 PATIENCE_S: Final = 120
 """How long a server that does not answer is waited for: a restart takes seconds, a fail-over a minute."""
 WEB_PATIENCE_S: Final = 10
@@ -103,7 +105,7 @@ def until_answered(attempt: Callable[[], _R], *, patience_s: float) -> _R:
         except DBAPIError as err:
             if not _is_lost(err) or time.monotonic() > deadline:
                 raise
-            _LOG.warning("the database does not answer, trying again: %s", str(err.orig).strip())
+            _LOG.warning("the database does not answer, trying again: %s", without_secrets(str(err.orig).strip()))
         time.sleep(pause_s)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 

@@ -15,9 +15,10 @@ from typing import Final, Literal
 
 import dagster as dg
 
+from bagmill.deployment import AlertSettings
 from pipelines.alerts import alert_of_checks, alert_of_failure
-from pipelines.deployment import AlertSettings
-from resources.alerts import Alert, AlertError, AlertSink
+from pipelines.tick_preview import is_preview
+from resources.alerts import Alert, AlertError, AlertSink, LogSink
 
 MOST_WAITING: Final = 1000
 """Runs that are kept to be told of; of what is older, the log has a line."""
@@ -97,6 +98,8 @@ def _sensor(
             context.update_cursor(_Cursor({end.value: _last(context.instance, end) for end in ends}).to_text())
             return dg.SkipReason("watching from now on")
         cursor = _Cursor.parse(context.cursor)
+        if is_preview(context):
+            sink = LogSink()
         ended, seen = _ended_since(context.instance, cursor, ends)
         waiting = [*cursor.waiting, *ended]
         num_told, problem = _deliver(context, waiting, tell, sink=sink, dagster_url=dagster_url)

@@ -15,7 +15,7 @@ import dagster as dg  # reads annotations as they stand: no `from __future__ imp
 from assets.partitions import EPISODES
 from assets.requests import Due, find_due
 from bagmill.dataset import list_quarantine
-from pipelines.deployment import ArrivalSettings
+from bagmill.deployment import ArrivalSettings
 from pipelines.jobs import INGEST
 from pipelines.sensors.ranges import range_tags, ranges, under_way
 from pipelines.sensors.waiting import Waiting, digest

@@ -6,8 +6,8 @@ import dagster as dg  # reads annotations as they stand: no `from __future__ imp
 
 from assets.nightly_report import NIGHT_TAG, nightly_report
 from bagmill.dataset import has_current
+from bagmill.deployment import NightSettings
 from bagmill.errors import StorageError
-from pipelines.deployment import NightSettings
 from pipelines.jobs import REPORT_NIGHT
 from pipelines.nights import MOST_NOTED, ended_nights
 from resources.datasets import DatasetFolder

@@ -9,9 +9,10 @@ import dagster as dg
 
 from assets.quarantine import describe_quarantine, quarantine
 from bagmill.dataset import Dataset
-from pipelines.deployment import ArrivalSettings
+from bagmill.deployment import ArrivalSettings
 from pipelines.sensors.waiting import digest
 from resources.datasets import DatasetFolder
+from resources.media import MediaServer
 
 
 def quarantine_sensor(settings: ArrivalSettings) -> dg.SensorDefinition:
@@ -25,13 +26,13 @@ def quarantine_sensor(settings: ArrivalSettings) -> dg.SensorDefinition:
         description="Show the quarantine anew when something came into it or left it. This needs no run.",
     )
     def quarantine_changes(
-        context: dg.SensorEvaluationContext, dataset_folder: DatasetFolder
+        context: dg.SensorEvaluationContext, dataset_folder: DatasetFolder, media: MediaServer
     ) -> dg.SensorResult | dg.SkipReason:
         dataset = dataset_folder.dataset
         found = digest(sorted(_files(dataset)))
         if found == context.cursor:
             return dg.SkipReason("the quarantine is as it was")
-        told = dg.AssetMaterialization(quarantine.key, metadata=describe_quarantine(dataset))
+        told = dg.AssetMaterialization(quarantine.key, metadata=describe_quarantine(dataset, media))
         return dg.SensorResult(asset_events=[told], cursor=found)
 
     return quarantine_changes

@@ -6,6 +6,7 @@ import pytest
 import zarr
 
 from bagmill.dataset import Dataset, EpisodeReport, put_quarantine
+from bagmill.dataset.folder import is_name
 from bagmill.dataset.quarantine import QuarantineEntry
 from bagmill.episodes import EpisodeWriter
 from bagmill.errors import StorageError
@@ -88,3 +89,17 @@ def test_a_folder_that_is_none(tmp_path: Path):
 
     with pytest.raises(StorageError, match="cannot be listed"):
         Dataset(tmp_path).episodes()
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".hidden", "day1/run.mcap", "run\\1", "run\n.mcap", "a\0b", "x" * 300, "\ud800"]
+)
+def test_what_is_no_files_name_is_no_episodes_name(tmp_path: Path, name: str) -> None:
+    assert not is_name(name)
+    with pytest.raises(StorageError, match="is no name of an episode"):
+        Dataset(tmp_path).report_path(name, "0123")
+
+
+@pytest.mark.parametrize("name", ["run.mcap", "day1__run 3.mcap", "Größe", "a" * 200])
+def test_names_that_files_can_have_are_names(name: str) -> None:
+    assert is_name(name)

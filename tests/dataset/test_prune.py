@@ -19,6 +19,7 @@ from bagmill.dataset import (
     save_report,
     take_night,
 )
+from bagmill.disk import holding
 from bagmill.episodes import EpisodeWriter
 from bagmill.errors import StorageError
 from bagmill.quality.metric import CheckResult
@@ -115,6 +116,9 @@ def test_what_is_in_the_making_stays(dataset: Dataset, put):
     with EpisodeWriter(dataset.path, "a", "v1", replaces=True):  # its arrays are being written
         assert _planned(dataset) == []
         assert plan_prune(dataset).num_in_making == 1
+    assert _planned(dataset) == [("a", "v1")]
+    with holding(dataset.episode_path("a", "v1").parent):  # published, its report to come, whatever the clock says
+        assert _planned(dataset) == []
     assert _planned(dataset) == [("a", "v1")]
     later = dataset.report_path("a", "v1").stat().st_mtime_ns + 10**9
     os.utime(dataset.episode_path("a", "v1") / "zarr.json", ns=(later, later))  # written anew, the report to come

@@ -13,11 +13,12 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from assets import EPISODES, register_new
 from bagmill.dataset import Dataset
+from bagmill.deployment import Deployment, ProfileChoice
 from bagmill.testing import write_small_profile
 from pipelines.definitions import build_defs
-from pipelines.deployment import Deployment, ProfileChoice
 from resources.recordings import RecordingsFolder
 from resources.workers import LocalWorkers
+from tests.alert_receiver import Receiver, running_receiver
 from tests.postgres import Server, running_server, why_not
 
 
@@ -190,3 +191,10 @@ def shared_line(
 ) -> Iterator[Line]:
     with _open_line(tmp_path_factory.mktemp("shared"), empty_home, database=database()) as line:
         yield line
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A server that answers with statuses in turn, then 204."""
+    with running_receiver() as receiver:
+        yield receiver

@@ -1,10 +1,5 @@
 """Alerts: what is said of a run, to a real server that answers, fails, hangs or is not there."""
 
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,60 +7,14 @@ import dagster as dg
 import pytest
 import yaml
 
+from bagmill.deployment import AlertSettings, Deployment
+from bagmill.errors import SettingsError
 from bagmill.testing import healthy, with_black_frames, with_missing_channel
-from pipelines.deployment import AlertSettings, DeploymentError, load_deployment
+from pipelines.definitions import build_defs
+from pipelines.deployment import load_deployment
 from pipelines.sensors.alerts import failed_checks_sensor, failed_runs_sensor
 from resources.alerts import MOST_LISTED, Alert, AlertError, AlertLine, LogSink, WebhookSink
-
-
-@dataclass
-class Receiver:
-    """A server that answers with statuses in turn, then 204; -1: not at all."""
-
-    url: str = ""
-    answers: list[int] = field(default_factory=list)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-    let_go: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def kinds(self) -> list[str]:
-        return [body["kind"] for body in self.bodies]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    state = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = state.answers.pop(0) if state.answers else 204
-            if answer == -1:
-                state.let_go.wait(30)
-                return
-            if answer < 300:
-                state.bodies.append(body)
-            self.send_response(answer)
-            if answer == 302:
-                self.send_header("Location", "/login")
-            self.end_headers()
-
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        state.url = f"http://127.0.0.1:{server.server_port}/hooks/secret"
-        yield state
-        state.let_go.set()
-        server.shutdown()
-        thread.join()
-
+from tests.alert_receiver import Receiver
 
 LINE = AlertLine("a.mcap", "episode", "the frames are black.", "look at the lens")
 ALERT = Alert.of("episodes_refused", "1 of 2 episodes.", run_id="r", job="ingest", url="http://ui/runs/r", lines=[LINE])
@@ -121,7 +70,7 @@ def test_the_deployments_file_chooses_the_sink(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump({"alerts": {"webhook": "https://chat.example/x", "attempts": 2}}))
     assert load_deployment(path).alerts.webhook == "https://chat.example/x"
     path.write_text(yaml.safe_dump({"alerts": {"webhook": "chat.example/x"}}))
-    with pytest.raises(DeploymentError, match=r"@ \$\.alerts\.webhook"):
+    with pytest.raises(SettingsError, match=r"@ \$\.alerts\.webhook"):
         load_deployment(path)
 
 
@@ -204,3 +153,52 @@ def _crash(line: Any, why: str) -> str:
     run = line.instance.create_run_for_job(line.defs.resolve_job_def("ingest"), status=dg.DagsterRunStatus.STARTED)
     line.instance.report_run_failed(run, why)
     return str(run.run_id)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:hunter2@127.0.0.1:9/hooks/SECRET?token=SECRET",
+        "http://127.0.0.1:9/hooks/SECRET with a space",
+        "http://127.0.0.1:hunter2/hooks/SECRET",
+        "http://127.0.0.1:9/hooks/SECRETé",
+        "http://[::1/hooks/SECRET",
+        "http://host.invalid/SECRET",
+    ],
+)
+def test_a_webhooks_address_is_told_to_nobody(url: str, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    sink = WebhookSink(url=url, attempts=1, timeout_s=0.3)
+    with caplog.at_level("DEBUG"), pytest.raises(AlertError) as caught:
+        sink.deliver(ALERT)
+    path = tmp_path / "deployment.yaml"
+    path.write_text(yaml.safe_dump({"alerts": {"webhook": f"x{url}"}}))
+    with pytest.raises(SettingsError) as refused:
+        load_deployment(path)
+
+    settings = AlertSettings(webhook="https://chat.example/SECRET")
+    for said in (str(caught.value), caplog.text, repr(sink), str(refused.value), repr(settings)):
+        assert "SECRET" not in said
+        assert "hunter2" not in said
+
+
+def test_the_web_ui_shows_no_webhook() -> None:
+    sink = WebhookSink(url="https://chat.example/SECRET")
+    resources = build_defs(Deployment(), alerts=sink).get_repository_def().get_top_level_resources()
+    shown = [resource.config_schema.as_field() for resource in resources.values()]
+
+    assert "alerts" in resources
+    assert any("127.0.0.1:3001" in each.default_value_as_json_str for each in shown if each.default_provided)
+    assert not any("SECRET" in each.default_value_as_json_str for each in shown if each.default_provided)
+
+
+def test_links_hold_no_password(tmp_path: Path) -> None:
+    path = tmp_path / "deployment.yaml"
+    for url in (
+        "http://user:hunter2@robots.example:3001",
+        "http://robots.example?token=hunter2",
+        "user:hunter2@robots",
+    ):
+        path.write_text(yaml.safe_dump({"media": {"url": url}}))
+        with pytest.raises(SettingsError, match=r"without a user or a query.*@ \$\.media\.url") as refused:
+            load_deployment(path)
+        assert "hunter2" not in str(refused.value)

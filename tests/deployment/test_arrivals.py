@@ -14,10 +14,10 @@ import yaml
 
 from assets.batch import MAX_EPISODES_PER_RUN
 from bagmill.dataset import list_quarantine, load_snapshot, make_snapshot, read_quarantine, release_for_retry
+from bagmill.deployment import ArrivalSettings, ProfileChoice
 from bagmill.testing import Settings, healthy, small_profile, with_black_frames
-from pipelines.definitions import profile_rules
-from pipelines.deployment import ArrivalSettings, ProfileChoice
 from pipelines.sensors import arrivals_sensor
+from pipelines.wiring import profile_rules
 from resources.datasets import DatasetFolder
 from resources.recordings import RecordingsFolder
 
@@ -103,6 +103,20 @@ def watch(line: Any) -> Watch:
     settings(line, look_again_every_s=0)
     line.deployment.profiles[0].profile.write_text(yaml.safe_dump(PROFILE))
     return Watch(line)
+
+
+def test_what_is_no_file_ends_no_look(line: Any, watch: Watch) -> None:
+    folder = line.deployment.recordings
+    line.add("good/a.mcap", stub)
+    for name in ("pipe", "folder"):
+        (folder / name).mkdir()
+    os.mkfifo(folder / "pipe" / "metadata.yaml")
+    (folder / "folder" / "metadata.yaml").mkdir()
+    (folder / "loop").symlink_to(folder / "loop")
+    stub(folder / os.fsdecode(b"new\nline \xff.mcap"))
+    for _ in range(2):
+        watch.look()
+    assert sorted(name.partition("-")[0] for name in watch.known) == ["good__a.mcap", "new"]
 
 
 def test_a_recording_is_taken_in_when_it_was_the_same_at_two_looks(line: Any, watch: Watch) -> None:

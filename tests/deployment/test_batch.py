@@ -259,3 +259,20 @@ def test_no_profile_and_no_recording_are_refusals_of_that_episode_alone(line: An
     assert line.materialised("preview") == {"a.mcap"}
     assert "no rule for profiles matches" in read_quarantine(line.dataset, "b.mcap").reason
     assert "no recording of episode" in read_quarantine(line.dataset, "gone.mcap").reason
+
+
+@pytest.mark.parametrize("name", ["day1/run.mcap", "x" * 300])
+def test_a_partition_whose_name_is_none_is_refused_alone(line: Any, name: str) -> None:
+    line.add("a_healthy.mcap", healthy)
+    line.add("c_healthy.mcap", lambda path: healthy(path, settings=Settings(num_frames=21)))
+    line.instance.add_dynamic_partitions("episodes", ["a_healthy.mcap", name, "c_healthy.mcap"])
+    run = line.ingest("a_healthy.mcap", "c_healthy.mcap")
+    assert not run.success
+    failure = next(event for event in run.all_events if event.is_step_failure).step_failure_data.user_failure_data
+    assert failure.description.startswith("1 of 3 episodes were refused; the others are done.")
+    rows = [record.data for record in failure.metadata["refused"].records]
+    assert [row["episode"] for row in rows] == [name]
+    assert "can be no episode" in rows[0]["reason"]
+    assert "Delete the partition" in rows[0]["remedy"]
+    assert line.materialised("preview") == {"a_healthy.mcap", "c_healthy.mcap"}
+    assert line.dataset.quarantined() == []

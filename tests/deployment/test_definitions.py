@@ -12,9 +12,10 @@ import pytest
 
 from assets import EPISODES
 from assets.batch import MAX_EPISODES_PER_RUN
+from bagmill.deployment import Deployment
 from bagmill.quality import METRICS, STAGES
 from pipelines.definitions import build_defs
-from pipelines.deployment import ROOT, Deployment
+from pipelines.deployment import ROOT
 
 
 @pytest.fixture(scope="module")

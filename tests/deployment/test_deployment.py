@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+import bagmill.deployment
 import pipelines.deployment
-from pipelines.deployment import ROOT, DeploymentError, load_deployment
+from bagmill.errors import SettingsError
+from pipelines.deployment import ROOT, load_deployment
 
 
 def _written(folder: Path, text: str) -> Path:
@@ -34,7 +36,7 @@ def test_addresses_are_refused_with_their_place(tmp_path: Path) -> None:
         tmp_path,
         "recordings: s3://bucket/raw\ndataset: gs://bucket/set\nprofiles: [{match: '*', profile: 's3://bucket/p.yaml'}]\n",
     )
-    with pytest.raises(DeploymentError) as caught:
+    with pytest.raises(SettingsError) as caught:
         load_deployment(path)
     for place in ("$.recordings", "$.dataset", "$.profiles[0].profile"):
         assert f"@ {place}" in str(caught.value)
@@ -50,7 +52,7 @@ def test_an_empty_file_has_the_defaults(tmp_path: Path) -> None:
 
 def test_every_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     path = _written(tmp_path, "profiles:\n- {match: '*'}\nworkers: {processes: 0}\nrecording: x\n")
-    with pytest.raises(DeploymentError) as caught:
+    with pytest.raises(SettingsError) as caught:
         load_deployment(path)
     told = str(caught.value)
     assert str(path) in told
@@ -64,13 +66,13 @@ def test_every_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     [("- a\n", "expected a mapping at the top, found list"), ("a: [", "is not YAML"), ("\x00", "is not YAML")],
 )
 def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(DeploymentError, match=said):
+    with pytest.raises(SettingsError, match=said):
         load_deployment(_written(tmp_path, text))
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAGMILL_DEPLOYMENT", str(tmp_path / "absent.yaml"))
-    with pytest.raises(DeploymentError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="cannot be read"):
         load_deployment()
 
 
@@ -91,16 +93,18 @@ def test_the_example_shows_every_setting() -> None:
     path = ROOT / "examples" / "deployment.yaml"
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert load_deployment(path)
-    assert set(content) == set(pipelines.deployment.Deployment.model_fields)
-    assert set(content["workers"]) == set(pipelines.deployment.WorkerSettings.model_fields)
-    assert set(content["arrivals"]) == set(pipelines.deployment.ArrivalSettings.model_fields)
-    assert set(content["media"]) == set(pipelines.deployment.MediaSettings.model_fields)
-    assert set(content["profiles"][0]) == set(pipelines.deployment.ProfileChoice.model_fields)
+    assert set(content) == set(bagmill.deployment.Deployment.model_fields)
+    assert set(content["workers"]) == set(bagmill.deployment.WorkerSettings.model_fields)
+    assert set(content["arrivals"]) == set(bagmill.deployment.ArrivalSettings.model_fields)
+    assert set(content["media"]) == set(bagmill.deployment.MediaSettings.model_fields)
+    assert set(content["alerts"]) == set(bagmill.deployment.AlertSettings.model_fields)
+    assert set(content["nights"]) == set(bagmill.deployment.NightSettings.model_fields)
+    assert set(content["profiles"][0]) == set(bagmill.deployment.ProfileChoice.model_fields)
 
 
 def test_addresses_are_checked(tmp_path: Path) -> None:
     media = load_deployment(_written(tmp_path, "media: {url: 'https://look.example/robots/'}\n")).media
     assert media.url == "https://look.example/robots"
     for url in ("look.example:3001", "ftp://look.example", "http://", "http://look.example?a=b"):
-        with pytest.raises(DeploymentError, match=r"expected an address such as .* @ \$\.media\.url"):
+        with pytest.raises(SettingsError, match=r"expected an address such as .* @ \$\.media\.url"):
             load_deployment(_written(tmp_path, f"media: {{url: '{url}'}}\n"))

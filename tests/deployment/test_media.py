@@ -19,11 +19,12 @@ import uvicorn
 from PIL import Image
 
 from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, put_quarantine, save_report
+from bagmill.deployment import MediaSettings
 from bagmill.ingest import IngestRequest, ingest
 from bagmill.profile import parse_profile
 from bagmill.quality import METRICS
 from bagmill.testing import healthy, small_profile, with_gap
-from pipelines.deployment import ROOT, MediaSettings
+from pipelines.deployment import ROOT
 from pipelines.media.__main__ import main
 from pipelines.media.app import build_app
 from resources.media import MediaServer
@@ -437,3 +438,24 @@ def test_where_the_media_server_cannot_start_neither_does_the_rest(
     assert f"Cannot listen at 127.0.0.1, port {ports[1]}" in done.stderr
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", int(ports[0])))
+
+
+def test_all_that_was_refused_is_listed_reason_and_remedy_first_beyond_any_number(tmp_path: Path) -> None:
+    dataset = Dataset(tmp_path)
+    dataset.quarantine_dir.mkdir()
+    for number in range(601):
+        entry = QuarantineEntry(
+            f"run_{number:04}", "/r", stage="recording", reason=f"<b>{number}</b>.", since_ns=number, remedy="Mend it"
+        )
+        put_quarantine(dataset, entry)
+    (dataset.quarantine_dir / "run_9999.json").write_text("{")
+    with serving(tmp_path) as client:
+        first, last = client.get("/quarantine"), client.get("/quarantine?page=4")
+        assert "601 episodes refused" in first.text
+        row = first.text.index("&lt;b&gt;600&lt;/b&gt;.")
+        assert row < first.text.index("Mend it.") < first.text.index('href="/episodes/run_0600"')
+        assert "run_0000" in last.text
+        assert "run_0001" not in last.text
+        assert 'href="/episodes/run_9999"' in first.text
+        assert "1 episode refused" in client.get("/quarantine?find=run_0123").text
+        assert "Nothing refused is like that." in client.get("/quarantine?find=nothing").text

@@ -18,15 +18,19 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._scheduler.scheduler import launch_scheduled_runs
 from dagster._utils.log import get_dagster_logger
+from dagster_graphql.schema import create_schema
 from PIL import Image
 
+import pipelines.nights
 import pipelines.sensors.ranges
 from assets.nightly_report import NIGHT_TAG
 from bagmill.dataset import Dataset, QuarantineEntry, load_night, put_quarantine, read_quarantine, release_for_retry
+from bagmill.deployment import NightSettings
 from bagmill.errors import BagmillError
 from bagmill.testing import Settings, healthy, with_black_frames, write_small_profile
-from pipelines.deployment import ROOT, NightSettings, load_deployment
-from pipelines.nights import begin_night
+from pipelines.definitions import build_defs
+from pipelines.deployment import ROOT, load_deployment
+from pipelines.nights import begin_night, ended_nights
 from pipelines.schedules import nightly_schedule
 from pipelines.sensors.night_ends import night_ends_sensor
 
@@ -337,6 +341,59 @@ def test_by_dagsters_own_daemons_a_night_ends_though_they_are_restarted(
     assert sorted(run.job_name for run in instance.get_runs()) == ["ingest", "report_night"]
     night = load_night(Dataset(folder / "dataset"), now.date().isoformat())
     assert (night.new.num_episodes, night.num_newly_refused) == (1, 1)
+
+
+def test_a_preview_of_the_nights_tick_changes_nothing_and_what_it_launches_is_reported(
+    served: tuple[dg.DagsterInstance, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, folder = served
+    cursor = instance.daemon_cursor_storage
+    with _workspace(instance) as workspace:
+        first = _preview(workspace)
+        assert first["runRequests"] == []
+        assert "nothing to ingest" in first["skipReason"]
+        assert instance.get_dynamic_partitions("episodes") == []
+        assert cursor.get_cursor_values({"bagmill/nights"}) == {}
+        assert list(folder.joinpath("dataset").rglob("*")) == []
+        instance.add_dynamic_partitions("episodes", ["a.mcap", "b.mcap"])
+        (request,) = _preview(workspace)["runRequests"]
+        assert cursor.get_cursor_values({"bagmill/nights"}) == {}
+        assert instance.get_runs_count() == 0
+    tags = {tag["key"]: tag["value"] for tag in request["tags"]}
+    monkeypatch.setattr(pipelines.nights, "_LAUNCHED_WITHIN_S", -1)
+    defs = build_defs(load_deployment())
+    job = defs.resolve_job_def("ingest")
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    assert ended_nights(instance, reported_by="report_night") == []
+    instance.report_run_canceled(run)
+    assert ended_nights(instance, reported_by="report_night") == [tags[NIGHT_TAG]]
+
+
+def _preview(workspace: WorkspaceProcessContext) -> dict[str, Any]:
+    """What *Preview tick result* of the web UI shows of the schedule `nightly`."""
+    asked = """
+        mutation($selector: ScheduleSelector!, $timestamp: Float) {
+          scheduleDryRun(selectorData: $selector, timestamp: $timestamp) {
+            __typename
+            ... on DryRunInstigationTick {
+              evaluationResult { skipReason error { message } runRequests { runKey tags { key value } } }
+            }
+          }
+        }"""
+    context = workspace.create_request_context()
+    location = context.code_locations[0]
+    names = {
+        "repositoryLocationName": location.name,
+        "repositoryName": next(iter(location.get_repositories())),
+        "scheduleName": "nightly",
+    }
+    result = create_schema().execute(
+        asked, context_value=context, variable_values={"selector": names, "timestamp": time.time()}
+    )
+    assert not result.errors
+    found = result.data["scheduleDryRun"]["evaluationResult"]
+    assert found["error"] is None
+    return {**found, "runRequests": found["runRequests"] or []}
 
 
 def _workspace(instance: dg.DagsterInstance) -> WorkspaceProcessContext:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from dagster_postgres.event_log import PostgresEventLogStorage
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from bagmill.errors import SettingsError
 from bagmill.testing import foreign_file, healthy, with_black_frames
 from pipelines.postgres import PostgresEventLog
 from pipelines.postgres.patience import WEB_PATIENCE_S, until_answered
@@ -203,3 +204,25 @@ def _rows(log: PostgresEventLogStorage, table: str, columns: str, where: str = "
             return cursor.fetchall()
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("password", ["hun@ter2", "hun/ter2", "hun#ter2", "hun?ter2", "a:b/c@d"])
+def test_a_password_that_would_be_cut_is_refused_and_not_told(password: str) -> None:
+    with pytest.raises(SettingsError, match="%40") as refused:
+        url_of({"postgres_url": f"postgresql://user:{password}@host/dagster"})
+    assert password not in str(refused.value)
+    assert "ter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:hun%40ter2@host:5432/dagster",
+        "postgresql:///dagster?host=/var/run/postgresql",
+        "postgresql://%2Frun%2Fpg/dagster",
+        "postgresql://user:word@host/dagster?options=-c%20a=b@c",
+        "postgres://user@host/dagster",
+    ],
+)
+def test_other_addresses_of_databases_stay(url: str) -> None:
+    assert url_of({"postgres_url": url}).partition("://")[2] == url.partition("://")[2]

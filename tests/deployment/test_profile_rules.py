@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bagmill.errors import ProfileError
+from bagmill.errors import ProfileError, SettingsError
 from bagmill.profile import load_profile
 from bagmill.testing import small_profile
-from pipelines.definitions import profile_rules
-from pipelines.deployment import DeploymentError, load_deployment
+from pipelines.deployment import load_deployment
+from pipelines.wiring import profile_rules
 from resources.profiles import ProfileRule, ProfileRules, Told
 
 
@@ -107,7 +107,7 @@ def test_the_deployment_file_says_it(tmp_path: Path) -> None:
 def test_what_is_no_robot_is_told_with_its_place(tmp_path: Path, robot: str, sentence: str) -> None:
     path = tmp_path / "deployment.yaml"
     path.write_text(f"profiles: [{{match: '*', profile: any.yaml, robot: {robot}}}]\n")
-    with pytest.raises(DeploymentError) as caught:
+    with pytest.raises(SettingsError) as caught:
         load_deployment(path)
     assert sentence in str(caught.value)
     assert "$.profiles[0].robot" in str(caught.value)

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from assets.markdown import md_text
 from bagmill.dataset import list_quarantine, put_quarantine, read_quarantine
 from bagmill.ingest import IngestRequest
 from bagmill.testing import Settings, foreign_file, healthy, with_black_frames, with_missing_channel
@@ -59,20 +60,34 @@ def _passing(line: Any) -> list[str]:
     return [record.data["episode"] for record in told["episodes"].records] if told["num_episodes"].value else []
 
 
-def test_every_refusal_is_in_the_table_with_its_reason_and_remedy(refused: Any) -> None:
+def test_every_refusal_is_in_the_table_reason_and_remedy_first_with_a_link(refused: Any) -> None:
     shown = _materialise(refused)
-    rows = {record.data["episode"]: record.data for record in shown["episodes"].records}
-    assert set(rows) == set(NAMES[1:])
-    black = rows["b_black.mcap"]
-    assert black["stage"] == "episode"
-    assert "frames_black" in black["failed_checks"]
-    assert "frames_black failed" in black["reason"]
-    assert black["recording"] == str(refused.deployment.recordings / "b_black.mcap")
-    assert black["robot"].replace("\u00a0", " ") == "three joints, two cameras"
-    assert black["may_pass"] is False
-    assert all(row["remedy"] and row["since"] for row in rows.values())
+    head, _, *lines = shown["episodes"].value.splitlines()
+    assert head.startswith("| reason | remedy | episode |")
+    found = {line.split(" | ")[2]: line for line in lines}
+    links = {name: f"[{md_text(name)}](http://127.0.0.1:3001/episodes/{name})" for name in NAMES[1:]}
+    assert set(found) == set(links.values())
+    black = found[links["b_black.mcap"]]
+    assert black.startswith("| check frames\\_black failed")
+    assert md_text(str(refused.deployment.recordings / "b_black.mcap")) in black
+    assert "three joints, two cameras" in black
+    assert "may pass" not in black
+    assert shown["all_episodes"].value == "http://127.0.0.1:3001/quarantine"
     assert shown["num_episodes"].value == 3
     assert sum(record.data["episodes"] for record in shown["reasons"].records) == 3
+
+
+def test_the_partition_names_the_reason_and_its_page(refused: Any) -> None:
+    stages = {"b_black.mcap": "episode", "c_no_wrist.mcap": "recording", "d_text.mcap": "recording"}
+    for entry in list_quarantine(refused.dataset):
+        assert entry.stage == stages[entry.episode]
+        records = refused.instance.fetch_observations(
+            dg.AssetRecordsFilter(asset_key=dg.AssetKey(entry.stage), asset_partitions=[entry.episode]), limit=10
+        ).records
+        (told,) = [record.event_log_entry.asset_observation for record in records]
+        assert told.description == f"Refused: {entry.reason}"
+        assert told.metadata["remedy"].value == entry.remedy
+        assert told.metadata["page"].value == f"http://127.0.0.1:3001/episodes/{entry.episode}"
 
 
 def test_the_checks_of_the_partition_tell_the_same(refused: Any) -> None:
@@ -87,7 +102,7 @@ def test_the_sensor_shows_what_changed_and_without_a_run(refused: Any) -> None:
     sensor = refused.defs.resolve_sensor_def("quarantine_changes")
 
     def tick(cursor: str | None) -> Any:
-        resources = {"dataset_folder": refused.defs.resources["dataset_folder"]}
+        resources = {name: refused.defs.resources[name] for name in ("dataset_folder", "media")}
         return sensor(dg.build_sensor_context(instance=refused.instance, cursor=cursor, resources=resources))
 
     first = tick(None)

@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 from rosbags.rosbag1 import Reader
 
-from pipelines.deployment import ProfileChoice
+from bagmill.deployment import ProfileChoice
 from resources.workers import LocalWorkers
 
 PROFILES = Path(__file__).parents[2] / "examples" / "profiles"

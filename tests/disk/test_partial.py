@@ -79,3 +79,12 @@ def test_the_end_of_one_writer_leaves_the_next_ones_file(tmp_path: Path) -> None
     second.replace(path)
     later.__exit__(None, None, None)
     assert path.read_bytes() == b"second"
+
+
+def test_links_and_pipes_are_nobodys_left_overs(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_bytes(b"not ours")
+    (tmp_path / ".a.json.partial").symlink_to(tmp_path / "theirs")
+    os.mkfifo(tmp_path / ".b.json.partial")
+    assert sweep_partials(tmp_path) == 0
+    assert not sweep_partial(tmp_path / "a.json")
+    assert _names(tmp_path) == [".a.json.partial", ".b.json.partial", "theirs"]

@@ -36,6 +36,10 @@ def test_container_intact_counts_errors_and_tells_warnings(robot: Any) -> None:
     assert result.is_blocking
     assert result.worst == 4
     assert result.measurements[0].note == "Chunk 0 is damaged. Chunk 1 is damaged. Chunk 2 is damaged. (and 2 more)"
+    robot.faults = (*errors, Fault("chunk_damaged", "There are 996 more.", "error", 996))
+    result = check(robot, "container_intact")
+    assert result.worst == 1000
+    assert result.measurements[0].note.endswith("(and 997 more)")
 
 
 def test_required_channels_counts_messages(robot: Any) -> None:

@@ -24,8 +24,9 @@ class ContainerIntact:
 
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:
         """One count for the recording."""
-        errors = [fault.message for fault in evidence.index.faults if fault.severity == "error"]
-        warnings = [fault.message for fault in evidence.index.faults if fault.severity == "warning"]
-        told = [*errors, *(f"harmless: {message}" for message in warnings)]
-        more = f" (and {len(told) - _SHOWN} more)" if len(told) > _SHOWN else ""
-        return [Measurement("recording", float(len(errors)), " ".join(told[:_SHOWN]) + more)]
+        faults = sorted(evidence.index.faults, key=lambda fault: fault.severity != "error")
+        told = [f"{'' if fault.severity == 'error' else 'harmless: '}{fault.message}" for fault in faults[:_SHOWN]]
+        num_more = sum(fault.num for fault in faults[_SHOWN:])
+        more = f" (and {num_more:,} more)" if num_more else ""
+        num_errors = sum(fault.num for fault in faults if fault.severity == "error")
+        return [Measurement("recording", float(num_errors), " ".join(told) + more)]
