@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 3000
 HISTORIES ?= 10000
 PROFILE ?= examples/profiles/aloha_demo.yaml
 # Python compiles what is imported when it is; to compile all that is installed takes a minute.
@@ -34,9 +33,9 @@ trainers: torch  ## Add PyTorch Lightning and Accelerate, which only tests need:
 demo: setup  ## Ingest sample recordings through Dagster, or yours: RECORDINGS=folder PROFILE=my.yaml
 	$(BIN)/python -m examples.demo $(if $(RECORDINGS),--recordings "$(RECORDINGS)") --profile "$(PROFILE)"
 
-ui: setup  ## Dagster's web UI on what the demo made, at http://127.0.0.1:3000, and the media server that plays films
+ui: setup  ## Dagster's web UI on what the demo made, at http://127.0.0.1:3000 or PORT=, and the media server that plays films
 	@mkdir -p "$(DAGSTER_HOME)" && cp pipelines/dagster.yaml "$(DAGSTER_HOME)/"
-	$(BIN)/python -m pipelines.ui --port $(PORT)
+	$(BIN)/python -m pipelines.ui $(if $(PORT),--port $(PORT))
 
 screenshots: setup  ## Take the pictures in docs/images anew, from the demo's data; needs Chromium
 	$(BIN)/python -m examples.screenshots
@@ -61,7 +60,7 @@ lint: setup  ## Types, style, and which room may import which
 
 bench: setup  ## Measure, and write docs/benchmarks: hours; less: make bench BENCH=--quick
 	mkdir -p docs/benchmarks
-	for name in ingest scale codec depth query drafts loader training fleet; do $(BIN)/python -m benchmarks.$$name $(BENCH) --json docs/benchmarks/$$name.json || exit 1; done
+	for name in ingest scale codec depth query drafts salvage loader training fleet; do $(BIN)/python -m benchmarks.$$name $(BENCH) --json docs/benchmarks/$$name.json || exit 1; done
 	$(BIN)/python -m benchmarks.report
 
 lock: setup  ## Pin every package anew, but torch, which comes in as many builds as there are machines

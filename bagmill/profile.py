@@ -224,6 +224,8 @@ class Profile(_Section):
     definitions: Definitions | None = None
     """A folder of .msg and .idl files, for recordings that do not define their messages; relative to the profile's file. What is
     in it is part of an episode's version, not where it lies."""
+    salvage: bool = False
+    """Read what is whole in a damaged recording instead of refusing it; what is missing is told with the episode."""
     audit_frames: int = Field(default=16, ge=1)
     """How many frames of every camera the fidelity audit compares with their source."""
     preview: PreviewSpec = PreviewSpec()
@@ -258,8 +260,14 @@ class Profile(_Section):
         return self
 
     def canonical(self) -> dict[str, Any]:
-        """The profile with every default written out, as plain JSON values: what the episode version is taken over."""
-        return self.model_dump(mode="json")
+        """The profile with every default written out, as plain JSON values: what the episode version is taken over.
+
+        Left out is `salvage` where it is off, so that profiles from before there was salvage keep their versions.
+        """
+        content = self.model_dump(mode="json")
+        if not self.salvage:
+            del content["salvage"]
+        return content
 
 
 def feature_kind(name: str) -> FeatureKind:

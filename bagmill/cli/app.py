@@ -20,6 +20,7 @@ VERBS: Final = {
     "scan": "Tell what recordings hold: channels, rates, clocks, damage, and what to mind before training on them.",
     "profile": "Write a profile that fits a recording, to start from: features, clock, rates and tolerances, with the reasons.",
     "ingest": "Make an episode of every recording: check it, align it, encode it, publish it, measure what came out.",
+    "recover": "Write what can be read of a recording, damaged or not, as a clean MCAP file, and tell what is missing.",
     "show": "Tell what an episode holds: features, how they are stored, their synchronisation, provenance and quality.",
     "verify": "Read a dataset or episodes back, compare every checksum, decode every frame, and list what is damaged.",
     "repair": "List what is damaged in a dataset and can be made again; with --apply, make it again.",

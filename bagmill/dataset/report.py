@@ -12,6 +12,7 @@ from bagmill.dataset.whole_file import read_whole, write_whole
 from bagmill.errors import StorageError
 from bagmill.profile import FeatureKind
 from bagmill.quality.metric import CheckResult, Stage
+from bagmill.recordings.losses import Loss
 
 REPORT_SCHEMA = "bagmill-report-1"
 REPORT_REMEDY = "Ingest the episode again with `force` to write its report anew"
@@ -80,6 +81,14 @@ class EpisodeReport:
     features: tuple[FeatureReport, ...] = ()
     stages: tuple[StageReport, ...] = ()
     """Those that ran, in the order they ran."""
+    is_salvaged: bool = False
+    """The recording is damaged and was read as far as it is whole: the episode is cut, or has holes."""
+    num_messages_lost: int | None = 0
+    """Messages of the recording that could not be read; None where it cannot be known."""
+    lost_s: float | None = 0.0
+    """Time that they covered; None where it cannot be known."""
+    losses: tuple[Loss, ...] = ()
+    """Place by place, and channel by channel where that is known."""
     duplicate_of: str | None = None
     """The episode that the same recording is ingested as already; this one ends after its first stage then."""
     order: int = 0

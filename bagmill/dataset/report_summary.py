@@ -36,6 +36,9 @@ class ReportSummary:
     quality: Mapping[str, float]
     failed_checks: tuple[str, ...]
     is_blocked: bool
+    is_salvaged: bool = False
+    num_messages_lost: int | None = 0
+    lost_s: float | None = 0.0
     order: int = 0
 
 

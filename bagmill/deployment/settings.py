@@ -154,6 +154,28 @@ class NightSettings(_Section):
         return time_zone
 
 
+_NAME: Final = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[a-zA-Z0-9][a-zA-Z0-9._-]{0,252})")
+
+
+class WebSettings(_Section):
+    """Dagster's web UI, and by which names people reach it and the media server."""
+
+    host: str = "127.0.0.1"
+    """The address it listens at. It asks nobody for a password."""
+    port: int = Field(default=3000, ge=0, le=65535)
+    """0: any that is free."""
+    hosts: tuple[str, ...] = ()
+    """Names of this machine in people's browsers, beside those in `media`; a request by another name is refused."""
+
+    @field_validator("hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not _NAME.fullmatch(host):
+                raise ValueError(f"expected a name such as robots.example, without a port, found {host!r}")
+        return hosts
+
+
 class VerifySettings(_Section):
     """When a part of the dataset is read back and compared with its checksums."""
 
@@ -227,6 +249,7 @@ class Deployment(_Section):
     profiles: tuple[ProfileChoice, ...] = ()
     """The first that matches counts; a recording that none matches is refused."""
     workers: WorkerSettings = WorkerSettings()
+    web: WebSettings = WebSettings()
     verify: VerifySettings = VerifySettings()
     media: MediaSettings = MediaSettings()
     arrivals: ArrivalSettings = ArrivalSettings()

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from bagmill.alignment import Timeline
 from bagmill.dataset import (
@@ -31,12 +30,12 @@ from bagmill.ingest.episode import describe_episode, feature_reports, judge_epis
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, forget_other_scans, remember_hash
 from bagmill.ingest.memory import (
     attempt_name,
-    definitions_digest,
     forget_finished,
     recall_finished,
     recall_index,
     recall_report,
     remember_finished,
+    scan_settings,
 )
 from bagmill.ingest.pictures import checksums, draw_rates, write_pictures
 from bagmill.ingest.preview import make_preview
@@ -107,10 +106,10 @@ class _Opened(ExitStack):
 
     _recording: Recording | None = None
 
-    def recording(self, path: Path) -> Recording:
+    def recording(self, request: IngestRequest) -> Recording:
         """The recording, open until the stack is closed."""
         if self._recording is None:
-            self._recording = self.enter_context(open_recording(path))
+            self._recording = self.enter_context(open_recording(request.recording, salvage=request.profile.salvage))
         return self._recording
 
 
@@ -229,6 +228,10 @@ class _Line:
                 recording_hash=index.content_hash,
                 container=index.container,
                 raw_bytes=index.size_bytes,
+                is_salvaged=index.is_salvaged,
+                num_messages_lost=index.losses.num_messages,
+                lost_s=index.losses.seconds,
+                losses=index.losses.entries,
             )
             original = find_original(self.request, content_hash=index.content_hash, taken=taken)
             if original is not None:
@@ -247,13 +250,13 @@ class _Line:
         wanted = stamps_wanted(self.request.profile, index)
         if not wanted:
             return index
-        recording = self._opened.recording(self.request.recording)
+        recording = self._opened.recording(self.request)
         return restamped(index, recording, wanted, num_threads=self.request.num_threads_here)
 
     def _scan(self, taken: Fingerprint) -> RecordingIndex:
         recording, episode = self.request.recording, self.request.episode
         index = scan(
-            self._opened.recording(recording),
+            self._opened.recording(self.request),
             definitions=self.request.profile.definitions,
             num_threads=self.request.num_threads_here,
             progress=self._reporter("recording"),
@@ -261,11 +264,11 @@ class _Line:
         check_unchanged(recording, taken)
         if index.num_messages_from_scan == 0:
             raise _no_messages(index)
-        memory, digest = self.dataset.fingerprint_path(episode), definitions_digest(self.request.profile)
-        # Killed in between, the note must not speak for an index of other definitions.
-        forget_other_scans(memory, definitions=digest)
+        memory, settings = self.dataset.fingerprint_path(episode), scan_settings(self.request.profile)
+        # Killed in between, the note must not speak for an index of another reading.
+        forget_other_scans(memory, definitions=settings)
         save_index(index, self.dataset.scan_path(episode))
-        remember_hash(memory, taken, content_hash=index.content_hash, definitions=digest)
+        remember_hash(memory, taken, content_hash=index.content_hash, definitions=settings)
         self._is_scanned = True
         return index
 
@@ -306,7 +309,7 @@ class _Line:
                 timeline,
                 request=self.request,
                 version=version,
-                recording=self._opened.recording(self.request.recording),
+                recording=self._opened.recording(self.request),
                 taken=taken,
                 progress=self._message_reporter(plan),
             )

@@ -30,7 +30,7 @@ def recall_index(request: IngestRequest) -> RecordingIndex | None:
     content_hash = remembered_hash(request.recording, memory)
     if content_hash is None or request.is_forced:
         return None
-    if read_note(memory).get("definitions") != definitions_digest(request.profile):
+    if read_note(memory).get("definitions") != scan_settings(request.profile):
         return None
     try:
         index = load_index(dataset.scan_path(request.episode))
@@ -39,9 +39,13 @@ def recall_index(request: IngestRequest) -> RecordingIndex | None:
     return replace(index, path=str(request.recording)) if index.content_hash == content_hash else None
 
 
-def definitions_digest(profile: Profile) -> str | None:
-    """Digest of the definitions that a profile gives; None where it gives none."""
-    return None if profile.definitions is None else profile.definitions.digest
+def scan_settings(profile: Profile) -> str | None:
+    """What an index depends on besides the recording: the definitions that a profile gives, and whether it salvages.
+
+    None for a profile that does neither.
+    """
+    digest = None if profile.definitions is None else profile.definitions.digest
+    return f"{digest or ''} salvage" if profile.salvage else digest
 
 
 def recall_report(request: IngestRequest, version: str) -> EpisodeReport | None:

@@ -84,6 +84,35 @@ def decompress(data: Buffer, *, compression: str, size_bytes: int, take: Take = 
     return content
 
 
+def decompress_beginning(data: Buffer, *, compression: str, size_bytes: int) -> Buffer:
+    """What the beginning of a chunk's compressed bytes gives: whole blocks of it, for what follows is cut off.
+
+    Args:
+        data: The bytes that are there.
+        compression: `lz4` (frame format), `zstd` or `bz2`.
+        size_bytes: The size that the whole content would have: no more than that is unpacked.
+
+    Raises:
+        DecompressionError: The bytes are damaged.
+    """
+    size_bytes = min(size_bytes, limits().chunk_bytes)
+    try:
+        match compression:
+            case "lz4":
+                return bytes(lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=size_bytes))
+            case "bz2":
+                return bz2.BZ2Decompressor().decompress(data, size_bytes)
+            case _:
+                decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES)
+                with decompressor.stream_reader(data, read_across_frames=True) as stream:
+                    content = bytearray()  # piece by piece: the announced size is not to be allocated at once
+                    while piece := stream.read(min(_SLACK_BYTES, size_bytes - len(content))):
+                        content += piece
+                    return bytes(content)
+    except Exception as err:  # as in `decompress`
+        raise DecompressionError(f"its {compression} data is damaged ({err})") from err
+
+
 def decompress_zstd_message(data: Buffer) -> bytes:
     """A message that was compressed by itself; its frame announces the size.
 

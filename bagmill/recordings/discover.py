@@ -11,6 +11,7 @@ from bagmill.local_paths import local_path
 from bagmill.recordings.file_window import unreadable
 from bagmill.recordings.open import is_recording_magic, read_beginning, read_magic
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, ROOT_KEY
+from bagmill.recordings.salvage.rosbag2_folder import is_folder_without_metadata
 from bagmill.regular_files import is_regular
 
 _SUFFIXES = frozenset({".mcap", ".bag", ".db3"})
@@ -18,7 +19,9 @@ _PARTIAL_SUFFIXES = frozenset({".part", ".partial", ".tmp", ".crdownload", ".swp
 _ROOT_KEY_WITHIN_BYTES = 64 * 1024
 
 
-def discover(folder: Path | str, *, tell: Callable[[RecordingError], None] | None = None) -> list[Path]:
+def discover(
+    folder: Path | str, *, tell: Callable[[RecordingError], None] | None = None, salvage: bool = False
+) -> list[Path]:
     """Recordings below a folder, sorted: rosbag2 folders, each once, and files outside them.
 
     A file counts by its first bytes, or by its suffix alone: one that is named like a recording and is none has to be
@@ -28,6 +31,8 @@ def discover(folder: Path | str, *, tell: Callable[[RecordingError], None] | Non
     Args:
         folder: Where to look.
         tell: Told of each file and folder below that may not be looked at; the look goes on. None: the first ends it.
+        salvage: Take a folder without a metadata.yaml, whose files are called as rosbag2 calls those of this folder, for one
+            recording.
 
     Raises:
         AddressError: It is an address, not a path on this machine.
@@ -37,13 +42,14 @@ def discover(folder: Path | str, *, tell: Callable[[RecordingError], None] | Non
     if not folder.is_dir():
         problem = "it is a file" if folder.exists() else "there is no such folder"
         raise RecordingError(problem, path=folder, remedy="Name a folder that holds recordings")
-    return sorted(_Walk(folder, tell).recordings())
+    return sorted(_Walk(folder, tell, salvage=salvage).recordings())
 
 
 class _Walk:
     """One look below a folder."""
 
-    def __init__(self, folder: Path, tell: Callable[[RecordingError], None] | None) -> None:
+    def __init__(self, folder: Path, tell: Callable[[RecordingError], None] | None, *, salvage: bool) -> None:
+        self._salvage = salvage
         self._folder = folder
         self._tell = tell
 
@@ -64,6 +70,10 @@ class _Walk:
                 continue
             seen.add((status.st_dev, status.st_ino))
             if FILE_NAME in files and self._asked(_is_rosbag2, here / FILE_NAME):
+                folders.clear()
+                yield here
+                continue
+            if self._salvage and FILE_NAME not in files and is_folder_without_metadata(here, files):
                 folders.clear()
                 yield here
                 continue

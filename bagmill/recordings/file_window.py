@@ -12,6 +12,9 @@ from bagmill.regular_files import NotRegularFileError, open_regular
 
 _LOOKAHEAD_BYTES = 64 * 1024
 """Read beyond what was asked for: holds the small records that follow a large one, costs little where they do not."""
+_ZEROS_BLOCK_BYTES = 1 << 20
+_LEAST_ZERO_BYTES = 512
+"""Fewer zeros at a file's end may belong to its last record: file systems reserve space by blocks of at least as many bytes."""
 HEADERS_BYTES = 4096
 """As much where records are only told apart: a few small ones stand between two chunks."""
 
@@ -74,6 +77,27 @@ class RecordingFile:
             )
         return view
 
+    def leave_out_zeros(self) -> int | None:
+        """End the file where nothing but zeros follows: space that was reserved and never written, as after a power cut.
+
+        Returns:
+            Where it ends now; None where it ends as it did.
+
+        Raises:
+            RecordingError: As `read`.
+        """
+        end = self.size_bytes
+        while end > 0:
+            start = max(0, end - _ZEROS_BLOCK_BYTES)
+            written = bytes(self.read(start, end - start)).rstrip(b"\0")
+            end = start + len(written)
+            if written:
+                break
+        if self.size_bytes - end < _LEAST_ZERO_BYTES:
+            return None
+        self.size_bytes = end
+        return end
+
     def unpacked(self, size_bytes: int) -> memoryview:
         """A writable buffer (size_bytes,) for what a chunk of the file unpacks to; its own for as long as it is held."""
         return self._buffers.take(size_bytes)
@@ -130,3 +154,8 @@ def unreadable(path: Path, error: OSError) -> RecordingError:
     if isinstance(error, PermissionError):
         return RecordingError("permission to read it is denied", path=path, remedy="Change its mode or owner")
     return RecordingError(f"it cannot be read ({error.strerror})", path=path, remedy="Check the disk it lies on")
+
+
+def zeros_text(offset: int) -> str:
+    """What is said of a file that holds nothing but zeros from an offset on."""
+    return f"From byte {offset} on, the file holds nothing but zeros: it is read as if it ended there."

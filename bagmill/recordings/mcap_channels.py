@@ -30,9 +30,10 @@ class PassChannels:
         self._summary = summary
         self._schemas: dict[int, SchemaRecord] = {}
         self._records: dict[int, ChannelRecord] = {}
+        self.num_lost: Counter[int] = Counter()
+        """Messages of channels that nothing describes, by MCAP channel id."""
         self._schema_bytes = 0
         """Of all of `_schemas`; channels that are known hold theirs besides."""
-        self._num_lost: Counter[int] = Counter()
         self.ids: dict[int, int] = {}
         """MCAP channel id → position in the table, or `UNKNOWN`."""
         self.counts: list[int] = [0] * len(table)
@@ -95,11 +96,16 @@ class PassChannels:
 
     def lose(self, mcap_id: int) -> None:
         """Count a message that belongs to no known channel."""
-        self._num_lost[mcap_id] += 1
+        self.num_lost[mcap_id] += 1
 
     def topic(self, position: int) -> str:
         """Name of the channel at a position in the table."""
         return self._table[position].topic
+
+    def topic_of(self, mcap_id: int) -> str:
+        """Name of a channel by its MCAP id, in words where nothing describes it."""
+        record = self._records.get(mcap_id) or self._summary.channels.get(mcap_id)
+        return f"channel id {mcap_id}" if record is None else record.topic
 
     def finish(self, summary: Summary) -> dict[int, int] | None:
         """Tell what was lost, and add the channels that only the summary knows: writers leave empty ones out of it.
@@ -108,7 +114,7 @@ class PassChannels:
             Messages by position in the table as the summary counts them, those of nobody under `UNKNOWN`; None where
             it does not.
         """
-        for mcap_id, num_lost in self._num_lost.items():
+        for mcap_id, num_lost in self.num_lost.items():
             self._faults.add(
                 "unknown_channel",
                 f"{num_lost} messages are on channel id {mcap_id}, which no record describes; they are left out.",

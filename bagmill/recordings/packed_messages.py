@@ -60,9 +60,12 @@ def unpacked(
 def _unpack(block: Block, packed: set[int], allowance: Allowance) -> Iterator[Block]:
     """A block's messages in smaller blocks: unpacked, they are many times what was read."""
     made, made_bytes = Block(), 0
+    numbers = {run.channel_id: iter(run.numbers) for run in block.runs.values() if run.numbers}
     for channel_id, sequence, log_time_ns, publish_time_ns, data in one_by_one([block]):
         payload = _content(data, allowance) if channel_id in packed and _is_packed(data) else data
         made.add(channel_id, sequence, log_time_ns, publish_time_ns, payload)
+        if channel_id in numbers:
+            made.runs[channel_id].numbers.append(next(numbers[channel_id]))
         made_bytes += len(payload)
         if made_bytes >= _BLOCK_BYTES:
             yield made

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, Self
 
 from bagmill.definitions import Schema
+from bagmill.recordings.losses import Losses
 
 Buffer = bytes | memoryview
 Container = Literal["mcap", "rosbag1", "rosbag2"]
@@ -69,6 +70,8 @@ class Run:
     """Of the first; the others follow without a gap."""
     log_times_ns: list[int] = field(default_factory=list)
     publish_times_ns: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """The sequence numbers that publishers gave; empty unless the recording was opened to keep them."""
     payloads: list[Buffer] = field(default_factory=list)
     """Views are valid for as long as they are held, and for so long keep in memory what they were read with."""
 
@@ -136,6 +139,11 @@ class Recording(Protocol):
     @property
     def faults(self) -> tuple[Fault, ...]:
         """Found so far; complete once `messages` was exhausted."""
+        ...
+
+    @property
+    def losses(self) -> Losses:
+        """What is missing in a recording that is salvaged, found so far; complete once `messages` was exhausted."""
         ...
 
     @property

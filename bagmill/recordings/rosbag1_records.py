@@ -78,6 +78,9 @@ class ChunkInfo(NamedTuple):
     offset: int
     counts: Mapping[int, int]
     """Messages by connection id."""
+    start_ns: int | None = None
+    """Earliest log time of its messages; None where it is not told."""
+    end_ns: int | None = None
 
 
 def parse_header(data: memoryview, *, most_bytes: int = _MOST_HEADER_BYTES) -> dict[bytes, bytes]:
@@ -158,13 +161,13 @@ def text(header: Mapping[bytes, bytes], name: bytes) -> str:
         raise DamagedRecordError(f"the header field {name.decode(errors='replace')} is missing or damaged") from err
 
 
-def time_ns(header: Mapping[bytes, bytes]) -> int:
-    """A message's time in nanoseconds: seconds in the low half of the field, nanoseconds in the high one.
+def time_ns(header: Mapping[bytes, bytes], name: bytes = b"time") -> int:
+    """A time in nanoseconds: seconds in the low half of the field, nanoseconds in the high one.
 
     Raises:
         DamagedRecordError: It is missing or has another width.
     """
-    value = number(header, b"time", U64)
+    value = number(header, name, U64)
     return (value & 0xFFFFFFFF) * 1_000_000_000 + (value >> 32)
 
 
@@ -209,4 +212,27 @@ def parse_chunk_info(header: Mapping[bytes, bytes], data: memoryview) -> ChunkIn
         raise DamagedRecordError(f"a chunk info is of version {version}")
     fields = Fields(data)
     counts = {fields.u32(): fields.u32() for _ in range(number(header, b"count"))}
-    return ChunkInfo(number(header, b"chunk_pos", U64), counts)
+    return ChunkInfo(
+        number(header, b"chunk_pos", U64),
+        counts,
+        _time_or_none(header, b"start_time"),
+        _time_or_none(header, b"end_time"),
+    )
+
+
+def count_of_index(header: Mapping[bytes, bytes]) -> tuple[int, int]:
+    """Index data record: connection id, and how many of its messages the chunk before it holds.
+
+    Zero for a record that is damaged: it is asked for what is lost, nothing else.
+    """
+    try:
+        return number(header, b"conn"), number(header, b"count")
+    except DamagedRecordError:
+        return 0, 0
+
+
+def _time_or_none(header: Mapping[bytes, bytes], name: bytes) -> int | None:
+    try:
+        return time_ns(header, name)
+    except DamagedRecordError:
+        return None

@@ -5,7 +5,7 @@ Source: rosbag2_storage, versions 1 to 9 of `rosbag2_bagfile_information`; what 
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -76,6 +76,8 @@ class BagMetadata(_Section):
     compression_format: str = ""
     compression_mode: Literal["", "none", "message", "file", "storage"] = ""
     """`storage`: the container compresses by itself."""
+    is_guessed: bool = Field(default=False, exclude=True)
+    """Made up from the names of the files, where there is no metadata.yaml to go by."""
 
     @property
     def has_packed_messages(self) -> bool:
@@ -90,6 +92,14 @@ class BagMetadata(_Section):
             key = (topic.topic_metadata.name, full_name(topic.topic_metadata.type))
             counts[key] = counts.get(key, 0) + topic.message_count
         return counts
+
+    def end_of(self, name: str) -> int | None:
+        """When a file's last message was logged, ns; None where it is not told."""
+        named = {name, name.removesuffix(".zstd")}
+        for split in self.files:
+            if PurePosixPath(split.path).name in named:
+                return split.starting_time.nanoseconds_since_epoch + split.duration.nanoseconds
+        return None
 
     @field_validator("compression_format", "compression_mode", "storage_identifier", mode="before")
     @classmethod

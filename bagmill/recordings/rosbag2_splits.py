@@ -21,6 +21,7 @@ from bagmill.recordings.compression import ZSTD_HEADER_BYTES, ZSTD_MAGIC, announ
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.file_window import RecordingFile, unreadable
 from bagmill.recordings.lfs_pointer import POINTER_BYTES, refuse_pointer
+from bagmill.recordings.losses import LossLog
 from bagmill.recordings.mcap import McapRecording
 from bagmill.recordings.rosbag2_metadata import FILE_NAME, BagMetadata
 from bagmill.recordings.rosbag2_sqlite import Rosbag2DatabaseRecording
@@ -49,11 +50,17 @@ class Split(NamedTuple):
     unpacked_bytes: int
 
 
-def locate_splits(folder: Path, metadata: BagMetadata, *, faults: FaultLog) -> tuple[Path, ...]:
+def locate_splits(folder: Path, metadata: BagMetadata, *, faults: FaultLog, losses: LossLog) -> tuple[Path, ...]:
     """The files that metadata.yaml names, in its order, as far as they are there.
 
     Old versions name them with the folder's name in front, and without the suffix that compression adds. Where one is missing
     and one other file lies there, that is the missing one under another name.
+
+    Args:
+        folder: The folder.
+        metadata: Names the files.
+        faults: Where those go that are not there.
+        losses: And what metadata.yaml says that they held.
 
     Raises:
         RecordingError: None is there, or the folder may not be listed.
@@ -85,6 +92,8 @@ def locate_splits(folder: Path, metadata: BagMetadata, *, faults: FaultLog) -> t
             remedy=reindex if others else "Copy the whole folder again",
         )
     if missing:
+        for name in missing:
+            lose_split(losses, "missing_split", name, metadata)
         faults.add(
             "missing_split",
             f"{len(missing)} of the {len(metadata.relative_file_paths)} files that {FILE_NAME} names are not there, "
@@ -92,6 +101,20 @@ def locate_splits(folder: Path, metadata: BagMetadata, *, faults: FaultLog) -> t
             severity="warning",
         )
     return found
+
+
+def lose_split(losses: LossLog, kind: str, name: str, metadata: BagMetadata) -> None:
+    """Note a file whose messages are all missing, with what metadata.yaml says of it."""
+    said = next(
+        (split for split in metadata.files if PurePosixPath(split.path).name == name.removesuffix(".zstd")), None
+    )
+    said = said or next((split for split in metadata.files if PurePosixPath(split.path).name == name), None)
+    losses.add(
+        kind,
+        name,
+        num_messages=None if said is None else said.message_count,
+        seconds=None if said is None else said.duration.nanoseconds / 1e9,
+    )
 
 
 def _named_split(folder: Path, named: str) -> Path | None:
@@ -115,7 +138,13 @@ def _files_like_splits(folder: Path) -> list[Path]:
 
 
 def open_splits(
-    paths: tuple[Path, ...], metadata: BagMetadata, *, faults: FaultLog, resources: ExitStack
+    paths: tuple[Path, ...],
+    metadata: BagMetadata,
+    *,
+    faults: FaultLog,
+    losses: LossLog,
+    resources: ExitStack,
+    keeps_numbers: bool = False,
 ) -> tuple[Split, ...]:
     """Every split that can be opened.
 
@@ -123,7 +152,9 @@ def open_splits(
         paths: The files.
         metadata: For the storage.
         faults: Where those go that cannot be opened while others can.
+        losses: And what they held; kept where the folder is salvaged, and so are its files then.
         resources: Closes the splits and removes what was unpacked.
+        keeps_numbers: As of `McapRecording`.
 
     Raises:
         RecordingError: None can be opened, or no reader knows the storage.
@@ -140,14 +171,20 @@ def open_splits(
             with limits_told_of(path):
                 size_bytes, source = _unpacked(path, resources, allowance)
             storage = _storage_of(source, metadata, faults=faults)
+            settings = {"unpacks": not metadata.has_packed_messages, "salvage": losses.is_kept}
             with limits_told_of(path, unpacked=source):
-                recording = storage(source, unpacks=not metadata.has_packed_messages, stored_bytes=size_bytes)
+                recording = (
+                    McapRecording(source, stored_bytes=size_bytes, keeps_numbers=keeps_numbers, **settings)
+                    if storage is McapRecording
+                    else Rosbag2DatabaseRecording(source, stored_bytes=size_bytes, **settings)
+                )
             resources.callback(recording.close)
         except LimitError:
             raise  # what is too much is refused whole, else a part of it would pass for the recording
         except RecordingError as err:
             problems.append(RecordingError(err.problem, path=path, remedy=err.remedy))
             problems[-1].__cause__ = err
+            lose_split(losses, "split_unreadable", path.name, metadata)
             faults.add("split_unreadable", f"{path.name} is left out with all its messages: {err.problem}.")
         else:
             splits.append(Split(path.name, size_bytes, recording, source.stat().st_size))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,14 @@ from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fault_log import FaultLog
+from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import RecordingFile
+from bagmill.recordings.losses import Losses, LossLog
 from bagmill.recordings.packed_messages import unpacked
 from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
+from bagmill.recordings.salvage.rosbag2_tables import DamagedTables
+from bagmill.recordings.salvage.row_gaps import RowGaps, cut_text
+from bagmill.recordings.salvage.sqlite_pages import DatabasePages
 from bagmill.recordings.sqlite_connection import Steps, TableError, columns_of, connect, tables_of
 from bagmill.regular_files import is_regular
 
@@ -35,6 +40,8 @@ _LEFT_OPEN = {
     "-journal": ("unfinished_transaction", "Beside it lies {name}: the recorder did not close the database, and its last "
                  "messages may be half written; opening it once with sqlite3 on a copy takes them back."),
 }  # fmt: skip
+_ERRORS = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError, TableError)
+"""What reading a damaged database can raise."""
 SERIALIZATIONS = frozenset({"cdr", "ros1", "protobuf", "json"})
 
 
@@ -47,6 +54,7 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         path: The file.
         unpacks: Unpack messages that were compressed one by one; False where the caller knows of them and does.
         stored_bytes: Of the recording on the disk, where the file was unpacked from it.
+        salvage: Read what SQLite refuses page by page.
 
     Raises:
         RecordingError: It cannot be opened, or is not a rosbag2 database.
@@ -56,7 +64,9 @@ class Rosbag2DatabaseRecording(ClosedByWith):
 
     container: Container = "rosbag2"
 
-    def __init__(self, path: Path, *, unpacks: bool = True, stored_bytes: int | None = None) -> None:
+    def __init__(
+        self, path: Path, *, unpacks: bool = True, stored_bytes: int | None = None, salvage: bool = False
+    ) -> None:
         self.path = path
         self._unpacks = unpacks
         self.files: tuple[Path, ...] = (path,)
@@ -66,19 +76,33 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         self._ids: dict[int, int] = {}
         self._last_row = 0
         self._is_open = True
+        self._losses = LossLog(is_kept=salvage)
+        self._file: RecordingFile | None = None
+        """Open for whoever reads its pages."""
+        self._tables: DamagedTables | None = None
+        self._is_refused = False
+        """SQLite does not open it: all of it is read page by page."""
+        self._is_damaged = False
+        """The pass that runs has come by damage."""
         file = RecordingFile(path)  # for its errors, which say more than SQLite's
         self._size_bytes = file.size_bytes
         self._stored_bytes = self._size_bytes if stored_bytes is None else stored_bytes
+        cut = cut_text(file)
         file.close()
         try:
+            if cut is not None:
+                raise TableError(cut)  # SQLite itself overlooks a last page that is cut
             with limits_told_of(path), closing(connect(path)) as database:
                 self._read_topics(database, Steps(database))
-        except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError, TableError) as err:
-            raise RecordingError(
-                f"not a rosbag2 database, or a damaged one ({err})",
-                path=path,
-                remedy="If it is one, try `sqlite3 FILE .recover`",
-            ) from err
+        except _ERRORS as err:
+            if not salvage:
+                raise RecordingError(
+                    f"not a rosbag2 database, or a damaged one ({err})",
+                    path=path,
+                    remedy="If it is one, `bagmill recover` and `salvage: true` in the profile read what is whole in it",
+                ) from err
+            with limits_told_of(path):
+                self._read_damaged_topics(err)
         for suffix, (code, sentence) in _LEFT_OPEN.items():
             log = path.with_name(path.name + suffix)
             if is_regular(log) and log.stat().st_size:
@@ -93,6 +117,11 @@ class Rosbag2DatabaseRecording(ClosedByWith):
     def faults(self) -> tuple[Fault, ...]:
         """Found so far."""
         return self._faults.faults
+
+    @property
+    def losses(self) -> Losses:
+        """What is missing in a database that is salvaged."""
+        return self._losses.losses
 
     @property
     def num_messages_from_summary(self) -> None:
@@ -124,6 +153,8 @@ class Rosbag2DatabaseRecording(ClosedByWith):
     def close(self) -> None:
         """Refuse further reading; each pass closes its own connection."""
         self._is_open = False
+        if self._file is not None:
+            self._file.close()
 
     def _read_topics(self, database: sqlite3.Connection, steps: Steps) -> None:
         tables = tables_of(steps)
@@ -136,24 +167,30 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         columns_of(database, "messages", tables)
         definitions = self._read_definitions(database, steps, tables)
         # Crystal, the first to write such a database, knew only CDR and did not say so.
-        has_serialization = "serialization_format" in columns_of(database, "topics", tables)
-        serialized_as = "serialization_format" if has_serialization else "'cdr'"
+        columns = columns_of(database, "topics", tables)
+        serialized_as = "serialization_format" if "serialization_format" in columns else "'cdr'"
+        profiles = "offered_qos_profiles" if "offered_qos_profiles" in columns else "''"
         # By the order of the file, sorted here: no table that a damaged tree makes endless is sorted by SQLite.
-        query = f"SELECT id, name, type, {serialized_as} FROM topics ORDER BY rowid"  # noqa: S608 - one of the two above
-        rows: list[tuple[int, str, str, str]] = []
+        query = f"SELECT id, name, type, {serialized_as}, {profiles} FROM topics ORDER BY rowid"  # noqa: S608 - of the above
+        self._take_topics(steps.rows(query), definitions)
+
+    def _take_topics(self, found: Iterable[tuple[Any, ...]], definitions: Mapping[str, tuple[str, bytes]]) -> None:
+        """Take in rows of (id, name, type, serialization, QoS profiles)."""
+        rows: list[tuple[int, str, str, str, str]] = []
         num_damaged = 0
-        for row in steps.rows(query):
+        for *row, profiles in found:
             if tuple(map(type, row)) != (int, str, str, str):
                 num_damaged += 1
                 continue
             limits().check("channels", len(rows) + 1, what="the number of its topics")
-            rows.append(row)
+            rows.append((*row, profiles if isinstance(profiles, str) else ""))
         if num_damaged:
             self._faults.add(
                 "record_damaged",
                 f"{num_damaged} rows hold no id, name, type or serialization where a topic should; they are left out.",
             )
-        for topic_id, topic, schema_name, serialization in sorted(rows):
+            self._losses.add("record_damaged", f"{num_damaged} topics that nothing describes")
+        for topic_id, topic, schema_name, serialization, profiles in sorted(rows):
             if serialization not in SERIALIZATIONS:
                 raise unknown_serialization(self.path, topic=topic, serialization=serialization)
             encoding, data = definitions.get(full_name(schema_name), ("", b""))
@@ -163,20 +200,62 @@ class Rosbag2DatabaseRecording(ClosedByWith):
                 schema_encoding=encoding,
                 schema_data=data,
                 message_encoding=serialization,
-                metadata={},
+                metadata={"offered_qos_profiles": profiles} if profiles else {},
             )
+
+    def _read_damaged_topics(self, error: Exception) -> None:
+        """The topics of a database that SQLite refuses, out of its pages."""
+        self._is_refused = True
+        try:
+            tables = self._damaged_tables()
+        except DamagedRecordError as err:
+            raise RecordingError(
+                f"not a rosbag2 database, or one that is damaged where its tables are listed ({err})",
+                path=self.path,
+                remedy="Copy it again from the robot",
+            ) from error
+        definitions: dict[str, tuple[str, bytes]] = {}
+        if "message_definitions" in tables.names:
+            names = ("topic_type", "encoding", "encoded_message_definition")
+            definitions = self._take_definitions(
+                tuple(map(row.get, names)) for row in tables.rows("message_definitions")
+            )
+        self._take_topics(
+            (
+                (
+                    row["id"],
+                    row.get("name"),
+                    row.get("type"),
+                    row.get("serialization_format", "cdr"),
+                    row.get("offered_qos_profiles"),
+                )
+                for row in tables.rows("topics")
+            ),
+            definitions,
+        )
+
+    def _damaged_tables(self) -> DamagedTables:
+        if self._tables is None:
+            self._file = self._file or RecordingFile(self.path)
+            pages = DatabasePages(self._file)
+            pages.leave_out_zeros()
+            self._tables = DamagedTables(pages)
+        return self._tables
 
     def _read_definitions(
         self, database: sqlite3.Connection, steps: Steps, tables: Mapping[str, str]
     ) -> dict[str, tuple[str, bytes]]:
-        """Encoding and text by full name of the type; of several, the first counts."""
         if "message_definitions" not in tables:
             return {}
         columns_of(database, "message_definitions", tables)
+        query = "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions ORDER BY rowid"
+        return self._take_definitions(steps.rows(query))
+
+    def _take_definitions(self, rows: Iterable[tuple[Any, ...]]) -> dict[str, tuple[str, bytes]]:
+        """Encoding and text by full name of the type, from rows of (type, encoding, text); of several, the first counts."""
         found: dict[str, tuple[str, bytes]] = {}
         num_bytes = num_damaged = 0
-        query = "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions ORDER BY rowid"
-        for name, encoding, definition in steps.rows(query):
+        for name, encoding, definition in rows:
             if not isinstance(name, str) or not isinstance(encoding, str) or isinstance(definition, int | float):
                 num_damaged += 1
                 continue
@@ -200,6 +279,115 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         ids, size_bytes = self._ids, self._size_bytes
         block, block_bytes = Block(), 0
         topics = [topic_id for topic_id, channel_id in ids.items() if wanted is None or channel_id in wanted]
+        self._is_damaged = False
+        gaps = RowGaps(self._losses)
+        for row, topic_id, stamp_ns, has_data, data in self._rows(topics):
+            if gaps.is_kept:
+                gaps.reach(row, stamp_ns, is_damaged=self._is_damaged)
+            channel_id = ids.get(topic_id)
+            if topic_id is None or (channel_id is not None and (stamp_ns is None or not has_data)):
+                num_damaged += 1
+            elif channel_id is None:
+                lost[topic_id] += 1
+            else:
+                sequence = counts[channel_id]
+                counts[channel_id] = sequence + 1
+                if wanted is None or channel_id in wanted:
+                    block.add(channel_id, sequence, stamp_ns, stamp_ns, data)
+                    block_bytes += len(data) + _ROW_COST_BYTES
+                    if block_bytes >= _BLOCK_BYTES:
+                        self.num_bytes_read = min(max(row, 0) * size_bytes // max(self._last_row, 1), size_bytes)
+                        yield block
+                        block, block_bytes = Block(), 0
+        if block.order:
+            yield block
+        for topic_id, num_lost in lost.items():
+            self._losses.add(
+                "unknown_channel", "all over the file", channel=f"topic id {topic_id}", num_messages=num_lost
+            )
+            self._faults.add(
+                "unknown_channel",
+                f"{num_lost} messages are on topic id {topic_id}, which no row describes; they are left out.",
+            )
+        if num_damaged:
+            self._losses.add("record_damaged", "rows without a stamp or data", num_messages=num_damaged)
+            self._faults.add(
+                "record_damaged",
+                f"{num_damaged} rows hold no stamp or no data where a message should; they are left out.",
+            )
+        self.num_bytes_read = size_bytes
+
+    def _rows(self, topics: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """Row id, topic id, stamp, whether there is data, data: the data of some topics only.
+
+        Raises:
+            LimitError: There are more of them than are taken.
+        """
+        last_row: int | None = None
+        num_rows = 0
+        if not self._is_refused:
+            try:
+                for row in self._sqlite_rows(topics):
+                    last_row = row[0]
+                    num_rows += 1
+                    yield row
+            except _ERRORS as err:
+                is_read = self._losses.is_kept
+                following = "what is whole behind it is read page by page" if is_read else "what follows is left out"
+                self._faults.add(
+                    "database_damaged",
+                    f"The database cannot be read behind its message {num_rows} ({err}); {following}.",
+                )
+            else:
+                return
+        if self._losses.is_kept:
+            yield from self._damaged_rows(after=last_row)
+
+    def _damaged_rows(self, *, after: int | None) -> Iterator[tuple[Any, ...]]:
+        """The rows of a database that SQLite refuses, behind one that was read."""
+        self._is_damaged = True
+        allowance, num_bytes = Allowance(self._stored_bytes), 0
+        try:
+            tables = self._damaged_tables()
+        except DamagedRecordError as err:
+            self._losses.add("database_damaged", f"all messages behind row {after} ({err})")
+            return
+        with limits_told_of(self.path):
+            for row in tables.messages(self._ids, after=after):
+                num_bytes += len(row[4] or b"") + _LEAST_ROW_BYTES
+                if num_bytes > self._size_bytes:
+                    self._losses.add("database_damaged", f"rows from {row[0]:,} on, of more bytes than the file has")
+                    break
+                allowance.walk(1)
+                yield row
+        self._tell_damage(tables.pages, after=after)
+
+    def _tell_damage(self, pages: DatabasePages, *, after: int | None) -> None:
+        if pages.is_cut:
+            announced = f" of its {pages.num_announced}" if pages.num_announced else ""
+            self._faults.add(
+                "truncated",
+                f"The database ends at byte {self._size_bytes}, with {pages.num_pages}{announced} pages whole; they are read one "
+                "by one.",
+            )
+            missing = f"{pages.num_announced - pages.num_pages:,} pages" if pages.num_announced else "the pages"
+            self._losses.add("truncated", f"{missing} behind byte {self._size_bytes:,}, where the file ends")
+        elif self._is_refused:
+            self._faults.add(
+                "database_damaged", "SQLite cannot open the database; its whole pages are read one by one."
+            )
+            self._losses.add("database_damaged", "pages that are no pages of a database")
+        else:
+            self._losses.add("database_damaged", f"pages behind row {after}")
+
+    def _sqlite_rows(self, topics: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """The rows as SQLite reads them, as long as they can be what the file holds.
+
+        Raises:
+            sqlite3.Error: The file is damaged.
+            TableError: Its tree names a page twice: it would be read again and again.
+            LimitError: There are more of them than are taken.
+        """
         # Payloads of other channels stay on disk; their rows are counted, so that faults don't depend on the choice.
         marks = ", ".join("?" for _ in topics)
         query = (
@@ -207,51 +395,6 @@ class Rosbag2DatabaseRecording(ClosedByWith):
             "CASE typeof(timestamp) WHEN 'integer' THEN timestamp END, typeof(data) = 'blob', "
             f"CASE WHEN topic_id IN ({marks}) AND typeof(data) = 'blob' THEN data END FROM messages ORDER BY rowid"
         )
-        try:
-            for row, topic_id, stamp_ns, has_data, data in self._rows(query, topics):
-                channel_id = ids.get(topic_id)
-                if topic_id is None or (channel_id is not None and (stamp_ns is None or not has_data)):
-                    num_damaged += 1
-                elif channel_id is None:
-                    lost[topic_id] += 1
-                else:
-                    sequence = counts[channel_id]
-                    counts[channel_id] = sequence + 1
-                    if wanted is None or channel_id in wanted:
-                        block.add(channel_id, sequence, stamp_ns, stamp_ns, data)
-                        block_bytes += len(data) + _ROW_COST_BYTES
-                        if block_bytes >= _BLOCK_BYTES:
-                            self.num_bytes_read = max(row, 0) * size_bytes // max(self._last_row, 1)
-                            yield block
-                            block, block_bytes = Block(), 0
-        except (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError, TableError) as err:
-            self._faults.add(
-                "database_damaged",
-                f"The database cannot be read behind its message {counts.total() + num_damaged} ({err}); "
-                "what follows is left out.",
-            )
-        if block.order:
-            yield block
-        for topic_id, num_lost in lost.items():
-            self._faults.add(
-                "unknown_channel",
-                f"{num_lost} messages are on topic id {topic_id}, which no row describes; they are left out.",
-            )
-        if num_damaged:
-            self._faults.add(
-                "record_damaged",
-                f"{num_damaged} rows hold no stamp or no data where a message should; they are left out.",
-            )
-        self.num_bytes_read = size_bytes
-
-    def _rows(self, query: str, topics: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        """The rows (row id, topic id, stamp, has data, data) of the messages, as long as they can be what the file holds.
-
-        Raises:
-            sqlite3.Error: The file is damaged.
-            TableError: Its tree names a page twice: it would be read again and again.
-            LimitError: There are more of them than are taken.
-        """
         allowance, num_bytes, before = Allowance(self._stored_bytes), 0, -(2**63) - 1
         with limits_told_of(self.path), closing(connect(self.path)) as database:
             steps = Steps(database)

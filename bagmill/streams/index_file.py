@@ -16,6 +16,7 @@ from bagmill.disk import partial_file, sync_folder
 from bagmill.errors import StorageError
 from bagmill.messages.content import ChannelContent
 from bagmill.recordings import Channel, Fault
+from bagmill.recordings.losses import Loss, Losses
 from bagmill.regular_files import open_regular
 from bagmill.streams.index import RecordingIndex, Stream
 
@@ -41,6 +42,7 @@ def save_index(index: RecordingIndex, path: Path | str) -> None:
         "content_hash": index.content_hash,
         "size_bytes": index.size_bytes,
         "faults": [dataclasses.asdict(fault) for fault in index.faults],
+        "losses": dataclasses.asdict(index.losses),
         "streams": [_describe(stream) for stream in index.streams],
     }
     columns = {
@@ -136,8 +138,15 @@ def _rebuild(arrays: dict[str, NDArray[Any]]) -> RecordingIndex:
         size_bytes=description["size_bytes"],
         streams=tuple(streams),
         faults=tuple(Fault(**fault) for fault in description["faults"]),
+        losses=_rebuild_losses(description.get("losses")),
     )
 
 
 def _rebuild_content(entry: dict[str, Any]) -> ChannelContent:
     return ChannelContent(**{**entry, "names": tuple(entry["names"])})
+
+
+def _rebuild_losses(entry: dict[str, Any] | None) -> Losses:
+    if entry is None:
+        return Losses()
+    return Losses(tuple(Loss(**loss) for loss in entry["entries"]), entry["num_messages"], entry["seconds"])

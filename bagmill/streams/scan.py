@@ -27,6 +27,7 @@ def scan(
     source: Path | str | Recording,
     *,
     definitions: GivenDefinitions | None = None,
+    salvage: bool = False,
     num_threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> RecordingIndex:
@@ -39,6 +40,7 @@ def scan(
     Args:
         source: A recording, or the path of one.
         definitions: Of message types, for what the recording does not define itself.
+        salvage: As of `open_recording`, where a path is given.
         num_threads: Threads that read, unpack and check ahead; besides the caller's own and the hash's.
         progress: Called now and then, and once at the end, with the bytes done and the bytes there are.
 
@@ -46,7 +48,7 @@ def scan(
         RecordingError: The recording cannot be opened or not be read further.
     """
     if isinstance(source, Path | str):
-        with open_recording(source) as recording:
+        with open_recording(source, salvage=salvage) as recording:
             return scan(recording, definitions=definitions, num_threads=num_threads, progress=progress)
     stop = threading.Event()
     with ThreadPoolExecutor(1, thread_name_prefix="content-hash") as executor, closing(Hearsay()) as hearsay:
@@ -75,6 +77,7 @@ def scan(
             content_hash=hashing.result(),
             size_bytes=total,
             streams=finished,
+            losses=source.losses,
             faults=faults.faults,
         )
 

@@ -47,7 +47,8 @@ def test_one_row_an_episode(dataset: Dataset, publish: Publish, make_report: Mak
     table = pq.ParquetFile(snapshot.path).read()
     assert table.column_names == [
         *("episode", "version", "path", "num_ticks", "num_frames", "duration_s", "start_ns", "rate_hz"),
-        *("task", "robot", "profile", "recording_path", "recording_hash", "raw_bytes", "stored_bytes", "features"),
+        *("task", "robot", "profile", "recording_path", "recording_hash", "raw_bytes", "stored_bytes"),
+        *("is_salvaged", "num_messages_lost", "lost_s", "features"),
         *("quality.gaps", "quality.rate", "quality.skew"),
     ]
     assert table.schema.field("start_ns").type == pa.int64()
@@ -74,6 +75,9 @@ def test_one_row_an_episode(dataset: Dataset, publish: Publish, make_report: Mak
         "recording_hash": "xxh3_128:" + "0" * 32,
         "raw_bytes": 4_000_000,
         "stored_bytes": 1_000_000,
+        "is_salvaged": False,
+        "num_messages_lost": 0,
+        "lost_s": 0.0,
         "quality.gaps": None,
         "quality.rate": None,
         "quality.skew": 9.0,

@@ -6,7 +6,9 @@ import ctypes
 import errno
 import fcntl
 import io
+import itertools
 import os
+import resource
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any, Final
@@ -74,6 +76,24 @@ def real_renameat2() -> Any:
     return function
 
 
+_limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+_LEAST, _MOST = 1000, min(_limits[1], 1 << 16) if _limits[1] > 0 else 1 << 16
+_numbers = itertools.cycle(range(_LEAST, _MOST - 100))
+
+
+def _unused_number(descriptor: int) -> int:
+    """The file behind a descriptor under a number that was not in use for long.
+
+    A process that was killed leaves objects that Python clears away later, when another process runs: they close what they had
+    open by its number, which must not be that other process's.
+    """
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < _MOST:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_MOST, _limits[1]))
+    other = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, next(_numbers))
+    real.close(descriptor)
+    return other
+
+
 class Calls:
     """What is put in the place of the functions of the same names."""
 
@@ -119,7 +139,7 @@ class Calls:
         is_for_writing = bool(flags & (os.O_WRONLY | os.O_RDWR))
         kind: Kind = "create" if is_new else "write" if is_cut else "open"
         self.system.call("create" if is_for_writing and kind == "open" else kind, f"open:{flags & 0o3703:o}", label)
-        descriptor = real.open(path, flags, mode, dir_fd=dir_fd)
+        descriptor = _unused_number(real.open(path, flags, mode, dir_fd=dir_fd))
         if is_new:
             assert folder is not None
             node = FileNode()
@@ -134,8 +154,10 @@ class Calls:
     def close(self, descriptor: int) -> None:
         if descriptor in self.system.open_files:
             if self.system.process.is_dead:
-                raise Killed
+                return  # what Python clears up after it has no effect, and the kernel closes it
             del self.system.open_files[descriptor]
+        elif _LEAST <= descriptor < _MOST:
+            return  # of a process that has ended
         real.close(descriptor)
 
     def read(self, descriptor: int, length: int) -> bytes:
