@@ -23,10 +23,15 @@ def no_prune_meanwhile(function: Callable[Concatenate[Dataset, P], T]) -> Callab
 
     @wraps(function)
     def holding(dataset: Dataset, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with locked_folder(dataset.path, is_shared=True):
+        with no_prune(dataset):
             return function(dataset, *args, **kwargs)
 
     return holding
+
+
+def no_prune(dataset: Dataset) -> AbstractContextManager[None]:
+    """As long as the block lasts, nothing is pruned: what is found to be published stays so."""
+    return locked_folder(dataset.path, is_shared=True)
 
 
 def alone(dataset: Dataset) -> AbstractContextManager[None]:

@@ -15,6 +15,7 @@ from bagmill.dataset import (
     StageReport,
     make_current,
     next_order,
+    no_prune,
     put_quarantine,
     read_quarantine,
     release,
@@ -156,6 +157,10 @@ class _Line:
 
     def _recall(self) -> bool:
         """Take everything that is asked for as it stands; False where it does not."""
+        with no_prune(self.dataset):
+            return self._recall_published()
+
+    def _recall_published(self) -> bool:
         finished = None if self.request.is_forced else recall_finished(self.request)
         if finished is None:
             return False
@@ -292,6 +297,8 @@ class _Line:
     def _run_episode(self, plan: IngestPlan, timeline: Timeline, *, taken: Fingerprint) -> Episode:
         with self._stage("episode") as said:
             version = self._version
+            with no_prune(self.dataset):
+                self._hold()
             earlier = recall_report(self.request, version)
             done = earlier.stage("episode") if earlier else None
             if earlier is not None and done is not None and version in self.dataset.published(self.request.episode):
@@ -303,7 +310,6 @@ class _Line:
                     pictures={**earlier.pictures, **self.report.pictures},
                 )
                 return Episode.open(self.dataset.episode_path(self.request.episode, version))
-            self._hold()
             made = make_episode(
                 plan,
                 timeline,

@@ -191,7 +191,9 @@ class MakeSnapshot:
         if ending.is_over and ending.error is None:
             snapshot = ending.value
             rows = load_rows(self.scene.dataset, snapshot.id)
-            self.scene.wrong += ledger.rows_fit(rows)
+            # A report that cannot be read leaves out its episode, and is told.
+            if not (snapshot.damaged and ending.process.num_errors):
+                self.scene.wrong += ledger.rows_fit(rows)
             ledger.snapshot_made(snapshot.id, rows, is_named=True)
             ledger.latest, ledger.has_latest = snapshot.id, True
             if self.name is not None:
