@@ -12,6 +12,7 @@ import zarr
 from numpy.typing import NDArray
 
 from bagmill.codecs import whole_jpeg
+from bagmill.disk import is_absent
 from bagmill.episodes import layout
 from bagmill.episodes.frame_array import FrameArray, parse_frame_array
 from bagmill.episodes.metadata import read_root_metadata
@@ -146,7 +147,7 @@ class _Check:
         for number in range(array.num_shards):
             first = number * array.shard_ticks
             path = array.shard_path(self._path, number)
-            if not path.exists():
+            if is_absent(path):
                 continue  # none of its ticks has a frame; the mask says whether that is right
             try:
                 shard = ShardReader(path, array.shard_ticks)
@@ -194,7 +195,7 @@ class _Check:
         parts: list[NDArray[Any]] = []
         for number, first in enumerate(range(0, num_ticks, rows)):
             chunk_path = folder.joinpath(str(number), *("0" for _ in node.shape[1:]))
-            if not chunk_path.exists():
+            if is_absent(chunk_path):
                 # zarr would read fill values and say nothing.
                 self._note(name, first, f"chunk {number} is missing")
                 continue
