@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 HISTORIES ?= 10000
 PROFILE ?= examples/profiles/aloha_demo.yaml
+FUZZ ?= 1000000
+GUIDED ?= mcap bag ros2msg ros2idl protobuf cdr_joints json_message jpeg_file picture_png profile condition
 # Python compiles what is imported when it is; to compile all that is installed takes a minute.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 export DAGSTER_HOME := $(CURDIR)/var/dagster
 export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup torch trainers demo ui screenshots test test-all simulate kills lint bench lock clean
+.PHONY: help setup torch trainers demo ui screenshots test test-all fuzz simulate kills lint bench lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -45,6 +47,11 @@ test: setup  ## Run the tests
 
 test-all: setup  ## Run every test, those of minutes too
 	$(BIN)/python -m pytest -n auto
+
+fuzz: setup  ## A million damaged inputs, then inputs guided by coverage: an hour or two; less: make fuzz FUZZ=10000
+	$(BIN)/python -m tests.fuzz --inputs $(FUZZ) --processes $$(nproc) --keep var/fuzz
+	$(PIP_INSTALL) atheris==3.0.0
+	for target in $(GUIDED); do $(BIN)/python -m tests.fuzz.guided $$target --runs $$(( $(FUZZ) / 100 )) --found var/fuzz/$$target || exit 1; done
 
 simulate: setup  ## Live through 10,000 histories of disks, clocks and crashes: about an hour; fewer: make simulate HISTORIES=500
 	$(BIN)/python -m tests.simulation --histories $(HISTORIES) --processes 2

@@ -18,18 +18,18 @@ from assets.metadata import table
 from assets.partitions import EPISODES
 from assets.preview import PREVIEW
 from assets.recording import RECORDING
-from assets.requests import make_requests, refuse_crashed
+from assets.requests import make_requests
 from assets.results import Selection, tell_outcomes, tell_refused
 from assets.telling import Teller
 from assets.timeline import TIMELINE
 from bagmill.dataset import QuarantineEntry
 from bagmill.errors import StorageError
-from bagmill.ingest import FinishedEpisode, IngestOutcome, split_finished
+from bagmill.ingest import FinishedEpisode, IngestOutcome, IngestRequest, split_finished
+from bagmill.workers import Crash, refuse_crash
 from resources.datasets import DatasetFolder
 from resources.media import MediaServer
 from resources.profiles import ProfileRules
 from resources.recordings import LandingPlace
-from resources.worker_process import Crash, attempt
 from resources.workers import Workers
 
 MAX_EPISODES_PER_RUN: Final = 250
@@ -70,30 +70,31 @@ def ingest(
     asked = {request.episode: request for request in requests}
     with closing(workers.ingest_all(unfinished)) as results:
         # What is finished is told in batches and needs no worker; what is made, as soon as it is.
-        for batch in chain(_recalled(finished), ([result] for result in results)):
-            outcomes = [result for result in batch if isinstance(result, IngestOutcome)]
+        for batch in chain(_recalled(finished, workers), ([result] for result in results)):
+            outcomes = []
+            for result in batch:
+                if isinstance(result, Crash):
+                    context.log.error(f"{result.episode}: {result.reason}\n{result.details}")
+                    outcomes.append(refuse_crash(asked[result.episode], result))
+                else:
+                    outcomes.append(result)
             tell_outcomes(teller, outcomes, dataset=dataset, media=media, selection=selection)
             # A finished episode is known whole: what ended it later is no failure of a run that did not ask that far.
             refused += [each.refusal for each in outcomes if each.refusal and selection.wants(each.refusal.stage)]
-            for crash in batch:
-                if isinstance(crash, Crash):
-                    context.log.error(f"{crash.episode}: {crash.reason}\n{crash.details}")
-                    refused.append(refuse_crashed(dataset, asked[crash.episode], crash))
-                    tell_refused(teller, refused[-1:], media=media, selection=selection)
     if refused:
         raise _failure(refused, num_episodes=len(context.partition_keys))
 
 
-def _recalled(finished: Sequence[FinishedEpisode]) -> Iterator[list[IngestOutcome | Crash]]:
+def _recalled(finished: Sequence[FinishedEpisode], workers: Workers) -> Iterator[list[IngestOutcome | Crash]]:
     for first in range(0, len(finished), _TOLD_AT_ONCE):
-        yield [_recall(episode) for episode in finished[first : first + _TOLD_AT_ONCE]]
-
-
-def _recall(episode: FinishedEpisode) -> IngestOutcome | Crash:
-    try:
-        return episode.recall()
-    except StorageError:  # its report is damaged: made anew
-        return attempt(episode.request)
+        recalled: list[IngestOutcome | Crash] = []
+        damaged: list[IngestRequest] = []
+        for episode in finished[first : first + _TOLD_AT_ONCE]:
+            try:
+                recalled.append(episode.recall())
+            except StorageError:  # its report is damaged: made anew
+                damaged.append(episode.request)
+        yield recalled + list(workers.ingest_all(damaged))
 
 
 def _failure(refused: list[QuarantineEntry], *, num_episodes: int) -> dg.Failure:

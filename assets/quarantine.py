@@ -65,6 +65,7 @@ def _listed(entries: Sequence[QuarantineEntry], media: MediaServer) -> dg.Markdo
             entry.remedy or "",
             Markdown(f"[{md_text(entry.episode)}]({media.episode_url(entry.episode)})"),
             entry.stage,
+            entry.kind,
             entry.robot,
             entry.recording,
             stamp_text(entry.since_ns),
@@ -73,7 +74,7 @@ def _listed(entries: Sequence[QuarantineEntry], media: MediaServer) -> dg.Markdo
         )
         for entry in entries
     ]
-    columns = ("reason", "remedy", "episode", "stage", "robot", "recording", "since", "passing", "released")
+    columns = ("reason", "remedy", "episode", "stage", "kind", "robot", "recording", "since", "passing", "released")
     return dg.MetadataValue.md(md_table(columns, rows))
 
 
@@ -87,6 +88,7 @@ def quarantine_rows(entries: Sequence[QuarantineEntry]) -> list[dict[str, object
             "robot": entry.robot,
             "recording": entry.recording,
             "stage": entry.stage,
+            "kind": entry.kind,
             "since": stamp_text(entry.since_ns),
             "may_pass": entry.is_passing,
             "released": "" if entry.released_ns is None else stamp_text(entry.released_ns),

@@ -11,13 +11,11 @@ from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine, read_quara
 from bagmill.dataset.current import current_of, published_summaries
 from bagmill.dataset.folder import is_name
 from bagmill.errors import BagmillError, StorageError, UnsettledRecordingError
-from bagmill.ingest import IngestRequest, attempt_name, place_of, split_finished
-from bagmill.ingest.fingerprint import fingerprint
+from bagmill.ingest import IngestRequest, attempt_name, is_same_attempt, place_of, split_finished
 from bagmill.profile import Profile
 from bagmill.quality import STAGES, Stage
 from resources.profiles import ProfileRules
 from resources.recordings import Landed, LandingPlace
-from resources.worker_process import Crash
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def find_due(
         entry = _entry(dataset, request.episode) if request.episode in quarantined else None
         if entry is not None and entry.released_ns is not None:
             due[request.episode] = Due(request.episode, recording, f"{attempt}:{entry.released_ns}")
-        elif entry is None or entry.attempted != attempt or (with_passing and entry.is_passing):
+        elif entry is None or not is_same_attempt(entry, attempt) or (with_passing and entry.is_passing):
             due[request.episode] = Due(request.episode, recording, attempt)
     return [due[episode] for episode in episodes if episode in due]
 
@@ -210,27 +208,3 @@ def _is_published(dataset: Dataset, episode: str) -> bool:
         return current_of(published_summaries(dataset, episode)) is not None
     except StorageError:
         return True  # a report of it is damaged: what can be made again must not be hidden behind a refusal
-
-
-def refuse_crashed(dataset: Dataset, request: IngestRequest, crash: Crash) -> QuarantineEntry:
-    """Put an episode in quarantine that was not ingested for a reason that does not lie in it.
-
-    Raises:
-        StorageError: The quarantine cannot be written.
-    """
-    try:
-        attempted = attempt_name(request, fingerprint(request.recording))
-    except UnsettledRecordingError:
-        attempted = ""
-    entry = QuarantineEntry(
-        episode=request.episode,
-        recording=str(request.recording),
-        stage="recording",
-        reason=crash.reason,
-        since_ns=time.time_ns(),
-        remedy=crash.remedy,
-        is_passing=True,
-        robot=request.profile.robot,
-        attempted=attempted,
-    )
-    return put_quarantine(dataset, entry)

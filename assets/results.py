@@ -108,6 +108,7 @@ def _observation(refusal: QuarantineEntry, media: MediaServer) -> dg.AssetObserv
             {
                 "reason": refusal.reason,
                 "remedy": refusal.remedy,
+                "kind": refusal.kind,
                 "page": dg.MetadataValue.url(media.episode_url(refusal.episode)),
                 "recording": refusal.recording,
                 "failed_checks": ", ".join(refusal.failed_checks),

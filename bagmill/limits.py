@@ -68,14 +68,21 @@ class Limits(BaseModel):
     """Of an array whose length the schema fixes."""
     nesting: int = Field(default=64, ge=1)
     """Levels of types, messages or JSON inside one another."""
-    type_fields: int = Field(default=100_000, ge=1)
+    type_fields: int = Field(default=20_000, ge=1)
     """Fields of a type with all types inside it written out."""
+
+    message_values: int = Field(default=4_194_304, ge=1)
+    """Values in the lists of one message, numbers that lie side by side not counted."""
 
     # Pictures
     pixels: int = Field(default=128 * _MIB, ge=1)
     """Of one picture."""
     jpeg_scans: int = Field(default=100, ge=1)
     """Of one progressive JPEG: each scan is decoded over the whole picture."""
+
+    # Episodes
+    ticks: int = Field(default=10_000_000, ge=1)
+    """Of one timeline: nearly three hours at 1 kHz."""
 
     # YAML
     yaml_bytes: int = Field(default=16 * _MIB, ge=1)

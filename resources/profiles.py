@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import dagster as dg
 
-from bagmill.errors import ProfileError
+from bagmill.errors import BagmillError, ProfileError
 from bagmill.profile import Profile, load_profile
 
 
@@ -75,10 +75,10 @@ class ProfileRules(dg.ConfigurableResource[None]):
         """Gives the profile that a recording is ingested with, by its path below the landing place, with `/`.
 
         For one batch: every file is read once, and may be another one by the next. Recordings of which the same is said share
-        one profile. Raises `ProfileError` where no rule matches, the profile is not valid, or the recording lies where its
+        one profile. Raises a `BagmillError` where no rule matches, the profile is not valid, or the recording lies where its
         robot or task cannot be told.
         """
-        found: dict[object, Profile | ProfileError] = {}
+        found: dict[object, Profile | BagmillError] = {}
 
         def read(recording: str) -> Profile:
             rule = self._rule_of(recording)
@@ -86,7 +86,7 @@ class ProfileRules(dg.ConfigurableResource[None]):
             key = rule.profile, told
             if key not in found:
                 found[key] = _read(rule.profile, told)
-            if isinstance(profile := found[key], ProfileError):
+            if isinstance(profile := found[key], BagmillError):
                 raise profile
             return profile
 
@@ -103,8 +103,8 @@ class ProfileRules(dg.ConfigurableResource[None]):
         )
 
 
-def _read(path: str, told: tuple[tuple[str, str], ...]) -> Profile | ProfileError:
+def _read(path: str, told: tuple[tuple[str, str], ...]) -> Profile | BagmillError:
     try:
         return load_profile(path).model_copy(update=dict(told))
-    except ProfileError as err:
+    except BagmillError as err:  # it cannot be read, or asks for more than any profile may: its recordings are refused
         return err

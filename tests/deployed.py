@@ -79,13 +79,13 @@ class Deployed:
 
     def kill_all(self) -> None:
         """End every process there is, as a power cut does."""
-        for pid in _of_sessions(self.sessions):
+        for pid in of_sessions(self.sessions):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for process in self.processes.values():
             process.wait()
         self.processes.clear()
-        wait_for(lambda: not _of_sessions(self.sessions), "the end of all processes")
+        wait_for(lambda: not of_sessions(self.sessions), "the end of all processes")
 
     def answers(self) -> bool:
         with suppress(URLError, ConnectionError, TimeoutError):
@@ -216,7 +216,7 @@ def wait_for(condition: Callable[[], object], what: str, *, pause_s: float = 0.1
         time.sleep(pause_s)
 
 
-def _of_sessions(sessions: Sequence[int]) -> list[int]:
+def of_sessions(sessions: Sequence[int]) -> list[int]:
     """Living processes that began in one of these sessions."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):

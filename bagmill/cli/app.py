@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -14,6 +16,7 @@ import typer
 
 from bagmill.cli.screen import complain
 from bagmill.errors import AddressError, BagmillError, ProfileError, QueryError, SettingsError
+from bagmill.forking import allow_forks
 from bagmill.local_paths import local_path
 
 VERBS: Final = {
@@ -51,6 +54,7 @@ bagmill show dataset/episodes/trial_7.mcap
 
 def main() -> NoReturn:
     """Run the command with the process's arguments and leave with its exit code."""
+    allow_forks()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -71,7 +75,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         for argument in arguments:
             local_path(argument.partition("=")[2] if argument.startswith("-") else argument)
-        code = build_app(_verb_of(arguments))(list(arguments), prog_name="bagmill", standalone_mode=False)
+        verb = _verb_of(arguments)
+        if verb is not None:
+            _put_limits_in_force()
+        code = build_app(verb)(list(arguments), prog_name="bagmill", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read has enough. What is still buffered must go somewhere, or Python complains while it shuts down.
@@ -81,7 +88,16 @@ def run(arguments: Sequence[str]) -> int:
         return _complain_about(err)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except Exception as err:  # noqa: BLE001 - a fault of ours: whoever uses the command is told in a sentence, too
+        return _complain_of_fault(err)
     return code or OK
+
+
+def _put_limits_in_force() -> None:
+    from bagmill.limits import set_limits  # noqa: PLC0415 - pydantic would double the time that a list of the verbs takes
+    from bagmill.limits_file import load_limits  # noqa: PLC0415
+
+    set_limits(load_limits())
 
 
 def _complain_about(error: BagmillError | typer.TyperException | OSError) -> int:
@@ -98,6 +114,17 @@ def _complain_about(error: BagmillError | typer.TyperException | OSError) -> int
     if message := " ".join(error.format_message().split()).rstrip("."):
         complain(f"{message}. Try `bagmill --help`.")
     return error.exit_code
+
+
+def _complain_of_fault(error: Exception) -> int:
+    """Tell of an error that nobody foresaw, keep what is known of it, and give the exit code."""
+    text = "".join(traceback.format_exception(error))
+    with tempfile.NamedTemporaryFile("w", prefix="bagmill-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write(text)
+    complain(
+        f"bagmill failed with {type(error).__name__}. Report it as a fault of bagmill, with the traceback in {log.name}."
+    )
+    return REFUSED
 
 
 def build_app(verb: str | None) -> typer.Typer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +16,10 @@ from bagmill.cli.wording import counted, number_text, printable, size_text
 from bagmill.dataset import Dataset, episode_name
 from bagmill.errors import RecordingError
 from bagmill.ingest import IngestOutcome, IngestRequest
-from bagmill.ingest import ingest as ingest_one
 from bagmill.profile import load_profile
 from bagmill.quality import resolve_checks
 from bagmill.recordings import discover
+from bagmill.workers import Crash, ingest_in_children, refuse_crash
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -33,7 +34,7 @@ bagmill ingest cut.mcap -p robot.yaml -o dataset/ --salvage  [dim]what is whole 
 _MOST_PLACES = 5
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - the options of one command
     recordings: Annotated[
         list[Path], typer.Argument(metavar="REC", help="Recordings, or folders with recordings at any depth.")
     ],
@@ -50,8 +51,15 @@ def ingest(
         ),
     ] = False,
     is_without_preview: Annotated[bool, typer.Option("--no-preview", help="Stop before the preview.")] = False,
+    num_processes: Annotated[
+        int,
+        typer.Option("--processes", min=1, metavar="N", help="Episodes made at once; they share the cores and memory."),
+    ] = 1,
     num_threads: Annotated[
-        int | None, typer.Option("--threads", min=1, metavar="N", help="Threads that encode; one a core if left out.")
+        int | None,
+        typer.Option(
+            "--threads", min=1, metavar="N", help="Threads that encode an episode; the cores, shared out, if left out."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
@@ -59,6 +67,7 @@ def ingest(
 
     What is published already is not made again, under whatever name it lies there now. A recording that is refused
     never stops the others: it is listed with the reason, here and in the dataset's quarantine, and the exit code is 1.
+    Every episode is made by a process of its own, so one that crashes it, hangs, or takes too much memory is refused likewise.
     """
     loaded = load_profile(profile)
     if is_salvaging:
@@ -66,12 +75,9 @@ def ingest(
     resolve_checks(loaded)
     if out.exists() and not out.is_dir():
         raise typer.BadParameter(f"{out} is a file, not a dataset's folder", param_hint="--out")
-    outcomes: list[IngestOutcome] = []
     passed_over: list[RecordingError] = []
-    found = _find(recordings, passed_over, salvage=loaded.salvage)
-    steps = Steps("episode", num_subjects=len(found))
-    for episode, recording in found.items():
-        request = IngestRequest(
+    requests = {
+        episode: IngestRequest(
             episode=episode,
             recording=recording,
             dataset=out,
@@ -80,10 +86,9 @@ def ingest(
             num_threads=num_threads,
             is_forced=is_forced,
         )
-        with steps.subject(episode):
-            outcome = ingest_one(request, progress=steps.report)
-        outcomes.append(outcome)
-        notices().print(Text(printable(f"{episode}: {_state(outcome)} in {outcome.num_seconds:.1f} s")), soft_wrap=True)
+        for episode, recording in _find(recordings, passed_over, salvage=loaded.salvage).items()
+    }
+    outcomes = _ingest(requests, num_processes=num_processes)
     if as_json:
         print_json({"dataset": out, "profile": loaded.name, "episodes": [_json(each, out) for each in outcomes]})
     else:
@@ -94,10 +99,32 @@ def ingest(
     refused = [outcome.refusal for outcome in outcomes if outcome.refusal is not None]
     for entry in refused:
         remedy = f" {entry.remedy}." if entry.remedy else ""
-        complain(f"{entry.episode} refused at stage {entry.stage}: {entry.reason}{remedy}")
+        kind = "refused" if entry.kind == "refused" else f"refused ({entry.kind})"
+        complain(f"{entry.episode} {kind} at stage {entry.stage}: {entry.reason}{remedy}")
     for problem in passed_over:
         complain(f"passed over: {problem}")
     return 1 if refused or passed_over else 0
+
+
+def _ingest(requests: dict[str, IngestRequest], *, num_processes: int) -> list[IngestOutcome]:
+    """Outcomes in the order of the requests, told as they come."""
+    outcomes: dict[str, IngestOutcome] = {}
+    steps = Steps("episode", num_subjects=len(requests))
+    try:
+        results = ingest_in_children(
+            list(requests.values()), processes=num_processes, begun=steps.begin, progress=steps.report_of
+        )
+        with steps, closing(results):
+            for result in results:
+                outcome = refuse_crash(requests[result.episode], result) if isinstance(result, Crash) else result
+                outcomes[outcome.episode] = outcome
+                steps.end(outcome.episode)
+                steps.say(f"{outcome.episode}: {_state(outcome)} in {outcome.num_seconds:.1f} s")
+    except KeyboardInterrupt:
+        done = f"{counted(len(outcomes), 'episode')} of {len(requests)} done before that stay as they are"
+        complain(f"interrupted; {done}. The same command goes on with the others.")
+        raise
+    return [outcomes[episode] for episode in requests]
 
 
 def _find(paths: list[Path], passed_over: list[RecordingError], *, salvage: bool) -> dict[str, Path]:
@@ -180,7 +207,8 @@ def _lost(outcome: IngestOutcome) -> list[str]:
 
 def _state(outcome: IngestOutcome) -> str:
     if outcome.refusal is not None:
-        return f"refused ({outcome.refusal.stage})"
+        kind = outcome.refusal.kind
+        return f"refused ({outcome.refusal.stage})" if kind == "refused" else f"{kind} ({outcome.refusal.stage})"
     if outcome.duplicate_of is not None:
         return f"the same as {printable(outcome.duplicate_of)}"
     warned = outcome.report.failed_checks
@@ -224,6 +252,7 @@ def _json(outcome: IngestOutcome, dataset: Path) -> dict[str, object]:
         "refusal": refusal
         and {
             "stage": refusal.stage,
+            "kind": refusal.kind,
             "reason": refusal.reason,
             "remedy": refusal.remedy,
             "failed_checks": refusal.failed_checks,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +16,11 @@ from bagmill.cli.definitions import DefinitionsOption
 from bagmill.cli.progress import Steps
 from bagmill.cli.screen import notices
 from bagmill.cli.wording import counted, printable
-from bagmill.definitions import read_definitions
+from bagmill.definitions import GivenDefinitions, read_definitions
 from bagmill.drafts import ProfileDraft, draft_profile, look_again, profile_yaml
 from bagmill.errors import StorageError
 from bagmill.streams import scan
+from bagmill.workers import run_guarded
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -54,9 +56,7 @@ def profile(
     given = None if definitions is None else read_definitions(definitions)
     steps = Steps("recording", num_subjects=1)
     with steps.subject(recording.name or str(recording)):
-        index = scan(recording, definitions=given, progress=lambda done, total: steps.report("scan", done, total))
-        values = look_again(index, progress=lambda done, total: steps.report("values", done, total))
-    draft = draft_profile(index, rate_hz=rate_hz, values=values)
+        draft = run_guarded(_draft, recording, given, rate_hz, what=recording, progress=steps.report)
     text = profile_yaml(draft, definitions=None if definitions is None else _from_profile(definitions, out))
     for warning in draft.warnings:
         notices().print(Text(f"→ {printable(warning)}"), soft_wrap=True)
@@ -69,6 +69,18 @@ def profile(
     except OSError as err:
         raise StorageError(f"cannot be written ({err.strerror})", path=out) from err
     notices().print(Text(_summary(draft, out)), soft_wrap=True)
+
+
+def _draft(
+    recording: Path,
+    definitions: GivenDefinitions | None,
+    rate_hz: Fraction | None,
+    *,
+    progress: Callable[[str, int, int], None],
+) -> ProfileDraft:
+    index = scan(recording, definitions=definitions, progress=lambda done, total: progress("scan", done, total))
+    values = look_again(index, progress=lambda done, total: progress("values", done, total))
+    return draft_profile(index, rate_hz=rate_hz, values=values)
 
 
 def _from_profile(definitions: Path, out: Path | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -14,7 +16,9 @@ from bagmill.cli.wording import printable
 
 
 class Steps:
-    """Progress through several subjects (recordings, episodes), each of several steps.
+    """Progress through several subjects (recordings, episodes), each of several steps; some of them at once.
+
+    A context manager around all of them; `subject` is one around one.
 
     Args:
         noun: What a subject is called.
@@ -26,39 +30,65 @@ class Steps:
         self._num_subjects = num_subjects
         self._num_done = 0
         self._console: Console = notices()
-        self._subject = ""
-        self._step: str | None = None
+        self._under_way: dict[str, _Step] = {}
         self._bars: Progress | None = None
         self._all = TaskID(0)
-        self._current: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bars = self._bars or self._new_bars()
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
 
     @contextmanager
     def subject(self, subject: str) -> Iterator[None]:
         """One subject's time; what is printed before and after it does not meet the bars."""
-        self._subject = printable(subject)
-        if self._console.is_terminal:
-            self._bars = self._bars or self._new_bars()
-            self._bars.start()
-        try:
-            yield
-        finally:
-            self._num_done += 1
-            self._close_step()
-            if self._bars is not None:
-                self._bars.update(self._all, completed=self._num_done)
-                self._bars.stop()
+        with self:
+            self.begin(subject)
+            try:
+                yield
+            finally:
+                self.end(subject)
+
+    def begin(self, subject: str) -> None:
+        """From now on a subject is under way."""
+        self._under_way[subject] = _Step()
 
     def report(self, step: str, done: int, total: int) -> None:
-        """Where the subject's step is; a `total` of 0 is not known yet."""
-        if step != self._step:
-            self._close_step()
-            self._step = step
+        """Where the step is of the subject that was begun last; a `total` of 0 is not known yet."""
+        self.report_of(next(reversed(self._under_way)), step, done, total)
+
+    def report_of(self, subject: str, step: str, done: int, total: int) -> None:
+        """Where a subject's step is, as `report`."""
+        state = self._under_way[subject]
+        if step != state.name:
+            self._close(state)
+            state.name = step
+            told = f"{printable(subject)}: {step}"
             if self._bars is None:
-                self._console.print(Text(f"{self._subject}: {step}"), soft_wrap=True)
+                self._console.print(Text(told), soft_wrap=True)
             else:
-                self._current = self._bars.add_task(f"{self._subject}: {step}", total=total or None)
-        if self._bars is not None and self._current is not None:
-            self._bars.update(self._current, completed=done, total=total or None)
+                state.bar = self._bars.add_task(told, total=total or None)
+        if self._bars is not None and state.bar is not None:
+            self._bars.update(state.bar, completed=done, total=total or None)
+
+    def end(self, subject: str) -> None:
+        """A subject is done."""
+        self._num_done += 1
+        self._close(self._under_way.pop(subject))
+        if self._bars is not None:
+            self._bars.update(self._all, completed=self._num_done)
+
+    def say(self, sentence: str) -> None:
+        """One line, above the bars where there are any."""
+        console = self._console if self._bars is None else self._bars.console
+        console.print(Text(printable(sentence)), soft_wrap=True)
 
     def _new_bars(self) -> Progress:
         bars = Progress(
@@ -76,8 +106,15 @@ class Steps:
         self._all = bars.add_task(f"{self._noun}s", total=self._num_subjects, visible=self._num_subjects > 1)
         return bars
 
-    def _close_step(self) -> None:
-        if self._bars is not None and self._current is not None:
-            self._bars.remove_task(self._current)
-        self._current = None
-        self._step = None
+    def _close(self, state: _Step) -> None:
+        if self._bars is not None and state.bar is not None:
+            self._bars.remove_task(state.bar)
+        state.bar = None
+        state.name = None
+
+
+class _Step:
+    """Where a subject is."""
+
+    name: str | None = None
+    bar: TaskID | None = None

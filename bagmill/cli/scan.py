@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +15,11 @@ from bagmill.cli.progress import Steps
 from bagmill.cli.scan_facts import ChannelFacts, advice, channel_facts, recording_facts
 from bagmill.cli.screen import complain, print_json, results, table
 from bagmill.cli.wording import counted, duration_text, first_faults, printable, rate_text, size_text, stamp_text
-from bagmill.definitions import read_definitions
+from bagmill.definitions import GivenDefinitions, read_definitions
 from bagmill.errors import BagmillError
 from bagmill.streams import RecordingIndex
 from bagmill.streams import scan as scan_recording
+from bagmill.workers import run_guarded
 
 _CONTAINERS = {"mcap": "MCAP file", "rosbag1": "ROS 1 bag", "rosbag2": "rosbag2 recording"}
 _MOST_FIELDS = 4
@@ -56,9 +57,7 @@ def scan(
     for path in recordings:
         try:
             with steps.subject(path.name or str(path)):
-                index = scan_recording(
-                    path, definitions=given, progress=lambda done, total: steps.report("scan", done, total)
-                )
+                index = run_guarded(_scan, path, given, what=path, progress=steps.report)
         except BagmillError as err:
             is_all_sound = False
             documents.append({"path": path, "error": str(err)})
@@ -72,6 +71,12 @@ def scan(
     if as_json:
         print_json({"recordings": documents})
     return 0 if is_all_sound else 1
+
+
+def _scan(
+    path: Path, definitions: GivenDefinitions | None, *, progress: Callable[[str, int, int], None]
+) -> RecordingIndex:
+    return scan_recording(path, definitions=definitions, progress=lambda done, total: progress("scan", done, total))
 
 
 def _print(index: RecordingIndex) -> None:

@@ -84,7 +84,8 @@ def episode_facts(path: Path) -> EpisodeFacts:
     attributes, arrays = read_root_metadata(path)
     report = _report(path)
     time_ns = episode.time_ns
-    recording = dict(attributes.get("recording", {}))
+    said = attributes.get("recording", {})
+    recording = dict(said) if isinstance(said, dict) else {"container": said}
     if report is not None:
         recording["path"] = report.recording_path
     of_features = attributes.get("features", {})

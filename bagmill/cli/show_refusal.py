@@ -54,7 +54,8 @@ def print_refusal(facts: RefusalFacts, console: Console) -> None:
     def line(text: str, style: str = "") -> None:
         console.print(Text(printable(text), style=style), soft_wrap=True)
 
-    line(f"{entry.episode} was refused at stage {entry.stage}", "bold red")
+    how = "" if entry.kind == "refused" else f" ({entry.kind})"
+    line(f"{entry.episode} was refused{how} at stage {entry.stage}", "bold red")
     line(f"recording  {entry.recording}")
     if facts.report is not None:
         line(f"profile    {facts.report.profile}")

@@ -29,6 +29,8 @@ def open_by_pillow(data: Buffer) -> JpegImageFile:
         # Not by `Image.open`, and without what the camera says beside the picture: Pillow looks for further pictures behind
         # the first and for the resolution in EXIF, and warns where it finds half of them.
         return JpegImageFile(io.BytesIO(without_metadata(memoryview(data))))  # type: ignore[arg-type]  # an ndarray is a buffer
+    except MemoryError:
+        raise  # of the whole process: these bytes are not to blame for it
     except Exception as err:  # SyntaxError, OSError, struct.error… on damage
         raise CodecError(f"a damaged JPEG ({err})") from err
 
@@ -52,5 +54,7 @@ def decode_by_pillow(data: Buffer, *, divisor: int = 1) -> NDArray[np.uint8]:
             # It takes the largest divisor that leaves at least these.
             image.draft("RGB", (max(image.width // divisor, 1), max(image.height // divisor, 1)))
         return np.asarray(image.convert("RGB"))
+    except MemoryError:
+        raise  # of the whole process: these bytes are not to blame for it
     except Exception as err:  # as above
         raise CodecError(f"a damaged JPEG ({err})") from err

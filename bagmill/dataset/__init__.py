@@ -35,6 +35,7 @@ from bagmill.dataset.prune import Pruned, PrunePlan, UnneededVersion, apply_prun
 from bagmill.dataset.prune_lock import no_prune
 from bagmill.dataset.quarantine import (
     QuarantineEntry,
+    RefusalKind,
     list_quarantine,
     put_quarantine,
     read_quarantine,
@@ -88,6 +89,7 @@ __all__ = [
     "PrunePlan",
     "Pruned",
     "QuarantineEntry",
+    "RefusalKind",
     "ReportSummary",
     "Snapshot",
     "SnapshotFacts",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
@@ -11,6 +12,9 @@ from bagmill.disk import tells_of_disk
 from bagmill.errors import StorageError
 from bagmill.quality.metric import Stage
 
+RefusalKind = Literal["refused", "crashed", "hung", "out of memory", "killed"]
+"""How an episode ended: refused with a reason of its own; or its process crashed, made no progress, took more memory than it may,
+or was ended from outside."""
 QUARANTINE_SCHEMA = "bagmill-quarantine-1"
 _REMEDY = "Ingest the episode again: the entry is written anew, or released"
 
@@ -38,6 +42,10 @@ class QuarantineEntry:
     """As the profile has it; empty where no profile was found."""
     attempted: str = ""
     """A name for the recording's files and the profile that were refused; empty where it did not come to an attempt."""
+    kind: RefusalKind = "refused"
+    """How it ended; every other than `refused` is its process's end."""
+    details: str = ""
+    """What else is known of a process's end: the traceback, or what the process has written at last."""
     released_ns: int | None = None
     """When somebody asked that it be tried again, ns since the Unix epoch; the entry stands until it was."""
 
@@ -130,4 +138,10 @@ def _entry_or_damage(dataset: Dataset, episode: str) -> QuarantineEntry | None:
 
 def _is_same_reason(earlier: QuarantineEntry, later: QuarantineEntry) -> bool:
     """Whether an episode is refused as it was, whatever was attempted and whoever asked for it."""
-    return later == replace(earlier, since_ns=later.since_ns, attempted=later.attempted, released_ns=later.released_ns)
+    return later == replace(
+        earlier,
+        since_ns=later.since_ns,
+        attempted=later.attempted,
+        released_ns=later.released_ns,
+        details=later.details,
+    )

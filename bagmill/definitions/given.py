@@ -15,12 +15,12 @@ from bagmill.definitions.comparison import Schema, differences
 from bagmill.definitions.idl import parse_idl
 from bagmill.definitions.names import own_name, package_of
 from bagmill.definitions.sections import (
-    UnreadableDefinitionError,
     needed,
     parse_sections,
     section_text,
     titled,
 )
+from bagmill.definitions.unreadable import UnreadableDefinitionError
 from bagmill.errors import ProfileError
 from bagmill.limits import limits
 from bagmill.local_paths import local_path

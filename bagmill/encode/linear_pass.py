@@ -21,6 +21,7 @@ from bagmill.episodes import FrameSink
 from bagmill.errors import CodecError, DecodeError
 from bagmill.messages import DecodeFaults
 from bagmill.plan import FeaturePlan
+from bagmill.pulse import pulse
 from bagmill.recordings.records import Channel, Recording, Run
 
 Part = TypeVar("Part", "FrameTarget", SignalCollector)
@@ -132,6 +133,7 @@ def run_pass(
 def _finish_first(under_way: deque[tuple[FrameTarget, int, list[int], Future[EncodedFrame]]]) -> None:
     target, sequence, ticks, frame = under_way.popleft()
     target.finish(sequence, ticks, frame.result)
+    pulse()
 
 
 def _by_channel(parts: Iterable[Part]) -> dict[int, list[Part]]:

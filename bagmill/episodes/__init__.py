@@ -7,6 +7,7 @@ frame becomes bytes (`codecs`), whether its data are good (`quality`), the datas
 from bagmill.episodes.frame_sink import FrameSink
 from bagmill.episodes.layout import FORMAT_VERSION, episode_path, is_episode
 from bagmill.episodes.reader import Episode, FeatureInfo
+from bagmill.episodes.staging import sweep_staging
 from bagmill.episodes.verify import Damage, VerifyReport, verify_episode
 from bagmill.episodes.version import episode_version
 from bagmill.episodes.writer import EpisodeWriter
@@ -22,5 +23,6 @@ __all__ = [
     "episode_path",
     "episode_version",
     "is_episode",
+    "sweep_staging",
     "verify_episode",
 ]

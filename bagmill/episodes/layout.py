@@ -34,6 +34,9 @@ SEQUENCE: Final = "sequence"
 RESERVED: Final = (TIME, SOURCE, VALID, INTERPOLATED, SEQUENCE)
 """First parts of the names that are no feature's."""
 
+MAX_TICKS: Final = 24 * 3600 * 1000
+"""Of an episode: a day at 1 kHz."""
+
 SUFFIX: Final = ".zarr"
 """Of an episode version's folder."""
 _EPISODES: Final = "episodes"

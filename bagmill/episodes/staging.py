@@ -20,6 +20,7 @@ from typing import BinaryIO, Final, Self
 from bagmill.disk import exchange, files_below, folders_from, make_folders, sync_file, sync_folder
 from bagmill.episodes.layout import METADATA_FILE, SUFFIX
 from bagmill.errors import StorageError
+from bagmill.pulse import pulse
 
 _PREFIX: Final = ".staging-"
 _LOCK_SUFFIX: Final = ".lock"
@@ -206,8 +207,13 @@ def _try_lock(lock: BinaryIO, lock_path: Path) -> bool:
 def _sync_tree(folder: Path) -> None:
     # Together, because a journalling file system commits what waits at the same time at once.
     with ThreadPoolExecutor(_SYNC_THREADS) as pool:
-        list(pool.map(sync_file, files_below(folder)))
+        list(pool.map(_sync, files_below(folder)))
         list(pool.map(sync_folder, folders_from(folder)))
+
+
+def _sync(path: Path) -> None:
+    sync_file(path)
+    pulse()  # a disk may take its time for gigabytes
 
 
 def _no_storage(path: Path, err: OSError) -> StorageError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from bagmill.disk import is_absent
 from bagmill.episodes import layout
 from bagmill.episodes.frame_array import FrameArray, parse_frame_array
 from bagmill.episodes.metadata import read_root_metadata
+from bagmill.episodes.node_metadata import check_array, check_chunks, read_json
 from bagmill.episodes.shard import ShardReader
 from bagmill.errors import BagmillError, StorageError
 from bagmill.profile import feature_kind
@@ -94,9 +94,11 @@ class _Check:
     def check_array(self, name: str) -> None:
         metadata = self._arrays[name]
         try:
-            own = json.loads((self._path / name / layout.METADATA_FILE).read_bytes())
-        except (OSError, ValueError) as err:
+            own = read_json(self._path / name / layout.METADATA_FILE)
+        except OSError as err:
             self._note(name, None, f"its own metadata cannot be read ({err})")
+        except StorageError as err:
+            self._note(name, None, f"its own metadata cannot be read ({err.problem})")
         else:
             if own != metadata:
                 self._note(name, None, "its own metadata differ from the episode's")
@@ -180,6 +182,10 @@ class _Check:
 
     def _check_values(self, name: str) -> None:
         try:
+            own = self._path / name / layout.METADATA_FILE
+            metadata = read_json(own)
+            check_array(name, metadata, path=own)
+            check_chunks(name, metadata, path=own)
             node = zarr.open_array(str(self._path / name), mode="r", zarr_format=3)
             num_ticks, rows = node.shape[0], node.chunks[0]
             folder = self._path / name / "c"

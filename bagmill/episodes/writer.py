@@ -221,7 +221,7 @@ class EpisodeWriter:
         self._folder  # noqa: B018 - says that the writer is not open, where it is not
         try:
             yield
-        except BagmillError:
+        except (BagmillError, MemoryError):
             raise
         except Exception as err:
             raise StorageError(f"cannot be written ({err})", path=self.path) from err

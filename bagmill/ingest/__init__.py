@@ -6,8 +6,8 @@ everything a stage does (its own room), many episodes at once (the caller's: a s
 
 from bagmill.ingest.duplicate import place_of
 from bagmill.ingest.line import ingest
-from bagmill.ingest.memory import FinishedEpisode, attempt_name, split_finished
-from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress
+from bagmill.ingest.memory import FinishedEpisode, attempt_name, is_same_attempt, name_of_failure, split_finished
+from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress, blank_report, wanted_stages
 
 __all__ = [
     "FinishedEpisode",
@@ -15,7 +15,11 @@ __all__ = [
     "IngestRequest",
     "Progress",
     "attempt_name",
+    "blank_report",
     "ingest",
+    "is_same_attempt",
+    "name_of_failure",
     "place_of",
     "split_finished",
+    "wanted_stages",
 ]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from bagmill.alignment import Timeline
 from bagmill.dataset import (
     Dataset,
-    EpisodeReport,
     QuarantineEntry,
     StageReport,
     make_current,
@@ -25,7 +24,7 @@ from bagmill.dataset import (
 )
 from bagmill.disk import bytes_checksum, disk_error, holding, make_folders, sync_folder
 from bagmill.episodes import Episode, episode_version
-from bagmill.errors import BagmillError, RecordingError, StorageError
+from bagmill.errors import BagmillError, LimitError, RecordingError, StorageError
 from bagmill.ingest.duplicate import find_original
 from bagmill.ingest.episode import describe_episode, feature_reports, judge_episode, make_episode
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, forget_other_scans, remember_hash
@@ -37,12 +36,13 @@ from bagmill.ingest.memory import (
     recall_report,
     remember_finished,
     scan_settings,
+    under_limits,
 )
 from bagmill.ingest.pictures import checksums, draw_rates, write_pictures
 from bagmill.ingest.preview import make_preview
 from bagmill.ingest.recording import describe_recording, judge_recording
 from bagmill.ingest.refusal import refusal_entry
-from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress, wanted_stages
+from bagmill.ingest.request import IngestOutcome, IngestRequest, Progress, blank_report, wanted_stages
 from bagmill.ingest.timeline import describe_timeline, judge_timeline, make_timeline
 from bagmill.plan import IngestPlan, resolve, stamps_wanted
 from bagmill.previews import skew_plot
@@ -118,20 +118,10 @@ class _Line:
     """The stages of one request, and the report as it grows."""
 
     def __init__(self, request: IngestRequest, progress: Progress | None) -> None:
-        profile = request.profile
         self.request = request
         self.dataset = Dataset(request.dataset)
         self._current: Stage = "recording"
-        self.report = EpisodeReport(
-            episode=request.episode,
-            version=None,
-            recording_path=str(request.recording),
-            profile=profile.name,
-            requested_ns=time.time_ns(),
-            task=profile.task,
-            robot=profile.robot,
-            rate_hz=str(profile.rate_hz),
-        )
+        self.report = blank_report(request, requested_ns=time.time_ns())
         self.is_reused = False
         """Everything asked for stood already."""
         self._attempted = ""
@@ -222,7 +212,9 @@ class _Line:
         save_report(self.dataset, self.report)
 
     def _refusal(self, error: BagmillError | None) -> QuarantineEntry | None:
-        return refusal_entry(self.report, error, stage=self._current, attempted=self._attempted)
+        # With other limits it is worth another attempt.
+        attempted = under_limits(self._attempted) if isinstance(error, LimitError) else self._attempted
+        return refusal_entry(self.report, error, stage=self._current, attempted=attempted)
 
     def _run_recording(self, taken: Fingerprint) -> RecordingIndex:
         with self._stage("recording") as said:
@@ -367,6 +359,8 @@ class _Line:
     def _stage(self, stage: Stage) -> Iterator[_Said]:
         """Time a stage and add what it said to the report, unless it raised."""
         self._current = stage
+        if self._progress is not None:
+            self._progress(stage, 0, 0)  # what is found to go on here belongs to this stage from its first moment
         started = time.perf_counter()
         said = _Said()
         yield said

@@ -7,15 +7,18 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import metadata
 from typing import Final
 
-from bagmill.dataset import Dataset, EpisodeReport, load_report
+from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, load_report
 from bagmill.episodes import episode_version
 from bagmill.episodes.layout import is_episode
-from bagmill.errors import BagmillError, StorageError
+from bagmill.errors import BagmillError, StorageError, UnsettledRecordingError
 from bagmill.ingest.duplicate import original_now
 from bagmill.ingest.fingerprint import Fingerprint, fingerprint, read_note, remembered_hash, write_note
 from bagmill.ingest.request import IngestOutcome, IngestRequest, wanted_stages
+from bagmill.limits import limits
 from bagmill.profile import Profile
 from bagmill.streams import RecordingIndex, load_index
 
@@ -133,6 +136,38 @@ def forget_finished(request: IngestRequest) -> None:
     note = read_note(memory)
     if note.pop(_FINISHED, None) is not None:
         write_note(memory, note)
+
+
+def name_of_failure(request: IngestRequest) -> str:
+    """The name of an attempt whose process has just failed; empty where the recording is gone."""
+    try:
+        return under_limits(attempt_name(request, fingerprint(request.recording)))
+    except UnsettledRecordingError:
+        return ""
+
+
+def under_limits(attempt: str) -> str:
+    """A name for an attempt that would go otherwise with another bagmill or other limits."""
+    content = f"{_version()} {limits().model_dump_json()}"
+    return f"{attempt}+{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
+def is_same_attempt(entry: QuarantineEntry, attempt: str) -> bool:
+    """Whether an episode would be refused as it was, if it were tried again.
+
+    Args:
+        entry: Of its refusal.
+        attempt: By `attempt_name`, as things are now.
+    """
+    return entry.attempted in (attempt, under_limits(attempt))
+
+
+@cache
+def _version() -> str:
+    try:
+        return metadata.version("bagmill")
+    except metadata.PackageNotFoundError:  # run from its source
+        return ""
 
 
 def remember_finished(request: IngestRequest, report: EpisodeReport) -> None:

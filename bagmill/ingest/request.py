@@ -61,6 +61,21 @@ class IngestOutcome:
         return self.report.duplicate_of
 
 
+def blank_report(request: IngestRequest, *, requested_ns: int) -> EpisodeReport:
+    """A report that knows of the request, and nothing of the recording yet."""
+    profile = request.profile
+    return EpisodeReport(
+        episode=request.episode,
+        version=None,
+        recording_path=str(request.recording),
+        profile=profile.name,
+        requested_ns=requested_ns,
+        task=profile.task,
+        robot=profile.robot,
+        rate_hz=str(profile.rate_hz),
+    )
+
+
 def wanted_stages(request: IngestRequest) -> tuple[Stage, ...]:
     """The stages a request asks for, in their order."""
     stages = STAGES[: STAGES.index(request.until) + 1]

@@ -8,6 +8,7 @@ from bagmill.previews.av1 import PreviewInfo, write_preview
 from bagmill.previews.colour import colour_depth, depth_range
 from bagmill.previews.contact_sheet import ContactSheets, make_contact_sheets
 from bagmill.previews.depth_picture import make_depth_picture
+from bagmill.previews.encoder import prepare_encoder
 from bagmill.previews.evidence import check_preview
 from bagmill.previews.histograms import histograms_plot
 from bagmill.previews.mosaic import Mosaic, Tile, draw_mosaic, plan_mosaic
@@ -35,6 +36,7 @@ __all__ = [
     "make_contact_sheets",
     "make_depth_picture",
     "plan_mosaic",
+    "prepare_encoder",
     "ranges_plot",
     "rates_plot",
     "signal_plot",

@@ -24,8 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bagmill.errors import StorageError
+from bagmill.previews import encoder_process
 
 _PROGRAM: Final = Path(__file__).with_name("encoder_process.py")
+_ENV: Final = {"SVT_LOG": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""SVT-AV1 tells its life story on stderr, 1 leaves errors. BLAS would start threads that nothing there uses."""
 _PIPE_BYTES: Final = 1 << 20
 """Of frames on the way; the default of 64 KiB makes a picture a dozen conversations."""
 
@@ -73,22 +76,31 @@ def encode_film(order: FilmOrder, frames: Iterable[NDArray[np.uint8]], *, patien
     _idle.append(encoder)
 
 
-class _Encoder:
-    """A process that encodes one film after the other; it ends with ours."""
+def prepare_encoder() -> None:
+    """Have an encoder ready before it is needed, for next to nothing: as a fork, so before this process starts threads.
 
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own program under our own interpreter
-            [sys.executable, "-P", str(_PROGRAM)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            # SVT-AV1 tells its life story on stderr, 1 leaves errors. BLAS would start threads that nothing here uses.
-            env={**os.environ, "SVT_LOG": "1", "OPENBLAS_NUM_THREADS": "1"},
-            process_group=0,  # a Ctrl-C in the terminal is for us; we end the encoder
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
+    For a process that leads a group of its own, which is ended as a whole: its encoders stay in that group.
+    """
+    global _is_group_ended  # noqa: PLW0603 - so it is for the whole process
+    _is_group_ended = True
+    if not _idle:
+        _idle.append(_Encoder(is_forked=True))
+
+
+class _Encoder:
+    """A process that encodes one film after the other; it ends with ours.
+
+    Args:
+        is_forked: A fork of this process, which has loaded what it needs; else a program of its own.
+    """
+
+    def __init__(self, *, is_forked: bool = False) -> None:
+        self._process: _Forked | subprocess.Popen[bytes]
+        if is_forked:
+            self._process = _Forked()
+            self._to, self._from = self._process.to_it, self._process.from_it
+        else:
+            self._process, self._to, self._from = _start_program()
         os.set_blocking(self._to, False)
         with suppress(OSError):  # more than an unprivileged user may have: it works with less
             fcntl.fcntl(self._to, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -131,6 +143,60 @@ class _Encoder:
             raise EncoderStalledError(f"the AV1 encoder has stalled (no sign of life for {patience_s:g} s)")
 
 
+class _Forked:
+    """A copy of this process that does nothing but encode; as much of `Popen` as is needed here."""
+
+    def __init__(self) -> None:
+        its_input, self.to_it = os.pipe()
+        self.from_it, its_output = os.pipe()
+        self._code: int | None = None
+        self._id = os.fork()
+        if self._id == 0:
+            try:
+                os.dup2(its_input, 0)
+                os.dup2(its_output, 1)
+                os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # a pipe of ours that stayed open would never end
+                os.environ.update(_ENV)
+                encoder_process.main(open(0, "rb"), open(1, "w", encoding="utf-8"))  # noqa: SIM115
+            finally:
+                os._exit(1)
+        os.close(its_input)
+        os.close(its_output)
+
+    def __enter__(self) -> None:
+        """Nothing."""
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.to_it)
+        os.close(self.from_it)
+        self.wait()
+
+    def kill(self) -> None:
+        if self._code is None:
+            os.kill(self._id, signal.SIGKILL)
+
+    def wait(self) -> int:
+        if self._code is None:
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self._id, 0)[1])
+        return self._code
+
+
+def _start_program() -> tuple[subprocess.Popen[bytes], int, int]:
+    """A process, and the descriptors that lead to it and from it."""
+    process = subprocess.Popen(  # noqa: S603 - our own program under our own interpreter
+        [sys.executable, "-P", str(_PROGRAM)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+        env={**os.environ, **_ENV},
+        process_group=None if _is_group_ended else 0,  # a Ctrl-C in the terminal is for us; we end the encoder
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process, process.stdin.fileno(), process.stdout.fileno()
+
+
+_is_group_ended = False
 _idle: list[_Encoder] = []
 """Encoders that have done a film and wait for the next."""
 

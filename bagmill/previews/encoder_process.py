@@ -13,7 +13,7 @@ import select
 import sys
 import threading
 from fractions import Fraction
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 import av
 import av.error
@@ -23,26 +23,26 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 
 
-def main() -> None:
+def main(orders: BinaryIO, answers: TextIO) -> None:
     """Encode one film after the other."""
-    threading.Thread(target=_exit_with_parent, args=(sys.stdin.fileno(),), daemon=True).start()
-    while line := sys.stdin.buffer.readline():
+    threading.Thread(target=_exit_with_parent, args=(orders.fileno(),), daemon=True).start()
+
+    def answer(*, problem: str | None, remedy: str | None) -> None:
+        answers.write(json.dumps({"problem": problem, "remedy": remedy}) + "\n")
+        answers.flush()
+
+    while line := orders.readline():
         try:
-            _encode(json.loads(line), sys.stdin.buffer)
+            _encode(json.loads(line), orders)
         except UnknownCodecError:
-            _answer(
+            answer(
                 problem="this build of FFmpeg has no AV1 encoder (libsvtav1)", remedy="Install PyAV from its own wheel"
             )
             return  # and after every other error: what is left of the film's frames is not the next order
         except (av.error.FFmpegError, OSError) as err:
-            _answer(problem=f"the film cannot be encoded ({err.strerror})", remedy="Check the disk's space and rights")
+            answer(problem=f"the film cannot be encoded ({err.strerror})", remedy="Check the disk's space and rights")
             return
-        _answer(problem=None, remedy=None)
-
-
-def _answer(*, problem: str | None, remedy: str | None) -> None:
-    sys.stdout.write(json.dumps({"problem": problem, "remedy": remedy}) + "\n")
-    sys.stdout.flush()
+        answer(problem=None, remedy=None)
 
 
 def _encode(order: dict[str, Any], frames: BinaryIO) -> None:
@@ -83,4 +83,4 @@ def _exit_with_parent(descriptor: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.stdin.buffer, sys.stdout)

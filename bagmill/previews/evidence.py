@@ -15,6 +15,7 @@ from bagmill.episodes import Episode
 from bagmill.errors import StorageError
 from bagmill.previews.mosaic import draw_mosaic, plan_mosaic
 from bagmill.previews.thumbnail import spread_ticks
+from bagmill.pulse import pulse
 from bagmill.quality.metric import PreviewEvidence
 
 _MAX_PSNR_DB = 100.0
@@ -48,6 +49,7 @@ def check_preview(path: Path, episode: Episode, *, height: int, num_samples: int
         with av.open(str(path)) as film:
             for frame in film.decode(video=0):
                 num_frames += 1
+                pulse()
                 if frame.pts is None or frame.time_base is None:
                     continue
                 tick = _nearest_tick(episode, start_ns + round(frame.pts * frame.time_base * 1_000_000_000))

@@ -77,6 +77,8 @@ def decompress(data: Buffer, *, compression: str, size_bytes: int, take: Take = 
                 content = bz2.BZ2Decompressor().decompress(data, size_bytes + 1)
             case _:
                 content = _zstd(data, size_bytes, take)
+    except MemoryError:
+        raise  # of the whole process: these bytes are not to blame for it
     except Exception as err:  # lz4 raises RuntimeError, bz2 OSError and ValueError, zstandard its own
         raise DecompressionError(f"its {compression} data is damaged ({err})", size_bytes) from err
     if len(content) != size_bytes:

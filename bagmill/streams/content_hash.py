@@ -12,6 +12,7 @@ from typing import Final
 from xxhash import xxh3_128
 
 from bagmill.errors import RecordingError
+from bagmill.pulse import pulse
 from bagmill.recordings import Recording
 from bagmill.regular_files import open_regular
 
@@ -113,6 +114,7 @@ def _update(
             if not length:
                 return
             hasher.update(block[:length])
+            pulse()
 
     try:
         with open(open_regular(path), "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor

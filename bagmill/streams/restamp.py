@@ -15,6 +15,7 @@ from bagmill.messages.field_path import FieldPath, follow, parse_field_path
 from bagmill.messages.timestamp import NANOSECONDS, SECONDS
 from bagmill.messages.tree import children
 from bagmill.profile import StampSpec
+from bagmill.pulse import pulse
 from bagmill.recordings import Recording
 from bagmill.recordings.records import Buffer
 from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
@@ -55,6 +56,7 @@ def restamped(
     for reader in readers:
         of_channel.setdefault(reader.stream.channel.id, []).append(reader)
     for block in recording.blocks(of_channel.keys(), num_threads=num_threads):
+        pulse()
         for run in block.runs.values():
             for reader in of_channel[run.channel_id]:
                 reader.take(run.first_sequence, run.payloads)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bagmill.definitions import GivenDefinitions
 from bagmill.messages import with_definitions
+from bagmill.pulse import pulse
 from bagmill.recordings import Channel, Recording, open_recording
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.records import Block
@@ -100,6 +101,7 @@ def _read(
     streams: list[GrowingStream] = []
     unreported = 0
     for block in blocks:
+        pulse()
         for run in block.runs.values():
             if run.channel_id >= len(streams):
                 streams += map(GrowingStream, _channels(recording, definitions, behind=len(streams)))

@@ -13,8 +13,8 @@ from bagmill.dataset import read_quarantine
 from bagmill.ingest import IngestRequest
 from bagmill.quality import METRICS
 from bagmill.testing import Settings, foreign_file, healthy, truncated, with_black_frames, with_missing_channel
-from resources.worker_process import Crash
-from resources.workers import LocalWorkers, Results
+from bagmill.workers import Crash, Results
+from resources.workers import LocalWorkers
 
 pytestmark = pytest.mark.both_databases
 

@@ -1,6 +1,7 @@
 """The quarantine in one place, and the job that has a selection of it tried again."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,9 +10,11 @@ import pytest
 from assets.markdown import md_text
 from bagmill.dataset import list_quarantine, put_quarantine, read_quarantine
 from bagmill.ingest import IngestRequest
+from bagmill.limits import Limits, limits, set_limits
 from bagmill.testing import Settings, foreign_file, healthy, with_black_frames, with_missing_channel
-from resources.worker_process import Crash
-from resources.workers import LocalWorkers, Results
+from bagmill.workers import Crash, Results, end_servers
+from resources.workers import LocalWorkers
+from tests.workers.faults import install_plugin
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 NAMES = ("a_healthy.mcap", "b_black.mcap", "c_no_wrist.mcap", "d_text.mcap")
@@ -219,3 +222,32 @@ def test_an_entry_of_an_earlier_bagmill_is_read(line: Any) -> None:
     )
     entry = read_quarantine(line.dataset, "a.mcap")
     assert (entry.is_passing, entry.robot, entry.released_ns) == (False, "", None)
+
+
+def test_a_recording_that_crashes_hangs_or_takes_all_memory_costs_itself_only(
+    line: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_servers()
+    monkeypatch.syspath_prepend(str(install_plugin(tmp_path / "plugin")))
+    before = limits()
+    set_limits(Limits(episode_memory_bytes=1 << 29, episode_silent_s=8))
+    names = [f"{name}.mcap" for name in ("a_healthy", "b_segfault", "c_spin", "d_eat_memory", "e_healthy")]
+    for number, name in enumerate(names):
+        line.add(name, lambda path, number=number: healthy(path, settings=Settings(num_frames=8 + number)))
+    line.register()
+    try:
+        result = line.ingest(names[0], names[-1])
+    finally:
+        set_limits(before)
+        end_servers()
+    assert line.materialised("preview") == {names[0], names[-1]}
+    assert {entry.episode: entry.kind for entry in list_quarantine(line.dataset)} == {
+        "b_segfault.mcap": "crashed",
+        "c_spin.mcap": "hung",
+        "d_eat_memory.mcap": "out of memory",
+    }
+    failure = next(event for event in result.all_events if event.is_step_failure)
+    assert failure.step_failure_data.user_failure_data.description.startswith("3 of 5 episodes were refused")
+    assert "| hung |" in _materialise(line)["episodes"].value
+    unreached = {each.partition for each in line.evaluations(result.run_id) if "is_measured" in each.metadata}
+    assert unreached >= set(names[1:4])

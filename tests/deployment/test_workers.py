@@ -18,8 +18,8 @@ from bagmill.dataset import Dataset
 from bagmill.ingest import IngestOutcome, IngestRequest
 from bagmill.profile import parse_profile
 from bagmill.testing import Settings, healthy, small_profile
+from bagmill.workers import Crash
 from pipelines.deployment import ROOT
-from resources.worker_process import Crash
 from resources.workers import LocalWorkers
 from tests.processes import is_alive, living_children
 
@@ -42,7 +42,9 @@ def _requests(folder: Path, names: Sequence[str], *, settings: Settings = SHORT)
 
 
 def _workers_of(parent: int) -> list[int]:
-    return living_children(parent, program="worker_process")
+    """The processes of episodes: children of the servers, which are children of the process that asks."""
+    servers = living_children(parent, program="server_process")
+    return [worker for each in servers for worker in living_children(each, program="")]
 
 
 def _wait_for(condition: Callable[[], Any], *, seconds: float = 120) -> Any:
