@@ -11,6 +11,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from tests.simulation import library
 from tests.simulation.history import History, Told
 
 NUM_STEPS = 6
@@ -19,6 +20,11 @@ NUM_STEPS = 6
 def live(seed: int, *, num_steps: int = NUM_STEPS, is_traced: bool = False) -> Told:
     """One history."""
     return History(seed, is_traced=is_traced).run(num_steps=num_steps)
+
+
+def how_to_replay(seed: int, num_steps: int, slot: int) -> str:
+    """The command that shows a history call by call."""
+    return f"{library.SLOT_VARIABLE}={slot} python -m tests.simulation --seed {seed} --steps {num_steps} --trace"
 
 
 def shortest(seed: int, num_steps: int) -> Told:
@@ -69,7 +75,7 @@ def main() -> int:
                     wrong.append(told)
                     print(f"seed {told.seed}: {told.problems[0]}", flush=True)
                     print(
-                        f"  replay it: python -m tests.simulation --seed {told.seed} --steps {asked.steps} --trace",
+                        f"  replay it: {how_to_replay(told.seed, asked.steps, told.slot)}",
                         flush=True,
                     )
     seconds = time.monotonic() - started

@@ -216,7 +216,6 @@ class Calls:
             if 0 < num_bytes < len(data) and not self.system.process.is_dead:
                 return num_bytes  # the disk takes a part now, and nothing the next time
             raise
-        self.system.journal.update(data)
         self._put(descriptor, node, data, offset)
         return len(data)
 

@@ -34,6 +34,8 @@ class Told:
     journal: str
     """Digest of every system call."""
     counts: Counter[str] = field(default_factory=Counter)
+    slot: int = 0
+    """Of the folder that it took place in."""
     trace: list[str] = field(default_factory=list)
 
 
@@ -49,6 +51,7 @@ class History:
     def __init__(self, seed: int, *, is_traced: bool = False) -> None:
         self.seed = seed
         self.rng = Random(seed)
+        library.warm_up()
         place = library.folder() / "history"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
@@ -73,11 +76,19 @@ class History:
                     break
             else:
                 self._end()
-        return Told(self.seed, self.problems, self.system.journal.hexdigest(), self.counts, self.system.trace or [])
+        return Told(
+            self.seed,
+            self.problems,
+            self.system.journal.hexdigest(),
+            self.counts,
+            library.slot(),
+            self.system.trace or [],
+        )
 
     def do(self, step: Step, *, faults: Faults = NONE) -> Ending:
         """One step by a process alone, and what must hold after it."""
         self._note(f"--- {_say(step)} {_say(faults)}\n")
+        _find_out(step)
         ending = run(self.system, step.work, faults=faults)
         self._ended(step, ending)
         self._check()
@@ -88,6 +99,7 @@ class History:
         self._note("".join(f"--- {_say(step)} {_say(faults)}, at once\n" for step, faults in steps))
         # Whoever looks meanwhile may find an episode as it was, or as it becomes.
         for step, _ in steps:
+            _find_out(step)
             for wish in step.wishes:
                 self.scene.ledger.ask(wish)
                 self.scene.ledger.cut_short(wish)
@@ -164,6 +176,12 @@ class History:
 
     def _note(self, text: str) -> None:
         self.system.note(text)
+
+
+def _find_out(step: Step) -> None:
+    """Make what a step wishes on the real disk first, so that the simulated process only does its own work."""
+    for wish in step.wishes:
+        library.made(wish)
 
 
 def _say(what: Any) -> str:

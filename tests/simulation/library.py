@@ -7,6 +7,7 @@ by an ingest on the real disk.
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import tempfile
@@ -20,7 +21,8 @@ from unittest import mock
 
 import numpy as np
 
-from bagmill.dataset import Dataset, load_snapshot, make_snapshot
+from bagmill.dataset import Dataset, apply_prune, curate, load_snapshot, make_snapshot, plan_prune
+from bagmill.episodes import verify_episode
 from bagmill.ingest import IngestRequest, ingest, line, pictures
 from bagmill.profile import Profile, parse_profile
 from bagmill.testing.containers import write_mcap
@@ -57,17 +59,43 @@ class Made:
     """Of a snapshot; empty where it is refused."""
 
 
+SLOT_VARIABLE: Final = "BAGMILL_SIMULATION_SLOT"
+"""Environment variable with the number of the folder that is to be used, whoever else uses it: for an exact replay."""
+_MOST_SLOTS: Final = 1000
+
+
 def folder() -> Path:
-    """Where everything of this Python process lies: in memory, where there is a file system in memory."""
+    """Where everything of this Python process lies: in memory, where there is a file system in memory.
+
+    Its name ends in a number, the first that nobody uses. Paths stand in reports and tables, so that the same history in
+    folders of other names may differ in the length of a compressed file.
+    """
     return _folder(os.getpid())
+
+
+def slot() -> int:
+    """The number of this Python process's folder."""
+    return int(folder().name.rpartition("-")[2])
 
 
 @cache
 def _folder(_: int) -> Path:
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
-    made = Path(tempfile.mkdtemp(prefix="bagmill-simulation-", dir=memory if os.access(memory, os.W_OK) else None))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
+    parent = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    wanted = os.environ.get(SLOT_VARIABLE)
+    for number in range(_MOST_SLOTS) if wanted is None else [int(wanted)]:
+        place = parent / f"bagmill-simulation-{number:03}"
+        try:
+            place.mkdir(exist_ok=True)
+            descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends
+        except OSError:
+            if wanted is None:
+                continue
+        else:
+            atexit.register(shutil.rmtree, place, ignore_errors=True)
+        return place
+    raise OSError(f"{parent}: there are {_MOST_SLOTS} folders bagmill-simulation-* in use")
 
 
 @cache
@@ -125,6 +153,24 @@ def made(wish: Wish) -> Made:
             make_snapshot(dataset)
             row = load_snapshot(dataset).iloc[0].to_dict()
         return Made(version, outcome.refusal is not None, files, row)
+    finally:
+        shutil.rmtree(place)
+
+
+@cache
+def warm_up() -> None:
+    """Do once, on the real disk, what loads modules and fills caches: in a simulation it would be other calls the first time."""
+    place = folder() / "warm"
+    wish = Wish(EPISODES[0], "first", "eyes")
+    path = put_recording(place / "recordings", wish.episode, wish.content)
+    dataset = Dataset(place / "dataset")
+    try:
+        with drawings_kept():
+            ingest(request(wish, path, dataset.path))
+        make_snapshot(dataset, name="a")
+        curate(dataset, where="num_ticks > 6", splits={"train": 0.5, "val": 0.5}, name="b")
+        apply_prune(dataset, plan_prune(dataset, keep_snapshots=0))
+        verify_episode(dataset.path / load_snapshot(dataset)["path"][0])
     finally:
         shutil.rmtree(place)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.__main__ import NUM_STEPS, live
+from tests.simulation import library
+from tests.simulation.__main__ import NUM_STEPS, how_to_replay, live
 
 NUM_HISTORIES = 200
 PER_TEST = 10
@@ -19,9 +20,7 @@ PER_TEST = 10
 def test_histories(first: int) -> None:
     for seed in range(first, first + PER_TEST):
         told = live(seed)
-        assert not told.problems, (
-            f"{told.problems[0]}\nreplay it: python -m tests.simulation --seed {seed} --steps {NUM_STEPS} --trace"
-        )
+        assert not told.problems, f"{told.problems[0]}\nreplay it: {how_to_replay(seed, NUM_STEPS, told.slot)}"
 
 
 def test_one_seed_makes_the_same_calls_each_time_in_any_process() -> None:
@@ -33,7 +32,12 @@ def test_one_seed_makes_the_same_calls_each_time_in_any_process() -> None:
     said = subprocess.run(
         [sys.executable, "-c", program],
         cwd=root,
-        env={"PYTHONHASHSEED": "7", "PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        env={
+            "PYTHONHASHSEED": "7",
+            library.SLOT_VARIABLE: str(library.slot()),
+            "PYTHONPATH": str(root),
+            "PATH": "/usr/bin:/bin",
+        },
         capture_output=True,
         text=True,
         check=True,
