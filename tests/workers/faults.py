@@ -128,9 +128,7 @@ def use_all(number: int, **_: Any) -> int:
     from concurrent.futures import ThreadPoolExecutor
 
     import av
-    import cv2
     import pyarrow as pa
-    import pyarrow.compute as pc
     import simplejpeg
     import zarr
     import zstandard
@@ -139,8 +137,7 @@ def use_all(number: int, **_: Any) -> int:
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(lambda _: simplejpeg.encode_jpeg(picture), range(8)))) == 1
     assert (picture.reshape(-1, 3).astype(np.float64) @ np.ones((3, 64))).shape == (96 * 128, 64)
-    assert cv2.resize(picture, (32, 32)).shape == (32, 32, 3)
-    assert pc.sum(pa.array(np.arange(100_000))).as_py() == 4_999_950_000
+    assert pa.compress(pa.array(np.arange(100_000)).buffers()[1], codec="zstd").size
     assert zstandard.ZstdCompressor(threads=2).compress(picture.tobytes())
     group = zarr.create_group(store=zarr.storage.MemoryStore())
     group.create_array("a", data=picture)
