@@ -5,6 +5,7 @@ recording (`bagmill`), where things are (`resources`), what is run when (`pipeli
 """
 
 from assets.batch import ingest
+from assets.health import dataset_health
 from assets.nightly_report import nightly_report
 from assets.normalisation import normalisation
 from assets.overview import dataset_overview
@@ -14,6 +15,7 @@ from assets.snapshot import snapshot
 
 __all__ = [
     "EPISODES",
+    "dataset_health",
     "dataset_overview",
     "ingest",
     "nightly_report",

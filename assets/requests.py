@@ -198,6 +198,13 @@ def refuse(dataset: Dataset, episode: str, *, recording: str | None, error: Bagm
     )
     if not is_name(episode):
         return replace(entry, is_passing=False)
-    if recording is None and current_of(published_summaries(dataset, episode)) is not None:
+    if recording is None and _is_published(dataset, episode):
         return replace(entry, reason=f"{entry.reason} What was published of it stands.")
     return put_quarantine(dataset, entry)
+
+
+def _is_published(dataset: Dataset, episode: str) -> bool:
+    try:
+        return current_of(published_summaries(dataset, episode)) is not None
+    except StorageError:
+        return True  # a report of it is damaged: what can be made again must not be hidden behind a refusal

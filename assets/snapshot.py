@@ -49,6 +49,8 @@ def _metadata(dataset: Dataset, made: Snapshot) -> Mapping[str, dg.MetadataValue
             "num_blocked": made.num_blocked,
             "num_unpublished": made.num_unpublished,
             "num_duplicates": made.num_duplicates,
+            "num_damaged": len(made.damaged),
+            "damaged": [{"left_out": sentence} for sentence in made.damaged[:_MAX_ROWS_SHOWN]],
             "num_frames": sums.num_frames,
             "duration_h": round(hours(sums), 4),
             "raw_bytes": sums.raw_bytes,

@@ -26,34 +26,53 @@ class Limits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     # Containers
-    record_bytes: int = Field(default=_GIB, ge=1)
+    record_bytes: int = Field(default=256 * _MIB, ge=1)
     """Of one record, message or row as the container holds it."""
-    chunk_bytes: int = Field(default=_GIB, ge=1)
+    chunk_bytes: int = Field(default=256 * _MIB, ge=1)
     """Of one chunk or compressed message, unpacked."""
+    unpacked_at_least_bytes: int = Field(default=4 * _GIB, ge=1)
+    """Unpacked from any recording's chunks, messages and files together, however small it is."""
+    unpacked_ratio: int = Field(default=1_000, ge=0)
+    """Further bytes unpacked for each byte of the recording's files."""
+    splits: int = Field(default=10_000, ge=1)
+    """Files of a rosbag2 folder."""
     split_bytes: int = Field(default=64 * _GIB, ge=1)
     """Of one file of a rosbag2 folder that is compressed as a whole, unpacked."""
     channels: int = Field(default=10_000, ge=1)
     """Distinct channels of a recording."""
+    channels_of_topic: int = Field(default=64, ge=1)
+    """Distinct channels of one topic: each is compared with the others."""
     schemas: int = Field(default=5_000, ge=1)
     """Distinct schemas of a recording."""
     schema_bytes: int = Field(default=4 * _MIB, ge=1)
     """Of one schema's text or descriptor."""
+    name_bytes: int = Field(default=4 * _KIB, ge=1)
+    """Of a topic's, a type's or an encoding's name."""
+    compared_bytes: int = Field(default=32 * _MIB, ge=1)
+    """Of the definitions of one topic that are held against each other, counted at every comparison."""
+    channel_bytes: int = Field(default=_MIB, ge=1)
+    """Of a channel's names and metadata."""
+    description_bytes: int = Field(default=64 * _MIB, ge=1)
+    """Of a recording's names, schemas and channel metadata together."""
     faults: int = Field(default=1_000, ge=1)
     """Faults kept word for word; those beyond are counted by kind."""
-    messages_at_least: int = Field(default=1_000_000, ge=1)
-    """Messages that any recording may hold, however small its file is."""
-    messages_per_kib: int = Field(default=128, ge=1)
+    messages_at_least: int = Field(default=200_000, ge=1)
+    """Messages, with other records, that any recording may hold, however small its file is."""
+    messages_per_kib: int = Field(default=512, ge=1)
     """Further messages for each KiB of the recording's files: tiny records compress to almost nothing."""
-    sql_s: float = Field(default=300.0, gt=0)
-    """Seconds that one statement may run without giving a row."""
+    sql_steps: int = Field(default=20_000_000, ge=1)
+    """Steps of SQLite's machine that a statement may take without giving a row."""
 
     # Schemas and messages
     array_length: int = Field(default=1_048_576, ge=1)
     """Of an array whose length the schema fixes."""
     nesting: int = Field(default=64, ge=1)
     """Levels of types, messages or JSON inside one another."""
-    type_fields: int = Field(default=100_000, ge=1)
+    type_fields: int = Field(default=20_000, ge=1)
     """Fields of a type with all types inside it written out."""
+
+    message_values: int = Field(default=4_194_304, ge=1)
+    """Values in the lists of one message, numbers that lie side by side not counted."""
 
     # Pictures
     pixels: int = Field(default=128 * _MIB, ge=1)
@@ -61,12 +80,16 @@ class Limits(BaseModel):
     jpeg_scans: int = Field(default=100, ge=1)
     """Of one progressive JPEG: each scan is decoded over the whole picture."""
 
+    # Episodes
+    ticks: int = Field(default=10_000_000, ge=1)
+    """Of one timeline: nearly three hours at 1 kHz."""
+
     # YAML
     yaml_bytes: int = Field(default=16 * _MIB, ge=1)
     """Of one YAML file."""
     yaml_depth: int = Field(default=32, ge=1)
     """Levels inside one another."""
-    yaml_nodes: int = Field(default=1_000_000, ge=1)
+    yaml_nodes: int = Field(default=250_000, ge=1)
     """Values, with every alias and merge written out."""
 
     # One episode, in a process of its own

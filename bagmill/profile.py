@@ -7,7 +7,6 @@ It says which channel and field becomes which feature, by which clock, at which 
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +25,7 @@ from pydantic import (
 from bagmill.definitions import GivenDefinitions, read_definitions
 from bagmill.errors import ProfileError
 from bagmill.local_paths import local_path
+from bagmill.profile_numbers import ChannelRate, MetresPerCount, Milliseconds, Number, Rate, WholeNumber
 from bagmill.yaml_files import read_mapping, tell_problems
 
 Clock = Literal["header", "log", "publish"]
@@ -33,6 +33,8 @@ FeatureKind = Literal["image", "depth", "signal"]
 Severity = Literal["error", "warn", "off"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+_MOST_IN_NAME = 200
+"""Characters of what becomes a file's or folder's name."""
 _RESERVED = ("time", "source", "valid", "interpolated", "sequence")
 
 
@@ -45,12 +47,15 @@ def _read_definitions(said: object, info: ValidationInfo) -> object:
     if said is None or isinstance(said, GivenDefinitions):
         return said
     if not isinstance(said, str):
-        raise ValueError(f"expected the path of a folder, found {said!r}")  # noqa: TRY004 - pydantic tells ValueErrors
+        raise ValueError(f"expected the path of a folder, found {type(said).__name__}")  # noqa: TRY004 - pydantic tells ValueErrors
     folder = (info.context or {}).get("folder", Path())
     try:
+        said.encode()
         return read_definitions(folder / Path(said).expanduser(), place=said)
     except ProfileError as err:
         raise ValueError(err.sentence.removesuffix(".") + (f" ({err.remedy})" if err.remedy else "")) from err
+    except (OSError, ValueError) as err:  # a name that no file can have
+        raise ValueError(f"no folder can be called {said[:60]!r}") from err
 
 
 Definitions = Annotated[
@@ -64,7 +69,7 @@ Definitions = Annotated[
 class CheckSpec(_Section):
     """How one check is to be judged; what is left out keeps the metric's own default."""
 
-    threshold: float | None = None
+    threshold: Number | None = None
     """In the metric's unit; `bagmill metrics` lists them."""
     severity: Severity | None = None
     """`error` blocks what is downstream, `warn` only tells, `off` does not measure."""
@@ -95,7 +100,7 @@ class PartSpec(_Section):
     """Topic, as recorded."""
     field: str
     """Path to the numbers inside a message: `position`, `data[0:3]`, `transforms[child_frame_id=tool].transform`."""
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$", max_length=_MOST_IN_NAME)
     """What the part's columns are called by, and its lineage: `gripper`."""
     names: tuple[str, ...] = ()
     """Messages that name their numbers: which, in which order; empty: all, in the order in which they first appear."""
@@ -106,13 +111,13 @@ class PartSpec(_Section):
     rule: str | None = None
     """Alignment rule: `nearest`, `latest`, `linear`, `slerp`, `angle`…; None: `latest` for booleans and whole numbers, `slerp`
     for a quaternion by its definition, `linear` for others."""
-    tolerance_ms: float | None = Field(default=None, gt=0)
+    tolerance_ms: Milliseconds | None = None
     """As of the feature; None: the feature's."""
     clock: Clock | None = None
     """Only where this channel's clock differs from the profile's."""
     stamp: StampSpec | None = None
     """The number that is read as the header stamp."""
-    expected_rate_hz: float | None = Field(default=None, gt=0)
+    expected_rate_hz: ChannelRate | None = None
     """What the channel should run at; None: rate and gaps are measured but not judged."""
     nan: Literal["refuse", "invalid"] | None = None
     """What a number that is none means: `refuse` (the default): garbage, which a check fails; `invalid`: not measured, the
@@ -133,26 +138,26 @@ class FeatureSpec(_Section):
     """Signals: see `PartSpec`; likewise the settings of the same name below."""
     names: tuple[str, ...] = ()
     by: Literal["name", "place"] | None = None
-    parts: tuple[PartSpec, ...] = ()
+    parts: tuple[PartSpec, ...] = Field(default=(), max_length=1000)
     """Signals: the columns of the first part come first."""
     units: str | None = None
     dtype: Literal["float32", "float64"] | None = None
     """Signals: how they are stored; None: float32 where it holds every number of the recorded type exactly, else float64."""
-    limits: tuple[tuple[float, float], ...] = ()
+    limits: tuple[tuple[Number, Number], ...] = ()
     """Signals: (lowest, highest) per number, or one pair for all; empty: not checked."""
-    scale_m: float = Field(default=0.001, gt=0)
+    scale_m: MetresPerCount = 0.001
     """Depth: metres per count; 0.001 where depth is in millimetres."""
-    quality: int = Field(default=95, ge=1, le=100)
+    quality: WholeNumber = Field(default=95, ge=1, le=100)
     """Images that are not JPEG already: JPEG quality."""
     subsampling: Literal["auto", "420", "444", "lossless"] = "auto"
     """Images that are not JPEG already: chroma; `auto` is 4:2:0 from 480 lines up and 4:4:4 below."""
     rule: str | None = None
     """Alignment rule; None: `nearest` for pictures, for signals see `PartSpec`."""
-    tolerance_ms: float = Field(default=50.0, gt=0)
+    tolerance_ms: Milliseconds = 50.0
     """How far from a tick a message may be and still feed it; for interpolation, the longest gap that is bridged."""
     required: bool = True
     """A recording without the channel is refused; else the feature is left out of its episode, on record."""
-    expected_rate_hz: float | None = Field(default=None, gt=0)
+    expected_rate_hz: ChannelRate | None = None
     clock: Clock | None = None
     stamp: StampSpec | None = None
     nan: Literal["refuse", "invalid"] | None = None
@@ -199,32 +204,34 @@ class PreviewSpec(_Section):
     """The AV1 preview and the contact sheet."""
 
     enabled: bool = True
-    height: int = Field(default=240, ge=16, le=2160)
+    height: WholeNumber = Field(default=240, ge=16, le=2160)
     """Lines of each camera's tile in the preview."""
-    crf: int = Field(default=35, ge=1, le=63)
+    crf: WholeNumber = Field(default=35, ge=1, le=63)
     """AV1 constant quality: lower is better and larger."""
 
 
 class Profile(_Section):
     """Everything bagmill needs to know about one kind of robot."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=_MOST_IN_NAME)
     robot: str = ""
     task: str = ""
     """What the robot does in these episodes, in words; stored with every episode."""
     clock: Clock = "header"
     """Which of a message's times the timeline is built on."""
-    rate_hz: Annotated[Fraction, Field(gt=0, le=100_000)]
+    rate_hz: Rate
     """Ticks a second; a fraction such as `30000/1001` is exact."""
     span: Literal["overlap", "union"] = "overlap"
     """From where to where the ticks reach: as long as all required features last, or as long as any does."""
-    features: dict[str, FeatureSpec] = Field(min_length=1)
+    features: dict[str, FeatureSpec] = Field(min_length=1, max_length=1000)
     checks: dict[str, CheckSpec] = Field(default_factory=dict)
     """By metric name."""
     definitions: Definitions | None = None
     """A folder of .msg and .idl files, for recordings that do not define their messages; relative to the profile's file. What is
     in it is part of an episode's version, not where it lies."""
-    audit_frames: int = Field(default=16, ge=1)
+    salvage: bool = False
+    """Read what is whole in a damaged recording instead of refusing it; what is missing is told with the episode."""
+    audit_frames: WholeNumber = Field(default=16, ge=1, le=1024)
     """How many frames of every camera the fidelity audit compares with their source."""
     preview: PreviewSpec = PreviewSpec()
 
@@ -234,17 +241,6 @@ class Profile(_Section):
         if not isinstance(features, dict):
             return features
         return {name: {"parts": spec} if isinstance(spec, list) else spec for name, spec in features.items()}
-
-    @field_validator("rate_hz", mode="before")
-    @classmethod
-    def _exact_rate(cls, rate: object) -> object:
-        if isinstance(rate, bool) or not isinstance(rate, int | float | str | Fraction):
-            raise ValueError("a number of ticks a second, or a fraction such as 30000/1001")  # noqa: TRY004 - pydantic tells ValueErrors
-        # str first: Fraction(29.97) would be the binary float's exact value, not 2997/100
-        try:
-            return Fraction(str(rate))
-        except (ValueError, ZeroDivisionError):
-            raise ValueError(f"{rate!r} is not a number or a fraction such as 30000/1001") from None
 
     @model_validator(mode="after")
     def _features_are_sound(self) -> Profile:
@@ -258,8 +254,14 @@ class Profile(_Section):
         return self
 
     def canonical(self) -> dict[str, Any]:
-        """The profile with every default written out, as plain JSON values: what the episode version is taken over."""
-        return self.model_dump(mode="json")
+        """The profile with every default written out, as plain JSON values: what the episode version is taken over.
+
+        Left out is `salvage` where it is off, so that profiles from before there was salvage keep their versions.
+        """
+        content = self.model_dump(mode="json")
+        if not self.salvage:
+            del content["salvage"]
+        return content
 
 
 def feature_kind(name: str) -> FeatureKind:
@@ -300,6 +302,8 @@ def parse_profile(content: dict[str, Any], *, path: Path | None = None) -> Profi
 def _problems_of_feature(name: str, spec: FeatureSpec) -> list[str]:
     kind = feature_kind(name)
     problems = []
+    if any(len(part) > _MOST_IN_NAME for part in name.split("/")):
+        problems.append(f"a part of a feature's name has at most {_MOST_IN_NAME} characters")
     if not _NAME.fullmatch(name) or name.partition("/")[0] in _RESERVED:
         problems.append(
             f"a feature's name is made of letters, digits, `_`, `.`, `-` and `/`, and does not begin with "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from bagmill.cli.wording import bare_number_text
-from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, load_report, read_quarantine
+from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, asking, load_report, read_quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def ending_of(dataset: Dataset, episode: str) -> Ending:
     """
     versions = [path.stem for path in dataset.report_path(episode, "any").parent.glob("*.json")]
     reports = [load_report(dataset, episode, version=version) for version in versions]
-    newest = max(reports, key=lambda report: report.requested_ns, default=None)
+    newest = max(reports, key=asking, default=None)
     return Ending(newest, read_quarantine(dataset, episode))
 
 

@@ -97,7 +97,7 @@ def web_server() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "dagster_webserver", "-w", "workspace.yaml", "-p", str(port)]
+    command = [sys.executable, "-m", "pipelines.web", "--port", str(port)]
     server = subprocess.Popen(  # noqa: S603 - our own command line
         command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -131,8 +131,12 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def browser() -> Iterator[WebDriver]:
-    """Headless Chromium with a page of 1600 × 1000 pixels and a profile of its own."""
+def browser(*more: str) -> Iterator[WebDriver]:
+    """Headless Chromium with a page of 1600 × 1000 pixels and a profile of its own.
+
+    Args:
+        more: Flags of Chromium, beside those that it always gets here.
+    """
     binary, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
     if binary is None or driver_path is None:
         raise FileNotFoundError("Chromium or its driver is not there: apt install chromium chromium-driver")
@@ -149,6 +153,7 @@ def browser() -> Iterator[WebDriver]:
             "--disable-component-update",
             "--disable-sync",
             f"--user-data-dir={profile}",
+            *more,
         ):
             options.add_argument(flag)
         driver = webdriver.Chrome(options=options, service=Service(driver_path))

@@ -8,11 +8,11 @@ import assets
 from bagmill.deployment import Deployment
 from bagmill.limits import set_limits
 from pipelines.configuration import configuration_spec
-from pipelines.jobs import INGEST, REPORT_NIGHT, TAKE_SNAPSHOT, register_recordings
+from pipelines.jobs import INGEST, REPORT_NIGHT, TAKE_SNAPSHOT, VERIFY_SAMPLE, register_recordings
 from pipelines.last_good import InForce, load_in_force
 from pipelines.prune import prune_versions
 from pipelines.release import release_quarantine
-from pipelines.schedules import nightly_schedule
+from pipelines.schedules import nightly_schedule, verify_schedule
 from pipelines.sensors import arrivals_sensor, quarantine_sensor
 from pipelines.sensors.alerts import failed_checks_sensor, failed_runs_sensor
 from pipelines.sensors.night_ends import night_ends_sensor
@@ -48,13 +48,25 @@ def build_defs(
             assets.ingest,
             assets.snapshot,
             assets.dataset_overview,
+            assets.dataset_health,
             assets.normalisation,
             assets.nightly_report,
             assets.quarantine,
             *([] if in_force is None else [configuration_spec(in_force)]),
         ],
-        jobs=[INGEST, TAKE_SNAPSHOT, REPORT_NIGHT, register_recordings, prune_versions, release_quarantine],
-        schedules=[nightly_schedule(deployment.nights, settled_after_s=deployment.arrivals.settled_after_s)],
+        jobs=[
+            INGEST,
+            TAKE_SNAPSHOT,
+            REPORT_NIGHT,
+            VERIFY_SAMPLE,
+            register_recordings,
+            prune_versions,
+            release_quarantine,
+        ],
+        schedules=[
+            nightly_schedule(deployment.nights, settled_after_s=deployment.arrivals.settled_after_s),
+            verify_schedule(deployment.verify, time_zone=deployment.nights.time_zone),
+        ],
         sensors=[
             arrivals_sensor(deployment.arrivals),
             quarantine_sensor(deployment.arrivals),

@@ -25,6 +25,12 @@ REPORT_NIGHT: Final = dg.define_asset_job(
     description="The end of a night: a fresh snapshot, a page about it, and what the night brought.",
 )
 
+VERIFY_SAMPLE: Final = dg.define_asset_job(
+    "verify_sample",
+    selection=dg.AssetSelection.assets("dataset_health"),
+    description="Read a part of the dataset back and compare it with its checksums; the next part each time.",
+)
+
 
 @dg.op
 def register(context: dg.OpExecutionContext, recordings: dg.ResourceParam[LandingPlace]) -> list[str]:

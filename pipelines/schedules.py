@@ -9,8 +9,8 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 from assets.nightly_report import NIGHT_TAG
 from assets.partitions import EPISODES
 from assets.requests import find_due
-from bagmill.deployment import NightSettings
-from pipelines.jobs import INGEST
+from bagmill.deployment import NightSettings, VerifySettings
+from pipelines.jobs import INGEST, VERIFY_SAMPLE
 from pipelines.nights import begin_night, runs_of
 from pipelines.sensors.ranges import range_tags, ranges, under_way
 from pipelines.sensors.waiting import digest
@@ -72,6 +72,24 @@ def nightly_schedule(settings: NightSettings, *, settled_after_s: float) -> dg.S
         yield from requests or [dg.SkipReason(f"nothing to ingest of {len(known)} episodes")]
 
     return nightly
+
+
+def verify_schedule(settings: VerifySettings, *, time_zone: str) -> dg.ScheduleDefinition:
+    """The schedule by which a part of the dataset is read back each time.
+
+    Args:
+        settings: When, and how large a part.
+        time_zone: Of the deployment's nights.
+    """
+    return dg.ScheduleDefinition(
+        name="verify_sample",
+        job=VERIFY_SAMPLE,
+        cron_schedule=settings.cron,
+        execution_timezone=time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING if settings.is_on else dg.DefaultScheduleStatus.STOPPED,
+        run_config={"ops": {"dataset_health": {"config": {"sample": settings.sample}}}},
+        description="Read the next part of the dataset back and compare it with its checksums.",
+    )
 
 
 def _find_due(

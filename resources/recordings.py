@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from bagmill.dataset import episode_name
-from bagmill.errors import UnsettledRecordingError
+from bagmill.errors import RecordingError, UnsettledRecordingError
 from bagmill.ingest.fingerprint import Fingerprint, fingerprint
 from bagmill.recordings import discover
 
@@ -82,9 +82,14 @@ class RecordingsFolder(LandingPlace):
 
     def _look(self) -> Iterator[Landed]:
         folder = self.path
-        for recording in discover(folder):
+        for recording in discover(folder, tell=_warn):
             try:
                 stamp = fingerprint(recording)
             except UnsettledRecordingError:
                 continue  # it went this instant
             yield Landed(episode_name(folder, recording), recording.relative_to(folder).as_posix(), stamp)
+
+
+def _warn(problem: RecordingError) -> None:
+    """Say in the tick's or the run's log what could not be looked at, while the look goes on."""
+    dg.get_dagster_logger("recordings").warning(f"passed over: {problem}")

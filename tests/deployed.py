@@ -32,7 +32,7 @@ STAGES = ("recording", "timeline", "episode")
 """What is made: films cost most of the time and are published by the same means."""
 _MODULES = {
     "daemon": ["dagster._daemon", "run", "-w", "workspace.yaml"],
-    "webserver": ["dagster_webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p"],
+    "webserver": ["pipelines.web", "--port"],
 }
 
 

@@ -5,7 +5,7 @@ of it works on time stamps and on numbers already decoded. Stays out: where stam
 (`messages`), which feature follows which rule (`plan`), whether the result is good enough (`quality`).
 """
 
-from bagmill.alignment.align import MAX_DURATION_NS, MAX_TICKS, AlignmentRequest, align
+from bagmill.alignment.align import MAX_DURATION_NS, AlignmentRequest, align
 from bagmill.alignment.combine import combine_parts, in_stream
 from bagmill.alignment.rules import RULES, Rule
 from bagmill.alignment.ticks import count_ticks, make_ticks
@@ -13,7 +13,6 @@ from bagmill.alignment.timeline import AlignedFeature, Timeline
 
 __all__ = [
     "MAX_DURATION_NS",
-    "MAX_TICKS",
     "RULES",
     "AlignedFeature",
     "AlignmentRequest",

@@ -15,11 +15,10 @@ from bagmill.alignment.rules import RULES
 from bagmill.alignment.ticks import count_ticks, make_ticks
 from bagmill.alignment.timeline import Timeline
 from bagmill.errors import AlignmentError
+from bagmill.limits import limits
 
 MAX_DURATION_NS = 24 * 3600 * 1_000_000_000
 """The longest timeline: a day. What is longer is nearly always a wrong stamp."""
-MAX_TICKS = 24 * 3600 * 1000
-"""The most ticks of a timeline: a day at 1 kHz."""
 _SECONDS_PER_DAY = 86_400
 _DAYS_PER_YEAR = 365.25
 
@@ -59,7 +58,7 @@ def align(
     _check_streams(streams)
     start_ns, end_ns = _shared_span(streams) if span == "overlap" else _whole_span(streams)
     num_ticks = count_ticks(start_ns, end_ns, rate_hz=rate_hz)
-    if end_ns - start_ns > MAX_DURATION_NS or num_ticks > MAX_TICKS:
+    if end_ns - start_ns > MAX_DURATION_NS or num_ticks > limits().ticks:
         raise _too_long(counting, start_ns, end_ns, num_ticks=num_ticks)
     ticks_ns = make_ticks(start_ns, end_ns, rate_hz=rate_hz)
     return Timeline(
@@ -109,7 +108,7 @@ def _too_long(
     if 2 * jump_ns <= end_ns - start_ns:
         return AlignmentError(
             f"the features share {_duration(end_ns - start_ns)}, which would make {num_ticks:,} ticks; an episode has "
-            f"at most {MAX_DURATION_NS // 3_600_000_000_000} h and {MAX_TICKS:,} ticks",
+            f"at most {MAX_DURATION_NS // 3_600_000_000_000} h and {limits().ticks:,} ticks (limit `ticks`)",
             remedy="Split the recording, or lower `rate_hz` in the profile",
         )
     stamps = requests[name].stamps_ns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bagmill.dataset import Dataset, load_summary
+from bagmill.dataset import Dataset, asking, load_summary
 from bagmill.episodes import is_episode
 from bagmill.errors import StorageError
 
@@ -49,13 +49,13 @@ def dataset_of(version: Path) -> Dataset | None:
     return Dataset(episodes.parent) if episodes.name == "episodes" else None
 
 
-def _age(version: Path) -> tuple[int, int]:
-    """Larger is newer: when it was last asked for, as its report says, else when it was published."""
+def _age(version: Path) -> tuple[tuple[int, int, str], int]:
+    """Larger is newer: which was asked for later, as the reports say, else when it was published."""
     dataset = dataset_of(version)
-    requested_ns = 0
+    asked = (0, 0, "")
     if dataset is not None:
         try:
-            requested_ns = load_summary(dataset, version.absolute().parent.name, version=version.stem).requested_ns
+            asked = asking(load_summary(dataset, version.absolute().parent.name, version=version.stem))
         except StorageError:
-            requested_ns = 0  # its report was lost, the episode was not
-    return requested_ns, (version / "zarr.json").stat().st_mtime_ns if is_episode(version) else 0
+            asked = (0, 0, "")  # its report was lost, the episode was not
+    return asked, (version / "zarr.json").stat().st_mtime_ns if is_episode(version) else 0

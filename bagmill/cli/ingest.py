@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from bagmill.cli.progress import Steps
 from bagmill.cli.screen import complain, notices, print_json, results, table
 from bagmill.cli.wording import counted, number_text, printable, size_text
 from bagmill.dataset import Dataset, episode_name
+from bagmill.errors import RecordingError
 from bagmill.ingest import IngestOutcome, IngestRequest
 from bagmill.profile import load_profile
 from bagmill.quality import resolve_checks
@@ -24,10 +26,15 @@ EPILOG = """[bold]Examples[/bold]
 bagmill ingest recordings/ --profile robot.yaml --out dataset/  [dim]all recordings below a folder[/dim]
 
 bagmill ingest trial_7.mcap -p robot.yaml -o dataset/ --force  [dim]one of them, made anew[/dim]
+
+bagmill ingest cut.mcap -p robot.yaml -o dataset/ --salvage  [dim]what is whole in a damaged one[/dim]
 """
 
 
-def ingest(
+_MOST_PLACES = 5
+
+
+def ingest(  # noqa: PLR0913 - the options of one command
     recordings: Annotated[
         list[Path], typer.Argument(metavar="REC", help="Recordings, or folders with recordings at any depth.")
     ],
@@ -37,6 +44,12 @@ def ingest(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The dataset's folder; made where there is none.")],
     is_forced: Annotated[bool, typer.Option("--force", help="Make episodes again that are published already.")] = False,
+    is_salvaging: Annotated[
+        bool,
+        typer.Option(
+            "--salvage", help="Make episodes of what is whole in damaged recordings, as `salvage: true` in the profile."
+        ),
+    ] = False,
     is_without_preview: Annotated[bool, typer.Option("--no-preview", help="Stop before the preview.")] = False,
     num_processes: Annotated[
         int,
@@ -57,9 +70,12 @@ def ingest(
     Every episode is made by a process of its own, so one that crashes it, hangs, or takes too much memory is refused likewise.
     """
     loaded = load_profile(profile)
+    if is_salvaging:
+        loaded = loaded.model_copy(update={"salvage": True})
     resolve_checks(loaded)
     if out.exists() and not out.is_dir():
         raise typer.BadParameter(f"{out} is a file, not a dataset's folder", param_hint="--out")
+    passed_over: list[RecordingError] = []
     requests = {
         episode: IngestRequest(
             episode=episode,
@@ -70,7 +86,7 @@ def ingest(
             num_threads=num_threads,
             is_forced=is_forced,
         )
-        for episode, recording in _find(recordings).items()
+        for episode, recording in _find(recordings, passed_over, salvage=loaded.salvage).items()
     }
     outcomes = _ingest(requests, num_processes=num_processes)
     if as_json:
@@ -85,7 +101,9 @@ def ingest(
         remedy = f" {entry.remedy}." if entry.remedy else ""
         kind = "refused" if entry.kind == "refused" else f"refused ({entry.kind})"
         complain(f"{entry.episode} {kind} at stage {entry.stage}: {entry.reason}{remedy}")
-    return 1 if refused else 0
+    for problem in passed_over:
+        complain(f"passed over: {problem}")
+    return 1 if refused or passed_over else 0
 
 
 def _ingest(requests: dict[str, IngestRequest], *, num_processes: int) -> list[IngestOutcome]:
@@ -109,14 +127,20 @@ def _ingest(requests: dict[str, IngestRequest], *, num_processes: int) -> list[I
     return [outcomes[episode] for episode in requests]
 
 
-def _find(paths: list[Path]) -> dict[str, Path]:
-    """Episode → recording, in the order named; two recordings that would become one episode are wrong usage."""
+def _find(paths: list[Path], passed_over: list[RecordingError], *, salvage: bool) -> dict[str, Path]:
+    """Episode → recording, in the order named; two recordings that would become one episode are wrong usage.
+
+    Args:
+        paths: Recordings and folders.
+        passed_over: Where that goes which could not be looked at.
+        salvage: As of `discover`.
+    """
     found: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
             raise typer.BadParameter(f"{path}: no such file or folder", param_hint="REC")
-        recordings = discover(path) if path.is_dir() else [path]
-        if not recordings:
+        recordings = discover(path, tell=passed_over.append, salvage=salvage) if path.is_dir() else [path]
+        if not recordings and not passed_over:
             raise typer.BadParameter(f"{path}: no recordings below this folder", param_hint="REC")
         for recording in recordings:
             name = episode_name(path if path.is_dir() and recording != path else recording.parent, recording)
@@ -152,8 +176,22 @@ def _print(outcomes: list[IngestOutcome]) -> None:
     results().print(shown)
     for outcome in outcomes:
         if outcome.refusal is None:
-            for text in _lost(outcome):
+            for text in [*_salvaged(outcome), *_lost(outcome)]:
                 results().print(Text(printable(text), style="yellow"), soft_wrap=True)
+
+
+def _salvaged(outcome: IngestOutcome) -> list[str]:
+    """What is missing in the recording of a published episode."""
+    report = outcome.report
+    if not report.is_salvaged:
+        return []
+    places = [f"  {loss.sentence}" for loss in report.losses[:_MOST_PLACES]]
+    if len(report.losses) > _MOST_PLACES:
+        places.append(f"  and {len(report.losses) - _MOST_PLACES} more places")
+    num_lost, lost_s = report.num_messages_lost, report.lost_s
+    count = "an unknown number of messages is missing" if num_lost is None else f"{num_lost:,} messages are missing"
+    time = "" if lost_s is None else f", {lost_s:.3f} s"
+    return [f"{outcome.episode} was salvaged: {count}{time}", *places]
 
 
 def _lost(outcome: IngestOutcome) -> list[str]:
@@ -203,6 +241,10 @@ def _json(outcome: IngestOutcome, dataset: Path) -> dict[str, object]:
         "duration_ns": report.duration_ns,
         "raw_bytes": report.raw_bytes,
         "stored_bytes": report.stored_bytes,
+        "is_salvaged": report.is_salvaged,
+        "num_messages_lost": report.num_messages_lost,
+        "lost_s": report.lost_s,
+        "losses": [dataclasses.asdict(loss) for loss in report.losses],
         "num_checks": len(report.checks),
         "failed_checks": report.failed_checks,
         "quality": report.quality,

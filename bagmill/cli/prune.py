@@ -75,10 +75,14 @@ def _print(plan: PrunePlan, pruned: Pruned | None) -> None:
             shown.add_row("–", f"snapshot {snapshot.id}", size_text(snapshot.size_bytes), "it has no name, and is old")
         results().print(shown)
     if plan.num_leftovers:
-        _say(f"{counted(plan.num_leftovers, 'leftover')} of an interrupted prune, {size_text(plan.leftover_bytes)}")
+        _say(
+            f"{counted(plan.num_leftovers, 'leftover')} of runs that were interrupted, {size_text(plan.leftover_bytes)}"
+        )
     kept = f"{plan.num_current:,} current, {plan.num_named:,} named by a snapshot, {plan.num_in_making:,} in the making"
+    if plan.num_unknown:
+        kept += f", {plan.num_unknown:,} of episodes with a damaged report (see `bagmill verify`)"
     _say(f"Kept: {kept}")
-    if not (plan.versions or plan.size_bytes):
+    if not (plan.versions or plan.size_bytes or plan.num_leftovers):
         _say("Nothing to remove")
     elif pruned is None:
         _say(f"Would remove {counted(len(versions), 'version')}, {size_text(plan.size_bytes)}")
@@ -113,4 +117,5 @@ def _json(plan: PrunePlan, pruned: Pruned | None) -> dict[str, object]:
         "num_current": plan.num_current,
         "num_named": plan.num_named,
         "num_in_making": plan.num_in_making,
+        "num_unknown": plan.num_unknown,
     }

@@ -14,7 +14,7 @@ from bagmill.cli.definitions import DefinitionsOption
 from bagmill.cli.progress import Steps
 from bagmill.cli.scan_facts import ChannelFacts, advice, channel_facts, recording_facts
 from bagmill.cli.screen import complain, print_json, results, table
-from bagmill.cli.wording import counted, duration_text, printable, rate_text, size_text, stamp_text
+from bagmill.cli.wording import counted, duration_text, first_faults, printable, rate_text, size_text, stamp_text
 from bagmill.definitions import GivenDefinitions, read_definitions
 from bagmill.errors import BagmillError
 from bagmill.streams import RecordingIndex
@@ -92,9 +92,8 @@ def _print(index: RecordingIndex) -> None:
         console.print(f"logged from {stamp_text(start_ns)} on, for {duration_text(duration_ns)}", soft_wrap=True)
     if channels:
         console.print(_channel_table(channels, is_narrow=console.width < _NARROW))
-    for fault in index.faults:
-        style = "red" if fault.severity == "error" else "yellow"
-        console.print(Text(f"{fault.severity}: {printable(fault.message)}", style=style), soft_wrap=True)
+    for text in first_faults([(f"{fault.severity}: {fault.message}", fault.num) for fault in index.faults]):
+        console.print(Text(printable(text), style="red" if text.startswith("error") else "yellow"), soft_wrap=True)
     for sentence in advice(index):
         console.print(Text(f"→ {printable(sentence)}"), soft_wrap=True)
     console.print()

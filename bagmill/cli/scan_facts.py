@@ -106,7 +106,7 @@ def recording_facts(index: RecordingIndex) -> dict[str, object]:
         "num_log_times_far_off": pace.num_far,
         "is_trainable": bool(find_candidates(index)[0]),
         "channels": [_plain(channel_facts(stream)) for stream in index.streams],
-        "faults": [{"severity": each.severity, "code": each.code, "message": each.message} for each in index.faults],
+        "faults": [fault.as_plain() for fault in index.faults],
         "advice": list(advice(index)),
     }
 

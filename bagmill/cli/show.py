@@ -15,7 +15,16 @@ from bagmill.cli.episode_paths import find_episode
 from bagmill.cli.screen import print_json, results, table
 from bagmill.cli.show_facts import EpisodeFacts, episode_facts, facts_json
 from bagmill.cli.show_refusal import find_refusal, print_refusal, refusal_json
-from bagmill.cli.wording import columns_text, counted, duration_text, number_text, printable, size_text, stamp_text
+from bagmill.cli.wording import (
+    columns_text,
+    counted,
+    duration_text,
+    first_faults,
+    number_text,
+    printable,
+    size_text,
+    stamp_text,
+)
 from bagmill.errors import StorageError
 from bagmill.quality import CheckResult
 from bagmill.quality.lost_messages import fault_texts
@@ -83,8 +92,8 @@ def _print(facts: EpisodeFacts, console: Console) -> None:
     recording = facts.recording
     line(f"recording  {recording.get('path') or recording.get('container')}, {recording.get('content_hash')}")
     line(f"profile    {facts.profile}")
-    for fault in facts.faults:
-        line(f"fault      {fault}", "yellow")
+    for text in first_faults(facts.faults):
+        line(f"fault      {text}", "yellow")
     for feature in facts.features:
         for text in fault_texts(feature.decode_faults, start_ns=facts.start_ns):
             line(f"no value   {feature.name}: {text}", "yellow")

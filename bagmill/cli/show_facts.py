@@ -67,7 +67,8 @@ class EpisodeFacts:
     profile: str
     recording: Mapping[str, Any]
     """As the episode's attributes have it; with its path where a report is there."""
-    faults: tuple[str, ...]
+    faults: tuple[tuple[str, int], ...]
+    """Text, and how many faults it tells of."""
     features: tuple[FeatureFacts, ...]
     checks: tuple[CheckResult, ...]
     """Of all stages; empty without a report."""
@@ -83,7 +84,8 @@ def episode_facts(path: Path) -> EpisodeFacts:
     attributes, arrays = read_root_metadata(path)
     report = _report(path)
     time_ns = episode.time_ns
-    recording = dict(attributes.get("recording", {}))
+    said = attributes.get("recording", {})
+    recording = dict(said) if isinstance(said, dict) else {"container": said}
     if report is not None:
         recording["path"] = report.recording_path
     of_features = attributes.get("features", {})
@@ -100,7 +102,10 @@ def episode_facts(path: Path) -> EpisodeFacts:
         task=str(attributes.get("task", "")),
         profile=str(attributes.get("profile", {}).get("name", "?")),
         recording=recording,
-        faults=tuple(f"{fault['severity']}: {fault['message']}" for fault in attributes.get("faults", ())),
+        faults=tuple(
+            (f"{fault['severity']}: {fault['message']}", fault.get("num_untold", 0) or 1)
+            for fault in attributes.get("faults", ())
+        ),
         features=tuple(
             _feature_facts(episode, held, metadata=arrays[name], said=of_features.get(name, {}))
             for name, held in stored_features(episode).items()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bagmill.cli.wording import printable, stamp_text
-from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, load_report, read_quarantine
+from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, asking, load_report, read_quarantine
 from bagmill.errors import StorageError
 
 
@@ -86,4 +86,4 @@ def _newest_report(dataset: Dataset, episode: str) -> EpisodeReport | None:
             reports.append(load_report(dataset, episode, version=path.stem))
         except StorageError:
             continue  # it is damaged, the refusal is not
-    return max(reports, key=lambda report: report.requested_ns, default=None)
+    return max(reports, key=asking, default=None)

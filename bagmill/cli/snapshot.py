@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from bagmill.cli.screen import notices, print_json, results, table
+from bagmill.cli.screen import complain, notices, print_json, results, table
 from bagmill.cli.wording import counted, duration_text, printable, size_text
 from bagmill.dataset import (
     LATEST,
@@ -131,6 +131,10 @@ def make(  # noqa: PLR0913 - each is an option of the command
     else:
         out = f"{made.num_quarantined:,} in quarantine, {made.num_blocked:,} blocked by a check, "
         _say(f"Left out: {out}{made.num_unpublished:,} not published, {made.num_duplicates:,} the same as another")
+        for sentence in made.damaged:
+            complain(f"left out: {sentence}")
+        if made.damaged:
+            complain("`bagmill verify` lists all that is damaged, `bagmill repair` what can be made again.")
 
 
 def list_all(dataset: _DatasetArgument, *, as_json: _JsonOption = False) -> None:
@@ -306,6 +310,7 @@ def _made_json(made: Snapshot | CuratedSnapshot, *, name: str | None, duration_s
         "num_blocked": made.num_blocked,
         "num_unpublished": made.num_unpublished,
         "num_duplicates": made.num_duplicates,
+        "damaged": list(made.damaged),
     }
 
 

@@ -1,4 +1,4 @@
-"""`bagmill verify`: reads episodes back, every byte."""
+"""`bagmill verify`: reads a dataset or single episodes back, every byte."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import typer
 from rich.text import Text
 
 from bagmill.cli.episode_paths import find_episodes
+from bagmill.cli.health_facts import health_json, print_health
 from bagmill.cli.progress import Steps
 from bagmill.cli.screen import complain, print_json, results
 from bagmill.cli.wording import counted, printable
+from bagmill.dataset import Dataset
 from bagmill.episodes import VerifyReport, verify_episode
 from bagmill.errors import BagmillError
+from bagmill.health import HealthReport, Turn, save_turn, take_turn, verify_dataset
 
 _MOST_DAMAGES = 20
 """Shown of one episode; JSON has them all."""
 
 EPILOG = """[bold]Examples[/bold]
 
-bagmill verify dataset/  [dim]a whole dataset[/dim]
+bagmill verify dataset/  [dim]everything in a dataset: episodes, reports, films, pictures, snapshots and their names[/dim]
+
+bagmill verify dataset/ --sample 1%  [dim]a hundredth of its episodes, the next one each time[/dim]
 
 bagmill verify dataset/episodes/trial_7.mcap  [dim]one episode[/dim]
 """
@@ -28,15 +33,30 @@ bagmill verify dataset/episodes/trial_7.mcap  [dim]one episode[/dim]
 
 def verify(
     episodes: Annotated[
-        list[Path], typer.Argument(metavar="EPISODE", help="Episodes: `.zarr` folders, or folders of versions.")
+        list[Path],
+        typer.Argument(metavar="PATH", help="Datasets, or episodes: `.zarr` folders, or folders of versions."),
     ],
     *,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PART",
+            help="Of a dataset only this part of its episodes, `1%` or `0.01`: the one that comes after that of the last time.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> int:
-    """Read episodes back, compare every checksum, decode every frame, and list what is damaged.
+    """Read a dataset or episodes back, compare every checksum, decode every frame, and list what is damaged.
 
-    Exit code 1 where anything is.
+    Of a dataset everything is read: episodes, reports, films and pictures, snapshots, their names and statistics, quarantine,
+    nights. Nothing is changed. Exit code 1 where anything is damaged.
     """
+    fraction = 1.0 if sample is None else _fraction(sample)
+    folders = [path for path in episodes if _is_dataset(path)]
+    if sample is not None and len(folders) < len(episodes):
+        raise typer.BadParameter("a sample is taken of a dataset, not of an episode", param_hint="--sample")
+    found = [_look_through(Dataset(folder), fraction, as_json=as_json) for folder in folders]
+    episodes = [path for path in episodes if path not in folders]
     checked: list[VerifyReport] = []
     missing: list[tuple[Path, BagmillError]] = []
     paths: list[Path] = []
@@ -55,8 +75,43 @@ def verify(
             _print(report)
     if as_json:
         unread = [{"path": path, "is_whole": False, "error": str(err), "damages": []} for path, err in missing]
-        print_json({"episodes": [*(_json(report) for report in checked), *unread]})
-    return 0 if not missing and all(report.is_whole for report in checked) else 1
+        print_json(
+            {
+                "datasets": [health_json(dataset, report, turn=turn) for dataset, report, turn in found],
+                "episodes": [*(_json(report) for report in checked), *unread],
+            }
+        )
+    is_whole = all(report.is_whole for report in checked) and all(report.is_whole for _, report, _ in found)
+    return 0 if not missing and is_whole else 1
+
+
+def _look_through(dataset: Dataset, fraction: float, *, as_json: bool) -> tuple[Dataset, HealthReport, Turn | None]:
+    turn = None if fraction >= 1 else take_turn(dataset, fraction)
+    steps = Steps("dataset", num_subjects=1)
+    with steps.subject(str(dataset.path)):
+        report = verify_dataset(dataset, turn=turn, progress=steps.report)
+    if turn is not None:
+        try:
+            save_turn(dataset, turn)
+        except BagmillError as err:
+            complain(f"the same part is looked at the next time: {err}")
+    if not as_json:
+        print_health(dataset, report, turn=turn)
+    return dataset, report, turn
+
+
+def _is_dataset(path: Path) -> bool:
+    return any((path / name).is_dir() for name in ("episodes", "reports", "snapshots"))
+
+
+def _fraction(text: str) -> float:
+    try:
+        fraction = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        fraction = 0.0
+    if not 0 < fraction <= 1:
+        raise typer.BadParameter(f"{text!r} is no part; write 1% or 0.01", param_hint="--sample")
+    return fraction
 
 
 def _print(report: VerifyReport) -> None:

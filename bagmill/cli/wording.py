@@ -15,6 +15,8 @@ _DAY_NS = 24 * _HOUR_NS
 _YEAR_NS = round(365.25 * _DAY_NS)
 
 
+_MOST_FAULTS = 20
+"""Shown on a screen of one recording."""
 _EXACT_DB = 100.0
 """What equal pictures have, whose PSNR is infinite: `quality.fidelity.MAX_PSNR_DB`, which is not worth importing OpenCV."""
 
@@ -26,6 +28,17 @@ def printable(text: str) -> str:
     that are not UTF-8 cannot be printed at all.
     """
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def first_faults(faults: Sequence[tuple[str, int]]) -> list[str]:
+    """The first faults of a recording word for word, and how many more there are.
+
+    Args:
+        faults: Text, and how many faults it tells of.
+    """
+    num_more = sum(num for _, num in faults[_MOST_FAULTS:])
+    more = [f"and {num_more:,} more faults (--json lists them)"] if num_more else []
+    return [text for text, _ in faults[:_MOST_FAULTS]] + more
 
 
 def columns_text(names: Sequence[str], units: Sequence[str | None], *, is_named: bool) -> str:

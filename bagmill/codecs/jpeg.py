@@ -14,8 +14,10 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from bagmill.codecs.jpeg_header import Buffer, JpegInfo, jpeg_info, reason_of
+from bagmill.codecs.jpeg_segments import SCAN
 from bagmill.codecs.pillow_jpeg import decode_by_pillow
-from bagmill.errors import CodecError
+from bagmill.errors import CodecError, LimitError
+from bagmill.limits import limits
 
 _UINT8 = np.dtype(np.uint8)
 _FAST_DIVISORS = (8, 4, 2)
@@ -97,6 +99,8 @@ def decode_jpeg_reduced(data: Buffer, *, min_height: int, min_width: int) -> NDA
 def _decoded(
     data: Buffer, info: JpegInfo, *, out: NDArray[np.uint8] | None = None, divisor: int = 1
 ) -> NDArray[np.uint8]:
+    if info.may_have_scans:
+        refuse_many_scans(data)
     if not info.is_usual:
         picture = decode_by_pillow(data, divisor=divisor)
         if out is not None:
@@ -117,6 +121,19 @@ def _decoded(
     except (ValueError, TypeError) as err:
         raise CodecError(f"a damaged JPEG ({reason_of(err)})") from err
     return decoded
+
+
+def refuse_many_scans(data: Buffer) -> None:
+    """Refuse a file of so many scans that decoding it would take minutes: each goes over the whole picture.
+
+    Raises:
+        CodecError: It is one.
+    """
+    num_scans = bytes(memoryview(data)).count(SCAN)  # type: ignore[arg-type]  # an ndarray is a buffer
+    try:
+        limits().check("jpeg_scans", num_scans, what="the number of scans of a JPEG")
+    except LimitError as err:
+        raise CodecError(err.problem, remedy=err.remedy) from err
 
 
 def refuse_cmyk(info: JpegInfo) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from bagmill.codecs.jpeg_segments import header_length
+from bagmill.codecs.jpeg_segments import has_one_scan, header_length
 from bagmill.codecs.pillow_jpeg import open_by_pillow
 from bagmill.errors import CodecError
 
@@ -30,6 +30,8 @@ class JpegInfo:
     """1 gray, 3 colour, 4 CMYK."""
     subsampling: str
     """Of the chroma: `444`, `422`, `420`, `440`, `411`, `441`; `gray` where there is none."""
+    may_have_scans: bool = field(default=True, compare=False, repr=False)
+    """Its picture may be in several scans, one coming on top of the other."""
     is_usual: bool = True
     """TurboJPEG accepts the header; False: libjpeg warns of it, or its sampling of the chroma (`other`) has no name."""
 
@@ -52,6 +54,7 @@ def jpeg_info(data: Buffer) -> JpegInfo:
     info = _parsed_info(data)
     start = view[:_MAX_HEADER_BYTES].tobytes()
     if length := header_length(start):
+        info = replace(info, may_have_scans=not has_one_scan(start[:length]))
         _recent_headers.insert(0, (start[:length], info))
         del _recent_headers[_MAX_HEADERS:]
     return info

@@ -12,6 +12,9 @@ START = b"\xff\xd8"
 END = b"\xff\xd9"
 """The marker behind a JPEG's picture: what follows it is not looked at by any decoder."""
 
+SCAN = b"\xff\xda"
+"""The marker before each scan; in entropy-coded data it cannot stand."""
+
 _START_OF_SCAN = 0xDA
 _WITHOUT_LENGTH = {0x00, 0x01, *range(0xD0, 0xDA), 0xFF}
 """Second bytes of what is a marker without a segment, or none; not to be expected before the scan."""

@@ -17,16 +17,15 @@ import re
 import numpy as np
 import simplejpeg
 
-from bagmill.codecs.jpeg import refuse_cmyk
+from bagmill.codecs.jpeg import refuse_cmyk, refuse_many_scans
 from bagmill.codecs.jpeg_header import jpeg_info, reason_of
 from bagmill.codecs.jpeg_segments import END, START, has_one_scan, header_length, without_metadata
 from bagmill.codecs.pillow_jpeg import decode_by_pillow
 from bagmill.errors import CodecError
 
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7]")
-"""In entropy-coded data, 0xFF is followed by a zero or a restart marker's number; anything else but 0xFF ends them."""
-_FILL = 0xFF
-"""Before a marker's number, any number of them may stand."""
+_MARKER = re.compile(rb"(?<!\xff)\xff++[^\x00\xd0-\xd7\xff]")
+"""In entropy-coded data, 0xFF is followed by a zero or a restart marker's number; anything else ends them. Before a marker's
+number, any number of 0xFF may stand."""
 _MAX_HEADERS = 8
 _MAX_HEADER_BYTES = 2048
 """Of a header that is remembered."""
@@ -102,10 +101,8 @@ def _first_marker(view: memoryview, start: int) -> int | None:
     first = int(((values[:-1] == 0xFF) & (values[1:] != 0)).argmax())
     if values[first] == 0xFF and values[first + 1] == END[1]:
         return END[1]
-    found = _MARKER.search(view, start)
-    while found is not None and found[0][1] == _FILL:
-        found = _MARKER.search(view, found.start() + 1)
-    return None if found is None else found[0][1]
+    found = _MARKER.search(view[start:])
+    return None if found is None else found[0][-1]
 
 
 def _check_decodable(file: bytes) -> None:
@@ -116,11 +113,14 @@ def _check_decodable(file: bytes) -> None:
     """
     info = jpeg_info(file)
     refuse_cmyk(info)
+    refuse_many_scans(file)
     if info.is_usual:
         problem = jpeg_problem(file)
         if problem is not None and not _WARNING.match(problem):
             raise CodecError(f"a damaged JPEG ({problem})")
-    decode_by_pillow(file, divisor=8)
+    height, width, _ = decode_by_pillow(file, divisor=8).shape
+    if (height, width) != (-(-info.height // 8), -(-info.width // 8)):
+        raise CodecError(f"a JPEG that says {info.width}×{info.height} and holds another size")
 
 
 def jpeg_problem(file: bytes) -> str | None:

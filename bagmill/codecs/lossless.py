@@ -53,6 +53,20 @@ def compress(frame: NDArray[Any]) -> bytes:
     return cast("bytes", zstd.compress(little.reshape(-1), ZSTD_LEVEL, False))
 
 
+def check_size(data: bytes | memoryview, size_bytes: int) -> None:
+    """Refuse a Zstandard frame that says that it holds another number of bytes.
+
+    Raises:
+        CodecError: It does, or is none.
+    """
+    try:
+        found = zstandard.frame_content_size(data)
+    except zstandard.ZstdError as err:
+        raise CodecError(f"a damaged Zstandard frame ({err})") from err
+    if found != size_bytes:
+        raise CodecError(f"expected a Zstandard frame of {size_bytes} bytes, found one of {found}")
+
+
 def decompress(data: bytes | memoryview, out: NDArray[Scalar]) -> NDArray[Scalar]:
     """Undo `compress` into an array of the same size, C-contiguous and little endian.
 
@@ -61,9 +75,7 @@ def decompress(data: bytes | memoryview, out: NDArray[Scalar]) -> NDArray[Scalar
     """
     try:
         # Asked first: a damaged header could claim any size, and fewer bytes would leave the rest of `out` as it was.
-        size = zstandard.frame_content_size(data)
-        if size != out.nbytes:
-            raise CodecError(f"expected a Zstandard frame of {out.nbytes} bytes for {out.shape}, found {size}")
+        check_size(data, out.nbytes)
         zstd.decompress(data, out)
     except (RuntimeError, ValueError, zstandard.ZstdError) as err:
         raise CodecError(f"a damaged Zstandard frame ({err})") from err

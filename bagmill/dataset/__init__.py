@@ -8,7 +8,7 @@ the tables that a training run names, the choice among their rows, numbers over 
 
 from bagmill.dataset.curate import CuratedSnapshot, curate, load_curation
 from bagmill.dataset.curation import Curation, CurationStep
-from bagmill.dataset.current import has_current
+from bagmill.dataset.current import has_current, make_current, next_order
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.held_features import HeldFeature, held_features, stored_features
 from bagmill.dataset.joined_episodes import EpisodeFeatures, episode_features
@@ -20,6 +20,7 @@ from bagmill.dataset.known_recordings import (
     note_known,
     read_known,
 )
+from bagmill.dataset.leftovers import sweep_episode
 from bagmill.dataset.naming import episode_name
 from bagmill.dataset.nights import (
     EarlierNights,
@@ -31,6 +32,7 @@ from bagmill.dataset.nights import (
     take_night,
 )
 from bagmill.dataset.prune import Pruned, PrunePlan, UnneededVersion, apply_prune, plan_prune
+from bagmill.dataset.prune_lock import no_prune
 from bagmill.dataset.quarantine import (
     QuarantineEntry,
     RefusalKind,
@@ -41,8 +43,8 @@ from bagmill.dataset.quarantine import (
     release_for_retry,
 )
 from bagmill.dataset.query import select
-from bagmill.dataset.report import EpisodeReport, FeatureReport, StageReport, load_report, make_current, save_report
-from bagmill.dataset.report_summary import ReportSummary, load_summary
+from bagmill.dataset.report import EpisodeReport, FeatureReport, StageReport, load_report, save_report
+from bagmill.dataset.report_summary import ReportSummary, asking, load_summary
 from bagmill.dataset.snapshot import Snapshot, load_snapshot, make_snapshot, rows_of_split
 from bagmill.dataset.snapshot_file import SPLIT
 from bagmill.dataset.snapshot_list import SnapshotFacts, describe_snapshots
@@ -96,6 +98,7 @@ __all__ = [
     "Totals",
     "UnneededVersion",
     "apply_prune",
+    "asking",
     "assign_splits",
     "counts_elsewhere",
     "curate",
@@ -118,6 +121,8 @@ __all__ = [
     "make_current",
     "make_snapshot",
     "measures",
+    "next_order",
+    "no_prune",
     "note_if_new",
     "note_known",
     "plan_prune",
@@ -134,6 +139,7 @@ __all__ = [
     "save_report",
     "select",
     "stored_features",
+    "sweep_episode",
     "take_night",
     "total",
     "total_by",

@@ -41,7 +41,7 @@ class Curation:
 
 def write_curation(curation: Curation) -> bytes:
     """A curation as JSON; the same one, the same bytes."""
-    return to_json(curation, schema=_SCHEMA)
+    return to_json(curation, schema=_SCHEMA, is_sealed=False)  # an id is taken over it
 
 
 def read_curation(data: bytes) -> Curation:

@@ -59,6 +59,21 @@ class Dataset:
         return self.path / "nights"
 
     @property
+    def previews_dir(self) -> Path:
+        """One folder an episode: films and pictures."""
+        return self.path / "previews"
+
+    @property
+    def scans_dir(self) -> Path:
+        """Two files an episode: what spares the next scan of its recording."""
+        return self.path / "scans"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """One file a recording: which episode it counts as."""
+        return self.path / "recordings"
+
+    @property
     def pruned_dir(self) -> Path:
         """What a prune has moved aside and is about to delete."""
         return self.path / ".pruned"
@@ -69,27 +84,31 @@ class Dataset:
 
     def preview_path(self, episode: str, version: str) -> Path:
         """The AV1 preview."""
-        return self.path / "previews" / _name(episode) / f"{_name(version)}.mp4"
+        return self.previews_dir / _name(episode) / f"{_name(version)}.mp4"
 
     def contact_sheet_path(self, episode: str, version: str) -> Path:
         """The contact sheet, JPEG."""
-        return self.path / "previews" / _name(episode) / f"{_name(version)}.jpg"
+        return self.previews_dir / _name(episode) / f"{_name(version)}.jpg"
 
     def small_sheet_path(self, episode: str, version: str) -> Path:
         """The contact sheet as events hold it, AVIF."""
-        return self.path / "previews" / _name(episode) / f"{_name(version)}.small.avif"
+        return self.previews_dir / _name(episode) / f"{_name(version)}.small.avif"
 
     def depth_picture_path(self, episode: str, version: str) -> Path:
         """Depth in colours, JPEG; only where there is depth."""
-        return self.path / "previews" / _name(episode) / f"{_name(version)}.depth.jpg"
+        return self.previews_dir / _name(episode) / f"{_name(version)}.depth.jpg"
 
     def rates_plot_path(self, episode: str, version: str) -> Path:
         """The plot of rates over time, PNG."""
-        return self.path / "previews" / _name(episode) / f"{_name(version)}.rates.png"
+        return self.previews_dir / _name(episode) / f"{_name(version)}.rates.png"
 
     def skew_plot_path(self, episode: str, version: str) -> Path:
         """The plot of skew over time, PNG."""
-        return self.path / "previews" / _name(episode) / f"{_name(version)}.skew.png"
+        return self.previews_dir / _name(episode) / f"{_name(version)}.skew.png"
+
+    def picture_path(self, episode: str, version: str, kind: str) -> Path:
+        """Any of the files above, by what follows the version in its name: `mp4`, `rates.png`."""
+        return self.previews_dir / _name(episode) / f"{_name(version)}.{_name(kind)}"
 
     def report_path(self, episode: str, version: str) -> Path:
         """What `save_report` writes."""
@@ -101,15 +120,15 @@ class Dataset:
 
     def scan_path(self, episode: str) -> Path:
         """The index that the last scan of the episode's recording left."""
-        return self.path / "scans" / f"{_name(episode)}.npz"
+        return self.scans_dir / f"{_name(episode)}.npz"
 
     def fingerprint_path(self, episode: str) -> Path:
         """What the recording's files looked like when they were last read."""
-        return self.path / "scans" / f"{_name(episode)}.fingerprint.json"
+        return self.scans_dir / f"{_name(episode)}.fingerprint.json"
 
     def known_recording_path(self, content_hash: str) -> Path:
         """Which episode a recording of this content counts as."""
-        return self.path / "recordings" / f"{_name(content_hash.replace(':', '-'))}.json"
+        return self.recordings_dir / f"{_name(content_hash.replace(':', '-'))}.json"
 
     def episodes(self) -> list[str]:
         """Names of all episodes with a folder, sorted; one of which nothing is published may be among them.
@@ -150,6 +169,15 @@ class Dataset:
             StorageError: The folder cannot be listed.
         """
         return [path.stem for path in _listed(self.quarantine_dir) if path.suffix == ".json"]
+
+
+def names_ending(folder: Path, suffix: str) -> list[str]:
+    """The names in a folder that end so, less that ending, sorted; `glob` would leave out what it may not list.
+
+    Raises:
+        StorageError: The folder cannot be listed.
+    """
+    return [path.name.removesuffix(suffix) for path in _listed(folder) if path.name.endswith(suffix)]
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -2,6 +2,9 @@
 
 JSON has no NaN and no infinity. NaN is written as null, and read back as NaN wherever a field is a number that cannot
 be None; infinities are written as `{"float": "inf"}` and `{"float": "-inf"}`.
+
+The last key, `checksum`, is taken over all bytes before it: a flipped bit is found when the file is read. Files from before
+they had one are read as they are.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import types
 from collections.abc import Callable, Hashable, Mapping
 from functools import cache
@@ -16,35 +20,62 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 import numpy as np
 
+from bagmill.disk import bytes_checksum
+
 T = TypeVar("T")
 _Reader = Callable[[Any, str], Any]
 _Readers = dict[type, _Reader]
 """Type of a parsed JSON value → how it is read as the kind wanted; other types are wrong there."""
 
+_SEAL = b', "checksum": "%s"}'
+_SEALED = re.compile(rb', "checksum": "(crc32c:[0-9a-f]{8})"\}\s*\Z')
+
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
 
-def to_json(record: object, *, schema: str, derived: Mapping[str, object] | None = None) -> bytes:
+def to_json(
+    record: object, *, schema: str, derived: Mapping[str, object] | None = None, is_sealed: bool = True
+) -> bytes:
     """A dataclass as JSON with the name of its schema in front.
 
     Args:
         record: Of dataclasses, mappings with text keys, tuples, lists, text, numbers (NumPy's too), booleans and None.
         schema: Name and version of the layout.
         derived: Further keys, for readers who want only those; not read back into the dataclass.
+        is_sealed: With a checksum. False for what is part of something that has one.
 
     Raises:
         TypeError: It holds something that JSON has no form for.
     """
     content = {"schema": schema, **_plain(record), **_plain(derived or {})}
-    return json.dumps(content, allow_nan=False).encode("ascii") + b"\n"
+    data = json.dumps(content, allow_nan=False).encode("ascii")
+    return (seal(data) if is_sealed else data) + b"\n"
+
+
+def seal(data: bytes) -> bytes:
+    """A JSON object, not empty, with its checksum as the last key."""
+    return data[:-1] + _SEAL % bytes_checksum(data).encode("ascii")
+
+
+def check_seal(data: bytes) -> None:
+    """Compare a JSON object with its checksum; one that has none passes.
+
+    Raises:
+        ValueError: It does not match.
+    """
+    found = _SEALED.search(data)
+    if found is not None and bytes_checksum(data[: found.start()] + b"}").encode("ascii") != found[1]:
+        raise ValueError("its bytes do not match their checksum: it was damaged, or changed by hand")
 
 
 def from_json(data: bytes, kind: type[T], *, schema: str) -> T:
     """Read a dataclass back; keys that it does not have are passed over.
 
     Raises:
-        ValueError: The bytes are not JSON, of another schema, or hold something else than `kind` says; names the place.
+        ValueError: The bytes are not JSON, do not match their checksum, are of another schema, or hold something else than
+            `kind` says; names the place.
     """
+    check_seal(data)
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as err:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bagmill.dataset.folder import Dataset
-from bagmill.dataset.nights import list_night_dates, load_night
+from bagmill.dataset.nights import last_nights
 from bagmill.dataset.snapshot import load_rows
-from bagmill.dataset.snapshot_names import is_snapshot_id, list_snapshot_names, resolve_name
+from bagmill.dataset.snapshot_file import order_of, snapshot_paths
+from bagmill.dataset.snapshot_names import list_snapshot_names, resolve_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +21,19 @@ class SnapshotFile:
     path: Path
     size_bytes: int
     made_ns: int
-    """When it was written, ns since the Unix epoch."""
+    """When it was written, ns since the Unix epoch, as the clock said."""
+    order: int = 0
+    """Which snapshot of the dataset it was when it was made, from 1; 0 in those from before they said it."""
 
 
 def list_snapshots(dataset: Dataset) -> list[SnapshotFile]:
-    """Every snapshot, the oldest first."""
+    """Every snapshot, the oldest first: by the order in which they were made, not by the clock."""
     found = [
-        SnapshotFile(path.stem, path, status.st_size, status.st_mtime_ns)
-        for path in dataset.snapshots_dir.glob("*.parquet")
-        if is_snapshot_id(path.stem)
+        SnapshotFile(path.stem, path, status.st_size, status.st_mtime_ns, order_of(path))
+        for path in snapshot_paths(dataset)
         for status in [path.stat()]
     ]
-    return sorted(found, key=lambda each: (each.made_ns, each.id))
+    return sorted(found, key=lambda each: (each.order, each.made_ns, each.id))
 
 
 def split_kept(dataset: Dataset, keep_snapshots: int | None) -> tuple[list[SnapshotFile], list[SnapshotFile]]:
@@ -49,7 +51,7 @@ def split_kept(dataset: Dataset, keep_snapshots: int | None) -> tuple[list[Snaps
     if keep_snapshots is None:
         return snapshots, []
     held = {resolve_name(dataset, name) for name in list_snapshot_names(dataset)}
-    held |= {load_night(dataset, date).snapshot_id or "" for date in list_night_dates(dataset)[-1:]}
+    held |= {night.snapshot_id or "" for night in last_nights(dataset)}
     held |= {each.id for each in snapshots[max(0, len(snapshots) - keep_snapshots) :]}
     return [each for each in snapshots if each.id in held], [each for each in snapshots if each.id not in held]
 

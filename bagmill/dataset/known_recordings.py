@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
-from bagmill.dataset.whole_file import write_new, write_whole
+from bagmill.dataset.whole_file import read_file, write_new, write_whole
 
-_SCHEMA = "bagmill-known-recording-1"
+SCHEMA: Final = "bagmill-known-recording-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class KnownRecording:
 def read_known(dataset: Dataset, content_hash: str) -> KnownRecording | None:
     """What is known of a recording; None where nothing legible is: it is noted anew then."""
     try:
-        data = dataset.known_recording_path(content_hash).read_bytes()
-        return from_json(data, KnownRecording, schema=_SCHEMA)
+        data = read_file(dataset.known_recording_path(content_hash))
+        return from_json(data, KnownRecording, schema=SCHEMA)
     except (OSError, ValueError):
         return None
 
@@ -40,7 +41,7 @@ def note_known(dataset: Dataset, known: KnownRecording) -> None:
         StorageError: The disk does not take it.
     """
     if read_known(dataset, known.content_hash) != known:
-        write_whole(dataset.known_recording_path(known.content_hash), to_json(known, schema=_SCHEMA))
+        write_whole(dataset.known_recording_path(known.content_hash), to_json(known, schema=SCHEMA))
 
 
 def note_if_new(dataset: Dataset, known: KnownRecording) -> KnownRecording:
@@ -52,7 +53,7 @@ def note_if_new(dataset: Dataset, known: KnownRecording) -> KnownRecording:
     Raises:
         StorageError: The disk does not take it.
     """
-    if not write_new(dataset.known_recording_path(known.content_hash), to_json(known, schema=_SCHEMA)):
+    if not write_new(dataset.known_recording_path(known.content_hash), to_json(known, schema=SCHEMA)):
         found = read_known(dataset, known.content_hash)
         if found is not None:
             return found

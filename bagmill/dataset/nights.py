@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bagmill.dataset.folder import Dataset
+from bagmill.dataset.folder import Dataset, names_ending
 from bagmill.dataset.json_records import from_json, to_json
 from bagmill.dataset.quarantine import QuarantineEntry
 from bagmill.dataset.snapshot import load_rows, load_snapshot
@@ -52,6 +54,11 @@ class Night:
     """Episodes in quarantine by the first check they failed, or by the stage at which an error ended their line."""
     spreads: Mapping[str, Spread]
     """Of the new episode versions, by the measure's name."""
+    refused: tuple[str, ...] | None = None
+    """Names for the refusals in quarantine: what the next night does not find here is new. None in figures that were taken
+    before they said it."""
+    order: int = 0
+    """Which night of the dataset this was when its figures were first taken, from 1; 0: as `refused`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ def take_night(
     compared, known = _known_rows(dataset, earlier)
     new = None if table is None else table[_is_new(table, known)]
     since_ns = 0 if not earlier.nights else earlier.nights[-1].made_ns
+    names = tuple(map(_refusal_name, refused))
     return Night(
         date=date,
         made_ns=now_ns,
@@ -100,15 +108,38 @@ def take_night(
         new=Totals() if new is None else total(new),
         new_by_robot_and_task=() if new is None else total_by(new, ("robot", "task")),
         num_refused=len(refused),
-        num_newly_refused=sum(entry.since_ns >= since_ns for entry in refused),
+        num_newly_refused=_num_new(refused, names, earlier),
         refused_by=dict(Counter(map(reason_of, refused)).most_common()),
         spreads={} if new is None else find_spreads(new),
+        refused=names,
+        order=_order_of(dataset, date),
     )
 
 
 def reason_of(entry: QuarantineEntry) -> str:
     """A short name for why an episode was refused: the first check it failed, or the stage at which an error ended it."""
     return f"check {entry.failed_checks[0]}" if entry.failed_checks else f"error at stage {entry.stage}"
+
+
+def _refusal_name(entry: QuarantineEntry) -> str:
+    """The same as long as an episode is refused for the same reason."""
+    return hashlib.sha256(json.dumps([entry.episode, entry.stage, entry.reason]).encode()).hexdigest()[:16]
+
+
+def _num_new(refused: Sequence[QuarantineEntry], names: Sequence[str], earlier: EarlierNights) -> int:
+    """How many were not refused yet when the last night's figures were taken, whatever the clock said then."""
+    if not earlier.nights:
+        return len(refused)
+    last = earlier.nights[-1]
+    if last.refused is None:
+        return sum(entry.since_ns >= last.made_ns for entry in refused)
+    return len({*names} - {*last.refused})
+
+
+def _order_of(dataset: Dataset, date: str) -> int:
+    """The order of a night's figures; taken once more, they keep it."""
+    orders = {night.date: night.order for night in _legible(dataset)}
+    return orders.get(date) or 1 + max(orders.values(), default=0)
 
 
 def save_night(dataset: Dataset, night: Night) -> Path:
@@ -136,8 +167,33 @@ def load_night(dataset: Dataset, date: str) -> Night:
 
 
 def list_night_dates(dataset: Dataset) -> list[str]:
-    """The dates of all nights that have figures, the oldest first."""
-    return sorted(path.stem for path in dataset.nights_dir.glob("*.json") if _DATE.fullmatch(path.stem))
+    """The dates of all nights that have figures, the oldest first.
+
+    Raises:
+        StorageError: Their folder cannot be listed.
+    """
+    return [date for date in names_ending(dataset.nights_dir, ".json") if _DATE.fullmatch(date)]
+
+
+def last_nights(dataset: Dataset) -> list[Night]:
+    """The night whose figures were taken last and the one with the latest date: two where the clock was set back.
+
+    The next night is compared with one of them.
+
+    Raises:
+        StorageError: The figures of the one with the latest date cannot be read.
+    """
+    latest = [load_night(dataset, date) for date in list_night_dates(dataset)[-1:]]
+    last = sorted(_legible(dataset), key=lambda each: each.order)[-1:]
+    return list({night.date: night for night in (*latest, *last)}.values())
+
+
+def _legible(dataset: Dataset) -> Iterator[Night]:
+    for date in list_night_dates(dataset):
+        try:
+            yield load_night(dataset, date)
+        except StorageError:
+            continue
 
 
 def load_nights_before(dataset: Dataset, date: str, *, most: int) -> EarlierNights:

@@ -7,7 +7,8 @@ from typing import Literal
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
-from bagmill.dataset.whole_file import read_whole, write_whole
+from bagmill.dataset.whole_file import read_whole, remove_file, write_whole
+from bagmill.disk import tells_of_disk
 from bagmill.errors import StorageError
 from bagmill.quality.metric import Stage
 
@@ -49,6 +50,7 @@ class QuarantineEntry:
     """When somebody asked that it be tried again, ns since the Unix epoch; the entry stands until it was."""
 
 
+@tells_of_disk
 def put_quarantine(dataset: Dataset, entry: QuarantineEntry) -> QuarantineEntry:
     """Put an episode in quarantine, in place of its earlier entry.
 
@@ -78,18 +80,10 @@ def release(dataset: Dataset, episode: str) -> bool:
     Raises:
         StorageError: Its entry cannot be removed.
     """
-    path = dataset.quarantine_path(episode)
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    except OSError as err:
-        raise StorageError(
-            f"cannot be removed ({err.strerror})", path=path, remedy="Mend the folder's permissions"
-        ) from err
-    return True
+    return remove_file(dataset.quarantine_path(episode), remedy="Mend the folder's permissions")
 
 
+@tells_of_disk
 def read_quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:
     """An episode's entry; None where it is not in quarantine.
 
@@ -106,6 +100,7 @@ def read_quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:
         raise StorageError(f"is no quarantine entry: {err}", path=path, remedy=_REMEDY) from err
 
 
+@tells_of_disk
 def release_for_retry(dataset: Dataset, episode: str, *, now_ns: int) -> QuarantineEntry | None:
     """Ask that an episode be tried again though nothing about it has changed; its entry stands until that is done.
 
@@ -124,13 +119,21 @@ def release_for_retry(dataset: Dataset, episode: str, *, now_ns: int) -> Quarant
 
 
 def list_quarantine(dataset: Dataset) -> list[QuarantineEntry]:
-    """Every entry, by episode.
+    """Every entry, by episode. One that cannot be read is listed with that for its reason: its episode is refused still.
 
     Raises:
-        StorageError: One cannot be read; names it.
+        StorageError: The quarantine's folder cannot be listed.
     """
-    entries = (read_quarantine(dataset, episode) for episode in dataset.quarantined())
+    entries = (_entry_or_damage(dataset, episode) for episode in dataset.quarantined())
     return [entry for entry in entries if entry is not None]
+
+
+def _entry_or_damage(dataset: Dataset, episode: str) -> QuarantineEntry | None:
+    try:
+        return read_quarantine(dataset, episode)
+    except StorageError as err:
+        reason = f"Why it was refused cannot be read: {err.sentence}"
+        return QuarantineEntry(episode, recording="", stage="recording", reason=reason, since_ns=0, remedy=err.remedy)
 
 
 def _is_same_reason(earlier: QuarantineEntry, later: QuarantineEntry) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bagmill.dataset.folder import Dataset
@@ -12,6 +12,7 @@ from bagmill.dataset.whole_file import read_whole, write_whole
 from bagmill.errors import StorageError
 from bagmill.profile import FeatureKind
 from bagmill.quality.metric import CheckResult, Stage
+from bagmill.recordings.losses import Loss
 
 REPORT_SCHEMA = "bagmill-report-1"
 REPORT_REMEDY = "Ingest the episode again with `force` to write its report anew"
@@ -59,7 +60,7 @@ class EpisodeReport:
     profile: str
     """The profile's name."""
     requested_ns: int
-    """When this version was last asked for, ns since the Unix epoch: of several, the newest is the current one."""
+    """When this version was last asked for, ns since the Unix epoch, as the clock said: for people, see `order`."""
     recording_hash: str | None = None
     container: str | None = None
     task: str = ""
@@ -80,8 +81,22 @@ class EpisodeReport:
     features: tuple[FeatureReport, ...] = ()
     stages: tuple[StageReport, ...] = ()
     """Those that ran, in the order they ran."""
+    is_salvaged: bool = False
+    """The recording is damaged and was read as far as it is whole: the episode is cut, or has holes."""
+    num_messages_lost: int | None = 0
+    """Messages of the recording that could not be read; None where it cannot be known."""
+    lost_s: float | None = 0.0
+    """Time that they covered; None where it cannot be known."""
+    losses: tuple[Loss, ...] = ()
+    """Place by place, and channel by channel where that is known."""
     duplicate_of: str | None = None
     """The episode that the same recording is ingested as already; this one ends after its first stage then."""
+    order: int = 0
+    """Which of the askings for a version of this episode was the last for this one, from 1: of several versions, the one with
+    the highest is the current one, whatever the clock said. 0 in reports that were written before they said it."""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """Film and pictures, by what follows the version in their name (`mp4`, `rates.png`): the checksum of each. What reports do
+    not tell of that were written before they did is not compared."""
 
     @property
     def checks(self) -> tuple[CheckResult, ...]:
@@ -167,21 +182,3 @@ def check_place(path: Path, episode: str, version: str | None) -> None:
     """
     if (episode, f"{version}.json") != (path.parent.name, path.name):
         raise StorageError(f"is the report of another, {episode!r} {version!r}", path=path, remedy=REPORT_REMEDY)
-
-
-def make_current(dataset: Dataset, report: EpisodeReport, *, requested_ns: int) -> EpisodeReport:
-    """Note that a published version was asked for again, where the episode has others that it could be mistaken for.
-
-    Without it, going back to an earlier profile would leave the later profile's version the current one.
-
-    Returns:
-        The report as it stands now.
-
-    Raises:
-        StorageError: The disk does not take it.
-    """
-    if all(version == report.version for version in dataset.published(report.episode)):
-        return report
-    report = replace(report, requested_ns=requested_ns)
-    save_report(dataset, report)
-    return report

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json
-from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, FeatureReport, check_place
+from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, EpisodeReport, FeatureReport, check_place
 from bagmill.dataset.whole_file import read_whole
 from bagmill.errors import StorageError
 
@@ -36,6 +36,10 @@ class ReportSummary:
     quality: Mapping[str, float]
     failed_checks: tuple[str, ...]
     is_blocked: bool
+    is_salvaged: bool = False
+    num_messages_lost: int | None = 0
+    lost_s: float | None = 0.0
+    order: int = 0
 
 
 def load_summary(dataset: Dataset, episode: str, *, version: str) -> ReportSummary:
@@ -52,3 +56,12 @@ def load_summary(dataset: Dataset, episode: str, *, version: str) -> ReportSumma
         raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err
     check_place(path, summary.episode, summary.version)
     return summary
+
+
+def asking(report: EpisodeReport | ReportSummary) -> tuple[int, int, str]:
+    """Larger of the version of an episode that was asked for later.
+
+    The clock decides only between two that were asked for at once, by runs that did not see each other, and between reports
+    from before they had an order.
+    """
+    return report.order, report.requested_ns, report.version or ""

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from bagmill.dataset.current import current_of, of_its_own, published_summaries
 from bagmill.dataset.folder import Dataset
+from bagmill.dataset.leftovers import sweep_tables
+from bagmill.dataset.prune_lock import no_prune_meanwhile
 from bagmill.dataset.report_summary import ReportSummary
 from bagmill.dataset.snapshot_file import SPLIT, put_table, read_table, rows_of
 from bagmill.dataset.snapshot_names import LATEST, check_name, point, resolve_id
 from bagmill.dataset.snapshot_table import snapshot_table
+from bagmill.disk import tells_of_disk
 from bagmill.errors import QueryError, StorageError
 
 if TYPE_CHECKING:
@@ -38,31 +41,41 @@ class Snapshot:
     """Episodes left out because their recording counts as another episode, which has been made from it, too."""
     is_reused: bool
     """It stood already."""
+    damaged: tuple[str, ...] = ()
+    """Sentences: the damaged reports whose episodes are left out, for which of their versions is current is not known."""
 
 
+@tells_of_disk
+@no_prune_meanwhile
 def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     """Write down which version of every episode is the current one, and point `latest` at it.
 
     An episode's current version is the one last asked for, of those that are published and failed no blocking check. A
-    recording counts once, as the episode that `known_recordings` has for it.
+    recording counts once, as the episode that `known_recordings` has for it. A damaged report leaves out its own episode and
+    no other.
 
     Args:
         dataset: Whose reports are read.
         name: A name to give it besides; given once, never moved.
 
     Raises:
-        StorageError: No episode can be in it, a report is damaged, the name is taken, or the disk does not
-            take it.
+        StorageError: No episode can be in it, the name is taken, or the disk does not take it.
     """
     if name is not None:
         check_name(name)
+    sweep_tables(dataset)
     quarantined = set(dataset.quarantined())
     rows: list[ReportSummary] = []
     num_blocked = num_unpublished = num_duplicates = 0
+    damaged: list[str] = []
     for episode in dataset.episodes():
         if episode in quarantined:
             continue
-        summaries = published_summaries(dataset, episode)
+        try:
+            summaries = published_summaries(dataset, episode)
+        except StorageError as err:
+            damaged.append(str(err))
+            continue
         current = current_of(own := of_its_own(dataset, summaries))
         if current is not None:
             rows.append(current)
@@ -75,7 +88,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     if not rows:
         raise StorageError(
             f"no episode for a snapshot: {len(quarantined)} in quarantine, {num_blocked} blocked by a check, "
-            f"{num_unpublished} not published",
+            f"{num_unpublished} not published, {len(damaged)} with a damaged report",
             path=dataset.path,
             remedy="Ingest recordings first, and see the quarantine for those that were refused",
         )
@@ -92,9 +105,11 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
         num_unpublished=num_unpublished,
         num_duplicates=num_duplicates,
         is_reused=is_reused,
+        damaged=tuple(damaged),
     )
 
 
+@tells_of_disk
 def load_snapshot(dataset: Dataset, name_or_id: str = LATEST, *, split: str | None = None) -> pd.DataFrame:
     """A snapshot as a table, one row an episode, sorted by episode.
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bagmill.dataset.folder import Dataset
+from bagmill.dataset.folder import Dataset, names_ending
 from bagmill.dataset.json_records import from_json, to_json
-from bagmill.dataset.whole_file import read_whole, write_whole
+from bagmill.dataset.whole_file import read_whole, write_new, write_whole
 from bagmill.errors import StorageError
 
 LATEST = "latest"
@@ -58,22 +58,12 @@ def point(dataset: Dataset, name: str, *, snapshot_id: str) -> None:
     if name == LATEST:
         write_whole(path, data)
         return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Created, not renamed into place: a rename would replace a name that another process gave meanwhile.
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        if (found := resolve_name(dataset, name)) != snapshot_id:
-            raise StorageError(
-                f"the name {name!r} is given to snapshot {found} already",
-                path=path,
-                remedy=f"Choose another name for {snapshot_id}, or delete this file first",
-            ) from None
-    except OSError as err:
+    if not write_new(path, data) and (found := resolve_name(dataset, name)) != snapshot_id:
         raise StorageError(
-            f"cannot be written ({err.strerror})", path=path, remedy="Make room or mend the folder's permissions"
-        ) from err
+            f"the name {name!r} is given to snapshot {found} already",
+            path=path,
+            remedy=f"Choose another name for {snapshot_id}, or delete this file first",
+        )
 
 
 def resolve_name(dataset: Dataset, name: str) -> str:
@@ -108,8 +98,12 @@ def resolve_id(dataset: Dataset, name_or_id: str) -> str:
 
 
 def list_snapshot_names(dataset: Dataset) -> list[str]:
-    """All names given, sorted."""
-    return sorted(path.stem for path in dataset.snapshots_dir.glob("*.json") if _is_name(path.stem))
+    """All names given, sorted.
+
+    Raises:
+        StorageError: Their folder cannot be listed.
+    """
+    return [name for name in names_ending(dataset.snapshots_dir, ".json") if _is_name(name)]
 
 
 def _path(dataset: Dataset, name: str) -> Path:

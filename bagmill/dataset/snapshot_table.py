@@ -58,6 +58,9 @@ _COLUMNS: tuple[_Column, ...] = (
     ("recording_hash", pa.string(), lambda row: row.recording_hash),
     ("raw_bytes", pa.int64(), lambda row: row.raw_bytes),
     ("stored_bytes", pa.int64(), lambda row: row.stored_bytes),
+    ("is_salvaged", pa.bool_(), lambda row: row.is_salvaged),
+    ("num_messages_lost", pa.int64(), lambda row: row.num_messages_lost),
+    ("lost_s", pa.float64(), lambda row: row.lost_s),
 )
 
 

@@ -8,7 +8,8 @@ same, what a definition lacks, and the .msg and .idl files that a user gives. St
 from bagmill.definitions.comparison import Schema, differences, fuller, means_the_same
 from bagmill.definitions.given import GivenDefinitions, read_definitions
 from bagmill.definitions.names import full_name, own_name, package_of
-from bagmill.definitions.sections import Entry, Sections, UnreadableDefinitionError, needed, parse_sections
+from bagmill.definitions.sections import Entry, Sections, needed, parse_sections
+from bagmill.definitions.unreadable import UnreadableDefinitionError
 
 __all__ = [
     "Entry",

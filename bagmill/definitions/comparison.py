@@ -14,12 +14,12 @@ from bagmill.definitions.names import own_name, package_of
 from bagmill.definitions.sections import (
     Entry,
     Sections,
-    UnreadableDefinitionError,
     needed,
     parse_sections,
     section_text,
     titled,
 )
+from bagmill.definitions.unreadable import UnreadableDefinitionError
 
 _ROS: Final = frozenset({"", "ros1msg", "ros2msg", "ros2idl"})
 _MSG: Final = frozenset({"ros1msg", "ros2msg"})

@@ -15,14 +15,16 @@ from bagmill.definitions.comparison import Schema, differences
 from bagmill.definitions.idl import parse_idl
 from bagmill.definitions.names import own_name, package_of
 from bagmill.definitions.sections import (
-    UnreadableDefinitionError,
     needed,
     parse_sections,
     section_text,
     titled,
 )
+from bagmill.definitions.unreadable import UnreadableDefinitionError
 from bagmill.errors import ProfileError
+from bagmill.limits import limits
 from bagmill.local_paths import local_path
+from bagmill.regular_files import read_regular
 
 _TYPE = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _PACKAGE = re.compile(r"<name>\s*([A-Za-z]\w*)\s*</name>", re.ASCII)
@@ -134,17 +136,22 @@ def _package(folder: Path) -> str:
     """Name of the package whose definitions lie in a folder."""
     home = folder.parent if folder.name == "msg" else folder
     try:
-        declared = _PACKAGE.search((home / "package.xml").read_text(encoding="utf-8", errors="replace"))
+        content = read_regular(home / "package.xml", most_bytes=limits().schema_bytes)
+        declared = _PACKAGE.search(content.decode(errors="replace"))
     except OSError:
         declared = None
     return declared[1] if declared else home.name
 
 
 def _text(path: Path, name: str) -> str:
+    most = limits().schema_bytes
     try:
-        text = path.read_bytes().decode(errors="replace").removeprefix("\ufeff").replace("\r\n", "\n")
+        content = read_regular(path, most_bytes=most)
     except OSError as err:
         raise ProfileError([f"cannot be read ({err.strerror})"], path=path, remedy="Change its mode or owner") from err
+    if len(content) > most:
+        raise ProfileError([f"has more than {most:,} bytes (`schema_bytes` in docs/limits.md)"], path=path)
+    text = content.decode(errors="replace").removeprefix("\ufeff").replace("\r\n", "\n")
     if path.suffix == ".msg":
         return text
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Final
 
 UNNAMED_PACKAGE: Final = "unnamed"
@@ -32,7 +32,25 @@ def own_name(name: str, *, package: str) -> str:
     return full_name(name) if "/" in name else f"{package}/msg/{name}"
 
 
-def referred_name(reference: str, *, package: str, known: Collection[str]) -> str:
+class KnownNames:
+    """Full names of types that are defined together, found by the whole name and by its last part."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._by_last: dict[str, list[str]] = {}
+        for name in self._names:
+            self._by_last.setdefault(name.rpartition("/")[2], []).append(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def only_one(self, last: str) -> str | None:
+        """The only type whose name ends so; None where there is none, or more than one."""
+        found = self._by_last.get(last, [])
+        return found[0] if len(found) == 1 else None
+
+
+def referred_name(reference: str, *, package: str, known: KnownNames) -> str:
     """The full name of the type that a field refers to.
 
     A type of the same package comes first, then `Header`, which is std_msgs', then the only known type of that name.
@@ -40,7 +58,7 @@ def referred_name(reference: str, *, package: str, known: Collection[str]) -> st
     Args:
         reference: As the field has it: `geometry_msgs/Pose`, `Pose`, `Header`, `time`, `float64`.
         package: Of the definition that the field stands in.
-        known: Full names of the types that are defined beside it.
+        known: The types that are defined beside it.
     """
     if reference in BUILT_IN:
         return reference
@@ -54,5 +72,4 @@ def referred_name(reference: str, *, package: str, known: Collection[str]) -> st
         return of_package
     if reference == "Header":
         return HEADER
-    others = [name for name in known if name.endswith(f"/{reference}")]
-    return others[0] if len(others) == 1 else of_package
+    return known.only_one(reference) or of_package

@@ -10,22 +10,21 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from bagmill.definitions.names import HEADER, own_name, package_of, referred_name
+from bagmill.definitions.names import HEADER, KnownNames, own_name, package_of, referred_name
+from bagmill.definitions.unreadable import UnreadableDefinitionError
 
 _SEPARATOR_LINE: Final = "=" * 80
 _SEPARATOR = re.compile(r"^[ \t]*={20,}[ \t]*$", re.MULTILINE)
 _TITLE = re.compile(r"\s*MSG:[ \t]*(?P<name>[\w/]+)[ \t]*(?:\n|$)", re.ASCII)
 _LINE = re.compile(
-    r"(?P<type>[A-Za-z]\w*(?:/\w+)*)[ \t]*(?P<bound><=[ \t]*\d+)?"
-    r"[ \t]*(?:\[[ \t]*(?P<count>(?:<=[ \t]*)?\d*)[ \t]*\])?[ \t]+(?P<name>[A-Za-z]\w*)[ \t]*(?P<rest>.*)",
+    r"(?P<type>[A-Za-z]\w*+(?:/\w++)*+)[ \t]*+(?P<bound><=[ \t]*+\d{1,12}+)?+"
+    r"[ \t]*+(?:\[[ \t]*+(?P<count>(?:<=[ \t]*+)?+\d{0,12}+)[ \t]*+\])?+[ \t]*+(?<=[ \t])"
+    r"(?P<name>[A-Za-z]\w*+)[ \t]*+(?P<rest>.*)",
     re.ASCII,
 )
+"""Never tries a line in two ways (`*+`): what does not fit is refused in the time that it takes to read it."""
 _AFTER_NAME = re.compile(r"$|[#=\[\"'+\-.\w]", re.ASCII)
 """Nothing, a comment, a constant's value, or the beginning of a default value."""
-
-
-class UnreadableDefinitionError(ValueError):
-    """A line of a definition that is no field, constant or comment; says which."""
 
 
 class Entry(NamedTuple):
@@ -58,11 +57,12 @@ def parse_sections(name: str, text: str) -> Sections:
         UnreadableDefinitionError: A line is no field, constant or comment.
     """
     bodies = split_text(name, text)
+    known = KnownNames(bodies)
     return {
         section: tuple(
             entry
             for line in body.splitlines()
-            if (entry := _entry(line, package=package_of(section), known=bodies)) is not None
+            if (entry := _entry(line, package=package_of(section), known=known)) is not None
         )
         for section, body in bodies.items()
     }
@@ -118,7 +118,7 @@ def _line_of(entry: Entry) -> str:
     return f"{entry.type}{entry.bound}{count} {entry.name}{value}"
 
 
-def _entry(line: str, *, package: str, known: Mapping[str, str]) -> Entry | None:
+def _entry(line: str, *, package: str, known: KnownNames) -> Entry | None:
     line = line.strip().lstrip("\ufeff")
     if not line or line[0] in "#@":
         return None

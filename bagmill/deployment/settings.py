@@ -119,6 +119,13 @@ def _is_cron_item(item: str, least: int, greatest: int) -> bool:
     return all(least <= end <= greatest for end in ends) and ends == sorted(ends)
 
 
+def _checked_cron(cron: str) -> str:
+    fields = cron.split()
+    if len(fields) != 5 or not all(map(_is_cron_field, fields, _CRON_RANGES)):
+        raise ValueError(f"expected five fields as of cron, `0 2 * * *` for 02:00, found {cron!r}")
+    return cron
+
+
 class NightSettings(_Section):
     """When the night begins, by which everything is ingested that has arrived."""
 
@@ -132,9 +139,7 @@ class NightSettings(_Section):
     @field_validator("cron")
     @classmethod
     def _check_cron(cls, cron: str) -> str:
-        fields = cron.split()
-        if len(fields) != 5 or not all(map(_is_cron_field, fields, _CRON_RANGES)):
-            raise ValueError(f"expected five fields as of cron, `0 2 * * *` for 02:00, found {cron!r}")
+        fields = _checked_cron(cron).split()
         if not (fields[0].isdecimal() and fields[1].isdecimal()):
             raise ValueError(f"a night begins once a day: expected a minute and an hour as numbers, found {cron!r}")
         return cron
@@ -147,6 +152,44 @@ class NightSettings(_Section):
         except (ValueError, OSError, KeyError) as err:
             raise ValueError(f"expected the name of a time zone such as Europe/Berlin, found {time_zone!r}") from err
         return time_zone
+
+
+_NAME: Final = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[a-zA-Z0-9][a-zA-Z0-9._-]{0,252})")
+
+
+class WebSettings(_Section):
+    """Dagster's web UI, and by which names people reach it and the media server."""
+
+    host: str = "127.0.0.1"
+    """The address it listens at. It asks nobody for a password."""
+    port: int = Field(default=3000, ge=0, le=65535)
+    """0: any that is free."""
+    hosts: tuple[str, ...] = ()
+    """Names of this machine in people's browsers, beside those in `media`; a request by another name is refused."""
+
+    @field_validator("hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not _NAME.fullmatch(host):
+                raise ValueError(f"expected a name such as robots.example, without a port, found {host!r}")
+        return hosts
+
+
+class VerifySettings(_Section):
+    """When a part of the dataset is read back and compared with its checksums."""
+
+    cron: str = "0 12 * * *"
+    """Minute, hour, day of the month, month, day of the week, in the time zone of the nights."""
+    sample: float = Field(default=0.01, gt=0, le=1)
+    """Part of the episodes that is read each time: the next one, until all have had their turn."""
+    is_on: bool = False
+    """The schedule runs from the first start on, without being switched on in the web UI."""
+
+    @field_validator("cron")
+    @classmethod
+    def _check_cron(cls, cron: str) -> str:
+        return _checked_cron(cron)
 
 
 class MediaSettings(_Section):
@@ -206,6 +249,8 @@ class Deployment(_Section):
     profiles: tuple[ProfileChoice, ...] = ()
     """The first that matches counts; a recording that none matches is refused."""
     workers: WorkerSettings = WorkerSettings()
+    web: WebSettings = WebSettings()
+    verify: VerifySettings = VerifySettings()
     media: MediaSettings = MediaSettings()
     arrivals: ArrivalSettings = ArrivalSettings()
     nights: NightSettings = NightSettings()

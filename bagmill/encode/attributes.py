@@ -9,6 +9,7 @@ import numpy as np
 
 from bagmill.encode.episode import EncodeResult
 from bagmill.plan import FeaturePlan, IngestPlan, PartPlan
+from bagmill.recordings.losses import Losses
 from bagmill.streams import NO_STAMP, estimate_clock
 
 
@@ -30,9 +31,18 @@ def episode_attributes(plan: IngestPlan, result: EncodeResult, *, episode: str, 
         "profile": plan.profile.canonical(),
         "features": {feature.name: _of_feature(feature, plan, result) for feature in plan.features},
         "omitted_features": list(plan.omitted),
-        "faults": [
-            {"code": fault.code, "message": fault.message, "severity": fault.severity} for fault in index.faults
-        ],
+        **({"salvage": _of_losses(index.losses)} if index.is_salvaged else {}),
+        "faults": [fault.as_plain() for fault in index.faults],
+    }
+
+
+def _of_losses(losses: Losses) -> dict[str, Any]:
+    """What is missing of the recording that the episode was made from."""
+    return {
+        "is_salvaged": True,
+        "num_messages_lost": losses.num_messages,
+        "lost_s": losses.seconds,
+        "losses": [asdict(loss) for loss in losses.entries],
     }
 
 

@@ -13,8 +13,9 @@ from bagmill.codecs.jpeg import decode_jpeg, encode_jpeg
 from bagmill.codecs.jpeg_whole import jpeg_problem, whole_jpeg
 from bagmill.codecs.lossless import encode_lossless
 from bagmill.codecs.policy import CodecStep
-from bagmill.errors import DecodeError
+from bagmill.errors import BagmillError, DecodeError
 from bagmill.messages import ImagePayload, UsualJpeg, image_decoder, to_depth, to_rgb
+from bagmill.messages.foreign import said
 from bagmill.plan import FeaturePlan
 from bagmill.quality import FrameSample, PictureStatistics, measure_fidelity
 from bagmill.recordings.records import Buffer
@@ -91,8 +92,22 @@ def frame_encoder(feature: FeaturePlan, step: CodecStep, *, mixed: str = "") -> 
         return EncodedFrame(data, source, measure_fidelity([sample]), sample.picture)
 
     if feature.kind == "depth":
-        return encode_depth_message
-    return copy_message if step == "copy" else encode_message
+        return _guarded(encode_depth_message, feature)
+    return _guarded(copy_message if step == "copy" else encode_message, feature)
+
+
+def _guarded(encode: FrameEncoder, feature: FeaturePlan) -> FrameEncoder:
+    """An encoder that raises nothing of the libraries at work."""
+
+    def encode_or_say_why(payload: Buffer, audited_tick: int | None) -> EncodedFrame:
+        try:
+            return encode(payload, audited_tick)
+        except BagmillError:
+            raise
+        except Exception as err:
+            raise DecodeError(f"a picture that cannot be stored ({said(err)})", channel=feature.channel.topic) from err
+
+    return encode_or_say_why
 
 
 def _check_form(image: ImagePayload, feature: FeaturePlan, mixed: str) -> None:

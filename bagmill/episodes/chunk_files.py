@@ -1,6 +1,6 @@
-"""Chunks of many shards, read without keeping a file open or mapped.
+"""Chunks of many shards, read without keeping a file open.
 
-An open episode maps the shards that it reads, which costs a file handle each. A training run touches the shards of thousands
+An open episode keeps the shards open that it reads, a file handle each. A training run touches the shards of thousands
 of episodes in random order: here only their indexes are kept, two kilobytes each. Opening and closing a shard takes some eight
 microseconds, shared by the chunks that are read of it at once; a chunk of a few kilobytes takes two, with its checksum.
 """
@@ -58,7 +58,7 @@ class ChunkFiles:
             StorageError: The file cannot be read, or does not match its checksums.
         """
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe is not waited for
         except FileNotFoundError:
             return None
         except OSError as err:

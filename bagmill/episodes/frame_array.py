@@ -23,6 +23,7 @@ from bagmill.codecs import JPEG_CODEC, CodecStep, decode_depth, decode_jpeg, dec
 from bagmill.codecs.lossless import ZSTD_LEVEL
 from bagmill.episodes import layout
 from bagmill.errors import StorageError
+from bagmill.limits import limits
 
 Frame = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -134,6 +135,9 @@ def parse_frame_array(name: str, metadata: Mapping[str, Any], *, path: Path) -> 
             and configuration["index_location"] == "end"
             and codecs in ([JPEG_CODEC, "crc32c"], ["bytes", "zstd", "crc32c"])
             and (metadata["data_type"], len(shape)) in (("uint8", 3), ("uint16", 2))
+            and frames_a_shard == layout.shard_ticks(num_ticks)
+            and 0 < shape[0] * shape[1] <= limits().pixels
+            and shape[2:] in ([], [3])
         )
     except (KeyError, TypeError, ValueError) as err:
         raise _not_frames(name, path) from err

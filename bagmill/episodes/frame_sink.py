@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from bagmill.codecs import jpeg_info
+from bagmill.codecs.lossless import check_size
 from bagmill.episodes.frame_array import FrameArray
 from bagmill.episodes.shard import ShardWriter
 from bagmill.episodes.write_behind import WriteBehind
@@ -33,6 +35,7 @@ class FrameSink:
         self._root = root
         # Asked of every frame.
         self._is_jpeg = array.coding == "jpeg"
+        self._frame_bytes = math.prod(array.shape) * array.dtype.itemsize
         self._num_ticks = array.num_ticks
         self._shard_ticks = array.shard_ticks
         self._shards: dict[int, ShardWriter] = {}
@@ -47,11 +50,13 @@ class FrameSink:
             also: Further ticks of the same frame.
 
         Raises:
-            CodecError: A JPEG that is not of the array's size, or that no RGB can be made of.
+            CodecError: A frame that is not of the array's size, or a JPEG that no RGB can be made of.
             StorageError: A tick that is outside the episode or has a frame already, or the disk does not take it.
         """
         if self._is_jpeg:
             self._check_jpeg(data)
+        else:
+            check_size(data, self._frame_bytes)
         first_chunk: dict[int, int] = {}
         for each in (tick, *also):
             if not 0 <= each < self._num_ticks:

@@ -34,7 +34,11 @@ SEQUENCE: Final = "sequence"
 RESERVED: Final = (TIME, SOURCE, VALID, INTERPOLATED, SEQUENCE)
 """First parts of the names that are no feature's."""
 
-_SUFFIX: Final = ".zarr"
+MAX_TICKS: Final = 24 * 3600 * 1000
+"""Of an episode: a day at 1 kHz."""
+
+SUFFIX: Final = ".zarr"
+"""Of an episode version's folder."""
 _EPISODES: Final = "episodes"
 _MAX_SHARD_TICKS: Final = 128
 _MAX_CHUNK_BYTES: Final = 1 << 20
@@ -58,12 +62,12 @@ def episode_path(dataset: Path, episode: str, version: str) -> Path:
                 path=dataset,
                 remedy="Use a name without slashes that does not begin with a dot",
             )
-    return episodes_folder(dataset) / episode / f"{version}{_SUFFIX}"
+    return episodes_folder(dataset) / episode / f"{version}{SUFFIX}"
 
 
 def is_episode(path: Path) -> bool:
     """Whether a path is that of a published episode."""
-    return path.suffix == _SUFFIX and not path.name.startswith(".") and (path / METADATA_FILE).is_file()
+    return path.suffix == SUFFIX and not path.name.startswith(".") and (path / METADATA_FILE).is_file()
 
 
 def is_array_name(name: object) -> bool:

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bagmill.disk import files_below
 from bagmill.episodes import layout
+from bagmill.episodes.node_metadata import check_array, check_episode, read_json
 from bagmill.errors import StorageError
 
 _REMEDY = "Verify the episode, delete it and make it again from its recording"
@@ -30,8 +32,8 @@ def write_root_metadata(folder: Path, attributes: Mapping[str, Any]) -> None:
         # Sorted, because the order in which a file system lists its files differs between machines.
         nodes = {
             path.parent.relative_to(folder).as_posix(): json.loads(path.read_bytes())
-            for path in sorted(folder.rglob(layout.METADATA_FILE))
-            if path.parent != folder
+            for path in files_below(folder)
+            if path.name == layout.METADATA_FILE and path.parent != folder
         }
         for node in nodes.values():
             if node["node_type"] == "group":
@@ -65,7 +67,7 @@ def read_root_metadata(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, 
     """
     file = path / layout.METADATA_FILE
     try:
-        root = json.loads(file.read_bytes())
+        root = read_json(file)
         attributes = root["attributes"]
         nodes = root["consolidated_metadata"]["metadata"]
         arrays = {name: node for name, node in nodes.items() if node["node_type"] == "array"}
@@ -78,6 +80,8 @@ def read_root_metadata(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, 
         raise StorageError(f"cannot be read ({err.strerror})", path=file) from err
     except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise StorageError("the episode's metadata are damaged", path=file, remedy=_REMEDY) from err
+    if not isinstance(attributes, dict) or not isinstance(nodes, dict):
+        raise StorageError("the episode's metadata are damaged", path=file, remedy=_REMEDY)
     if misnamed := [name for name in arrays if not layout.is_array_name(name)]:
         raise StorageError(
             f"the episode's metadata name an array {misnamed[0]!r}, which would lie elsewhere",
@@ -90,4 +94,7 @@ def read_root_metadata(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, 
             path=path,
             remedy="Read it with the version of bagmill that made it, or make it again",
         )
+    check_episode(attributes, path=file)
+    for name, node in arrays.items():
+        check_array(name, node, path=file)
     return attributes, arrays

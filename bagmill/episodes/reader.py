@@ -1,12 +1,11 @@
-"""Reads an episode: frames straight from the shards, everything else through zarr.
+"""Reads an episode: frames straight from the shards, everything else whole.
 
 zarr's own indexing costs more than decoding a frame does, so frames go round it: the root metadata is read once, a
-shard is mapped when it is first touched, and a tick is then a look-up, a checksum and one call to the decoder.
+shard is opened when it is first touched, and a tick is then a look-up, a checksum and one call to the decoder.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,13 +13,14 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
+from bagmill.disk import is_absent
 from bagmill.episodes import layout
 from bagmill.episodes.frame_array import Frame, FrameArray, parse_frame_array
 from bagmill.episodes.metadata import read_root_metadata
 from bagmill.episodes.shard import ShardReader
+from bagmill.episodes.value_array import read_value_array
 from bagmill.errors import CodecError, StorageError
 from bagmill.profile import FeatureKind, feature_kind
 
@@ -52,6 +52,7 @@ class Episode:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self.attributes, arrays = read_root_metadata(self.path)
+        self._arrays = arrays
         try:
             (self.num_ticks,) = arrays[layout.TIME]["shape"]
             self.features = {name: _feature(name, array) for name, array in arrays.items() if layout.is_feature(name)}
@@ -64,8 +65,6 @@ class Episode:
         }
         self._shards: dict[tuple[str, int], ShardReader | None] = {}
         self._values: dict[str, NDArray[Any]] = {}
-        self._group: zarr.Group | None = None
-        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -220,7 +219,7 @@ class Episode:
         if key not in self._shards:
             path = array.shard_path(self.path, number)
             # Two threads may both open it: the same map twice, and one of them is dropped.
-            self._shards[key] = ShardReader(path, array.shard_ticks) if path.exists() else None
+            self._shards[key] = None if is_absent(path) else ShardReader(path, array.shard_ticks)
         return self._shards[key], chunk
 
     def _read_of(self, room: str, name: str) -> NDArray[Any]:
@@ -231,13 +230,10 @@ class Episode:
     def _read(self, name: str) -> NDArray[Any]:
         values = self._values.get(name)
         if values is None:
-            try:
-                with self._lock:
-                    if self._group is None:
-                        self._group = zarr.open_group(str(self.path), mode="r", zarr_format=3, use_consolidated=True)
-                values = np.asarray(cast("zarr.Array[Any]", self._group[name])[...])
-            except Exception as err:
-                raise StorageError(f"array {name} cannot be read ({err})", path=self.path, remedy=_REMEDY) from err
+            if name not in self._arrays:
+                raise StorageError(f"array {name} is missing", path=self.path, remedy=_REMEDY)
+            shape, dtype = self._arrays[name]["shape"], np.dtype(self._arrays[name]["data_type"])
+            values = read_value_array(self.path, name, shape=tuple(shape), dtype=dtype)
             # Handed to every caller, so nobody may write into it.
             values.flags.writeable = False
             self._values[name] = values

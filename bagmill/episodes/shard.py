@@ -8,7 +8,6 @@ Source: Zarr v3, `sharding_indexed` codec 1.0, "Binary shard format", index at t
 
 from __future__ import annotations
 
-import mmap
 import os
 import sys
 from array import array
@@ -17,6 +16,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 from pathlib import Path
 from typing import Final
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,13 @@ from bagmill.episodes.shard_index import (
     chunk_damaged,
     crc32c,
     index_bytes,
+    is_intact,
     parse_index,
     unreadable,
 )
 from bagmill.episodes.write_behind import WriteBehind
 from bagmill.errors import StorageError
+from bagmill.regular_files import open_regular
 
 _MAX_PENDING_BYTES: Final = 1 << 21
 _MAX_HELD_BYTES: Final = 1 << 23
@@ -204,7 +206,9 @@ def unwritten(parts: list[bytes | memoryview], num_written: int) -> list[bytes |
 
 
 class ShardReader:
-    """One shard's chunks, mapped into memory; safe to use from several threads.
+    """One shard's chunks, read as they are asked for; safe to use from several threads.
+
+    They are read, not mapped: where a file that is mapped becomes shorter, the process that looks at it is killed.
 
     Args:
         path: The file.
@@ -217,16 +221,18 @@ class ShardReader:
     def __init__(self, path: Path, num_chunks: int) -> None:
         self.path = path
         try:
-            with path.open("rb") as file:
-                size_bytes = file.seek(0, 2)
-                # An empty file cannot be mapped.
-                self._data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if size_bytes else b""
+            self._descriptor = open_regular(path)
+            finalize(self, os.close, self._descriptor)
+            size_bytes = os.fstat(self._descriptor).st_size
+            end = size_bytes - index_bytes(num_chunks)
+            if end < 0:
+                raise breaks_off(path, num_chunks=num_chunks, size_bytes=size_bytes)
+            index = os.pread(self._descriptor, size_bytes - end, end)
         except OSError as err:
             raise unreadable(path, err) from err
-        end = size_bytes - index_bytes(num_chunks)
-        if end < 0:
-            raise breaks_off(path, num_chunks=num_chunks, size_bytes=size_bytes)
-        entries = parse_index(bytes(self._data[end:]), end=end, path=path)
+        if len(index) < size_bytes - end:
+            raise breaks_off(path, num_chunks=num_chunks, size_bytes=end + len(index))
+        entries = parse_index(index, end=end, path=path)
         self.is_present: NDArray[np.bool_] = entries[:, 0] != ABSENT
         """By chunk: whether the shard has bytes for it."""
         # Python integers: looking one up costs a tenth of taking it from an array.
@@ -252,13 +258,15 @@ class ShardReader:
             is_verified: Compare the bytes with their checksum first.
 
         Raises:
-            StorageError: They do not match it.
+            StorageError: They do not match it, or can no longer be read.
         """
         offset, num_bytes = self._entries[chunk]
         if offset == ABSENT:
             return None
-        end = offset + num_bytes - CRC_BYTES
-        data = memoryview(self._data)[offset:end]
-        if is_verified and crc32c(data) != bytes(self._data[end : end + CRC_BYTES]):
+        try:
+            stored = os.pread(self._descriptor, num_bytes, offset)
+        except OSError as err:
+            raise unreadable(self.path, err) from err
+        if len(stored) < num_bytes or (is_verified and not is_intact(stored)):
             raise chunk_damaged(self.path, chunk)
-        return data
+        return memoryview(stored)[:-CRC_BYTES]

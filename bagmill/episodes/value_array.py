@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -78,7 +79,13 @@ def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np
         StorageError: It is not there, damaged, or not of that shape and dtype.
     """
     little = dtype.newbyteorder("<")
-    out = np.empty(shape, little)
+    # Asked first: whether there is as much on the disk as is to be made room for.
+    if (last := _num_chunks(shape, dtype) - 1) >= 0 and not _chunk_path(root / name, last, len(shape)).exists():
+        raise _not_read(root, name, f"chunk {last} is missing")
+    try:
+        out = np.empty(shape, little)
+    except (MemoryError, ValueError) as err:
+        raise _not_read(root, name, f"{shape} is too large") from err
     chunk_rows = layout.chunk_ticks(shape[0], tick_bytes=out[:1].nbytes)
     for first in range(0, shape[0] if out.size else 0, chunk_rows):
         rows = out[first : first + chunk_rows]
@@ -103,10 +110,13 @@ def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np
 
 def value_array_paths(root: Path, name: str, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[Path]:
     """The files that `read_value_array` reads with the same arguments."""
-    if not np.prod(shape):
-        return []
-    chunk_rows = layout.chunk_ticks(shape[0], tick_bytes=int(np.prod(shape[1:])) * dtype.itemsize)
-    return [_chunk_path(root / name, chunk, len(shape)) for chunk in range(-(-shape[0] // chunk_rows))]
+    return [_chunk_path(root / name, chunk, len(shape)) for chunk in range(_num_chunks(shape, dtype))]
+
+
+def _num_chunks(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
+    if not math.prod(shape):
+        return 0
+    return -(-shape[0] // layout.chunk_ticks(shape[0], tick_bytes=math.prod(shape[1:]) * dtype.itemsize))
 
 
 def _chunk_path(folder: Path, chunk: int, num_axes: int) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,11 @@ import zarr
 from numpy.typing import NDArray
 
 from bagmill.codecs import whole_jpeg
+from bagmill.disk import is_absent
 from bagmill.episodes import layout
 from bagmill.episodes.frame_array import FrameArray, parse_frame_array
 from bagmill.episodes.metadata import read_root_metadata
+from bagmill.episodes.node_metadata import check_array, check_chunks, read_json
 from bagmill.episodes.shard import ShardReader
 from bagmill.errors import BagmillError, StorageError
 from bagmill.profile import feature_kind
@@ -93,9 +94,11 @@ class _Check:
     def check_array(self, name: str) -> None:
         metadata = self._arrays[name]
         try:
-            own = json.loads((self._path / name / layout.METADATA_FILE).read_bytes())
-        except (OSError, ValueError) as err:
+            own = read_json(self._path / name / layout.METADATA_FILE)
+        except OSError as err:
             self._note(name, None, f"its own metadata cannot be read ({err})")
+        except StorageError as err:
+            self._note(name, None, f"its own metadata cannot be read ({err.problem})")
         else:
             if own != metadata:
                 self._note(name, None, "its own metadata differ from the episode's")
@@ -144,7 +147,7 @@ class _Check:
         for number in range(array.num_shards):
             first = number * array.shard_ticks
             path = array.shard_path(self._path, number)
-            if not path.exists():
+            if is_absent(path):
                 continue  # none of its ticks has a frame; the mask says whether that is right
             try:
                 shard = ShardReader(path, array.shard_ticks)
@@ -179,6 +182,10 @@ class _Check:
 
     def _check_values(self, name: str) -> None:
         try:
+            own = self._path / name / layout.METADATA_FILE
+            metadata = read_json(own)
+            check_array(name, metadata, path=own)
+            check_chunks(name, metadata, path=own)
             node = zarr.open_array(str(self._path / name), mode="r", zarr_format=3)
             num_ticks, rows = node.shape[0], node.chunks[0]
             folder = self._path / name / "c"
@@ -188,7 +195,7 @@ class _Check:
         parts: list[NDArray[Any]] = []
         for number, first in enumerate(range(0, num_ticks, rows)):
             chunk_path = folder.joinpath(str(number), *("0" for _ in node.shape[1:]))
-            if not chunk_path.exists():
+            if is_absent(chunk_path):
                 # zarr would read fill values and say nothing.
                 self._note(name, first, f"chunk {number} is missing")
                 continue

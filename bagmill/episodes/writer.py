@@ -34,8 +34,8 @@ class EpisodeWriter:
         dataset: The dataset's folder.
         episode: Its name.
         version: See `episode_version`.
-        replaces: Take the place of the same version where it is published already: it was found damaged. There is a
-            moment without either.
+        replaces: Take the place of the same version where it is published already: it was found damaged. The two are
+            exchanged at once; see `StagingFolder.publish`.
     """
 
     def __init__(self, dataset: Path, episode: str, version: str, *, replaces: bool = False) -> None:

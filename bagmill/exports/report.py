@@ -107,7 +107,7 @@ def save_report(report: ExportReport, folder: Path) -> None:
         StorageError: The disk does not take it.
     """
     # Indented: people open it, and there is one.
-    content = json.loads(to_json(report, schema=_SCHEMA))
+    content = json.loads(to_json(report, schema=_SCHEMA, is_sealed=False))
     write_whole(folder / REPORT_FILE, json.dumps(content, indent=2).encode("ascii") + b"\n")
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Final
 
 from bagmill.dataset import write_whole
+from bagmill.dataset.json_records import check_seal, seal
+from bagmill.disk import files_below
 from bagmill.errors import RecordingError, UnsettledRecordingError
+from bagmill.regular_files import read_regular
 
+_MOST_NOTE_BYTES: Final = 64 << 20
+"""Of a note: a hundred bytes for each of the recording's files."""
 Fingerprint = list[list[str | int]]
 """One [name, size in bytes, modification time in ns] a file, sorted by name."""
 
@@ -23,7 +29,7 @@ def fingerprint(recording: Path) -> Fingerprint:
         found = recording.stat()
         if not stat.S_ISDIR(found.st_mode):
             return [[recording.name, found.st_size, found.st_mtime_ns]]
-        files = sorted(path for path in recording.rglob("*") if path.is_file())
+        files = [path for path in files_below(recording) if path.is_file()]
         stats = [(path, path.stat()) for path in files]
     except OSError as err:
         raise UnsettledRecordingError(f"cannot be looked at ({err.strerror})", path=recording) from err
@@ -78,22 +84,29 @@ def forget_other_scans(memory: Path, *, definitions: str | None) -> None:
         StorageError: The disk does not take it.
     """
     if read_note(memory).get("definitions") != definitions:
-        write_note(memory, {})
+        write_note(memory, {}, is_synced=True)
 
 
 def read_note(memory: Path) -> dict[str, object]:
     """What is noted of an episode's recording; empty where nothing legible is: that costs a scan, nothing else."""
     try:
-        note = json.loads(memory.read_bytes())
-    except (OSError, ValueError):
+        data = read_regular(memory, most_bytes=_MOST_NOTE_BYTES)
+        check_seal(data)
+        note = json.loads(data)
+    except (OSError, ValueError, RecursionError):
         return {}
-    return note if isinstance(note, dict) else {}
+    return {key: note[key] for key in note if key not in ("schema", "checksum")} if isinstance(note, dict) else {}
 
 
-def write_note(memory: Path, note: dict[str, object]) -> None:
+def write_note(memory: Path, note: dict[str, object], *, is_synced: bool = False) -> None:
     """Note something of an episode's recording, in place of what was noted.
+
+    Args:
+        memory: Where to.
+        note: All of it.
+        is_synced: Have it outlive a power cut: where it is lost there, what was noted before it stands.
 
     Raises:
         StorageError: The disk does not take it.
     """
-    write_whole(memory, json.dumps(note).encode())
+    write_whole(memory, seal(json.dumps({"schema": "bagmill-note-1", **note}).encode()), is_synced=is_synced)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from bagmill.alignment import Timeline
 from bagmill.dataset import (
@@ -14,27 +13,32 @@ from bagmill.dataset import (
     QuarantineEntry,
     StageReport,
     make_current,
+    next_order,
+    no_prune,
     put_quarantine,
     read_quarantine,
     release,
     save_report,
+    sweep_episode,
     write_whole,
 )
+from bagmill.disk import bytes_checksum, disk_error, holding, make_folders, sync_folder
 from bagmill.episodes import Episode, episode_version
-from bagmill.errors import BagmillError, LimitError, RecordingError
+from bagmill.errors import BagmillError, LimitError, RecordingError, StorageError
 from bagmill.ingest.duplicate import find_original
 from bagmill.ingest.episode import describe_episode, feature_reports, judge_episode, make_episode
 from bagmill.ingest.fingerprint import Fingerprint, check_unchanged, fingerprint, forget_other_scans, remember_hash
 from bagmill.ingest.memory import (
     attempt_name,
-    definitions_digest,
+    forget_finished,
     recall_finished,
     recall_index,
     recall_report,
     remember_finished,
+    scan_settings,
     under_limits,
 )
-from bagmill.ingest.pictures import draw_rates, write_pictures
+from bagmill.ingest.pictures import checksums, draw_rates, write_pictures
 from bagmill.ingest.preview import make_preview
 from bagmill.ingest.recording import describe_recording, judge_recording
 from bagmill.ingest.refusal import refusal_entry
@@ -65,6 +69,8 @@ def ingest(request: IngestRequest, *, progress: Progress | None = None) -> Inges
         line.run()
     except BagmillError as err:
         refusal = err
+    except OSError as err:
+        refusal = disk_error(err)
     entry = line.close(refusal)
     return IngestOutcome(
         episode=request.episode,
@@ -101,10 +107,10 @@ class _Opened(ExitStack):
 
     _recording: Recording | None = None
 
-    def recording(self, path: Path) -> Recording:
+    def recording(self, request: IngestRequest) -> Recording:
         """The recording, open until the stack is closed."""
         if self._recording is None:
-            self._recording = self.enter_context(open_recording(path))
+            self._recording = self.enter_context(open_recording(request.recording, salvage=request.profile.salvage))
         return self._recording
 
 
@@ -122,6 +128,7 @@ class _Line:
         self._is_scanned = False
         self._progress = progress
         self._opened = _Opened()
+        self._held = ExitStack()
 
     def run(self) -> None:
         """Take what stands, or every stage wanted, until one is blocked.
@@ -129,19 +136,32 @@ class _Line:
         Raises:
             BagmillError: What is wrong with the recording, or between it and the profile.
         """
+        sweep_episode(self.dataset, self.request.episode)
         taken = fingerprint(self.request.recording)
         self._attempted = attempt_name(self.request, taken)
         if not self._recall():
+            self.report = replace(self.report, order=next_order(self.dataset, self.request.episode))
+            forget_finished(self.request)
             with self._opened:
                 self._run(taken)
 
     def _recall(self) -> bool:
         """Take everything that is asked for as it stands; False where it does not."""
+        with no_prune(self.dataset):
+            return self._recall_published()
+
+    def _recall_published(self) -> bool:
         finished = None if self.request.is_forced else recall_finished(self.request)
         if finished is None:
             return False
         here = replace(finished, recording_path=self.report.recording_path)
-        self.report = make_current(self.dataset, here, requested_ns=self.report.requested_ns)
+        current = make_current(self.dataset, here, requested_ns=self.report.requested_ns)
+        if current == here != finished:
+            with suppress(
+                StorageError
+            ):  # that its recording lies elsewhere now is worth no refusal on a read-only disk
+                save_report(self.dataset, here)
+        self.report = current
         self.is_reused = True
         return True
 
@@ -163,18 +183,33 @@ class _Line:
 
     def close(self, refusal: BagmillError | None) -> QuarantineEntry | None:
         """Keep the report, and put the episode into quarantine or release it."""
+        with self._held:
+            return self._close(refusal)
+
+    def _close(self, refusal: BagmillError | None) -> QuarantineEntry | None:
         try:
-            if self.report.version is not None and self.report.stages:
-                save_report(self.dataset, self.report)
+            if self.report.version is not None and self.report.stages and not self.is_reused:
+                self._save_report()
             entry = self._refusal(refusal)
             if entry is None:
                 release(self.dataset, self.request.episode)
-                remember_finished(self.request, self.report)
+                with suppress(StorageError):  # a note that spares the next run some work
+                    remember_finished(self.request, self.report)
                 return None
             return put_quarantine(self.dataset, entry)
-        except BagmillError as err:
+        except (BagmillError, OSError) as err:
             # The dataset cannot even be written to: the caller is told at least.
-            return self._refusal(refusal or err)
+            return self._refusal(refusal or (disk_error(err) if isinstance(err, OSError) else err))
+
+    def _save_report(self) -> None:
+        """Save the report, once the names of all that it speaks for are on the disk."""
+        pictures = self.dataset.preview_path(self.request.episode, self._version).parent
+        try:
+            if pictures.is_dir():
+                sync_folder(pictures)
+        except OSError as err:
+            raise StorageError(f"cannot be synced ({err.strerror})", path=pictures, remedy="Check the disk") from err
+        save_report(self.dataset, self.report)
 
     def _refusal(self, error: BagmillError | None) -> QuarantineEntry | None:
         # With other limits it is worth another attempt.
@@ -190,6 +225,10 @@ class _Line:
                 recording_hash=index.content_hash,
                 container=index.container,
                 raw_bytes=index.size_bytes,
+                is_salvaged=index.is_salvaged,
+                num_messages_lost=index.losses.num_messages,
+                lost_s=index.losses.seconds,
+                losses=index.losses.entries,
             )
             original = find_original(self.request, content_hash=index.content_hash, taken=taken)
             if original is not None:
@@ -200,8 +239,7 @@ class _Line:
                 said.metadata = describe_recording(index)
                 said.checks = judge_recording(index, self.request.profile)
                 # Drawn for a recording that is refused, too: there it is needed most.
-                rates = draw_rates(index, self.request.profile)
-                write_whole(self.dataset.rates_plot_path(self.request.episode, self._version), rates)
+                self._keep_picture("rates.png", draw_rates(index, self.request.profile))
         return index
 
     def _restamped(self, index: RecordingIndex) -> RecordingIndex:
@@ -209,13 +247,13 @@ class _Line:
         wanted = stamps_wanted(self.request.profile, index)
         if not wanted:
             return index
-        recording = self._opened.recording(self.request.recording)
+        recording = self._opened.recording(self.request)
         return restamped(index, recording, wanted, num_threads=self.request.num_threads_here)
 
     def _scan(self, taken: Fingerprint) -> RecordingIndex:
         recording, episode = self.request.recording, self.request.episode
         index = scan(
-            self._opened.recording(recording),
+            self._opened.recording(self.request),
             definitions=self.request.profile.definitions,
             num_threads=self.request.num_threads_here,
             progress=self._reporter("recording"),
@@ -223,11 +261,11 @@ class _Line:
         check_unchanged(recording, taken)
         if index.num_messages_from_scan == 0:
             raise _no_messages(index)
-        memory, digest = self.dataset.fingerprint_path(episode), definitions_digest(self.request.profile)
-        # Killed in between, the note must not speak for an index of other definitions.
-        forget_other_scans(memory, definitions=digest)
+        memory, settings = self.dataset.fingerprint_path(episode), scan_settings(self.request.profile)
+        # Killed in between, the note must not speak for an index of another reading.
+        forget_other_scans(memory, definitions=settings)
         save_index(index, self.dataset.scan_path(episode))
-        remember_hash(memory, taken, content_hash=index.content_hash, definitions=digest)
+        remember_hash(memory, taken, content_hash=index.content_hash, definitions=settings)
         self._is_scanned = True
         return index
 
@@ -245,32 +283,51 @@ class _Line:
             said.metadata = describe_timeline(plan, timeline)
             said.checks = judge_timeline(plan, timeline)
             # As the rates: where it is refused, most of all.
-            write_whole(self.dataset.skew_plot_path(self.request.episode, self._version), skew_plot(timeline))
+            self._keep_picture("skew.png", skew_plot(timeline))
         return plan, timeline
 
     def _run_episode(self, plan: IngestPlan, timeline: Timeline, *, taken: Fingerprint) -> Episode:
         with self._stage("episode") as said:
             version = self._version
+            with no_prune(self.dataset):
+                self._hold()
             earlier = recall_report(self.request, version)
             done = earlier.stage("episode") if earlier else None
             if earlier is not None and done is not None and version in self.dataset.published(self.request.episode):
                 said.metadata, said.checks = done.metadata, done.checks
-                self.report = replace(self.report, num_frames=earlier.num_frames, stored_bytes=earlier.stored_bytes)
+                self.report = replace(
+                    self.report,
+                    num_frames=earlier.num_frames,
+                    stored_bytes=earlier.stored_bytes,
+                    pictures={**earlier.pictures, **self.report.pictures},
+                )
                 return Episode.open(self.dataset.episode_path(self.request.episode, version))
             made = make_episode(
                 plan,
                 timeline,
                 request=self.request,
                 version=version,
-                recording=self._opened.recording(self.request.recording),
+                recording=self._opened.recording(self.request),
                 taken=taken,
                 progress=self._message_reporter(plan),
             )
             self.report = replace(self.report, num_frames=made.num_frames, stored_bytes=made.stored_bytes)
             write_pictures(self.dataset, made.episode, name=self.request.episode, version=version)
+            self._note_pictures("jpg", "small.avif", "depth.jpg")
             said.metadata = describe_episode(plan, made)
             said.checks = judge_episode(plan, made)
         return made.episode
+
+    def _hold(self) -> None:
+        """Hold the episode's folder until the report is there: without it, what is published looks like left-overs."""
+        arrays = self.dataset.episode_path(self.request.episode, self._version).parent
+        try:
+            make_folders(arrays)
+            self._held.enter_context(holding(arrays))
+        except OSError as err:
+            raise StorageError(
+                f"cannot be written ({err.strerror})", path=arrays, remedy="Check the disk's space and rights"
+            ) from err
 
     def _run_preview(self, episode: Episode) -> None:
         with self._stage("preview") as said:
@@ -280,6 +337,17 @@ class _Line:
                 path=self.dataset.preview_path(self.request.episode, self._version),
                 progress=self._reporter("preview"),
             )
+        self._note_pictures("mp4")
+
+    def _keep_picture(self, kind: str, data: bytes) -> None:
+        path = self.dataset.picture_path(self.request.episode, self._version, kind)
+        write_whole(path, data, is_synced=False)
+        self.report = replace(self.report, pictures={**self.report.pictures, kind: bytes_checksum(data)})
+
+    def _note_pictures(self, *kinds: str) -> None:
+        """Take the checksums of files that were just written; those that this episode has not are not there."""
+        found = checksums(self.dataset, self.request.episode, self._version, kinds)
+        self.report = replace(self.report, pictures={**self.report.pictures, **found})
 
     @property
     def _version(self) -> str:

@@ -33,7 +33,7 @@ def recall_index(request: IngestRequest) -> RecordingIndex | None:
     content_hash = remembered_hash(request.recording, memory)
     if content_hash is None or request.is_forced:
         return None
-    if read_note(memory).get("definitions") != definitions_digest(request.profile):
+    if read_note(memory).get("definitions") != scan_settings(request.profile):
         return None
     try:
         index = load_index(dataset.scan_path(request.episode))
@@ -42,9 +42,13 @@ def recall_index(request: IngestRequest) -> RecordingIndex | None:
     return replace(index, path=str(request.recording)) if index.content_hash == content_hash else None
 
 
-def definitions_digest(profile: Profile) -> str | None:
-    """Digest of the definitions that a profile gives; None where it gives none."""
-    return None if profile.definitions is None else profile.definitions.digest
+def scan_settings(profile: Profile) -> str | None:
+    """What an index depends on besides the recording: the definitions that a profile gives, and whether it salvages.
+
+    None for a profile that does neither.
+    """
+    digest = None if profile.definitions is None else profile.definitions.digest
+    return f"{digest or ''} salvage" if profile.salvage else digest
 
 
 def recall_report(request: IngestRequest, version: str) -> EpisodeReport | None:
@@ -120,6 +124,18 @@ def attempt_name(request: IngestRequest, taken: Fingerprint) -> str:
     """
     content = json.dumps([taken, _profile_name(request)])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def forget_finished(request: IngestRequest) -> None:
+    """Drop the note of what is finished, before anything is made: a run that is killed has something to sweep then.
+
+    Raises:
+        StorageError: The disk does not take it.
+    """
+    memory = Dataset(request.dataset).fingerprint_path(request.episode)
+    note = read_note(memory)
+    if note.pop(_FINISHED, None) is not None:
+        write_note(memory, note)
 
 
 def name_of_failure(request: IngestRequest) -> str:

@@ -24,6 +24,7 @@ def describe_recording(index: RecordingIndex) -> dict[str, object]:
         "num_messages": index.num_messages_from_scan,
         "duration_s": round(_duration_ns(index) / 1e9, 3),
         "channels": [_describe_stream(stream) for stream in index.streams],
+        **({"losses": [loss.sentence for loss in index.losses.entries]} if index.is_salvaged else {}),
         "faults": [f"{fault.severity}: {fault.message}" for fault in index.faults],
     }
 

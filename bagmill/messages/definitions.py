@@ -8,28 +8,32 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from rosbags.interfaces import Nodetype
-from rosbags.interfaces.typing import FieldDesc
-from rosbags.typesys import Stores, get_typestore
+from rosbags.interfaces.typing import FieldDesc, Typesdict
 from rosbags.typesys.store import Typestore
 
 from bagmill.definitions import UnreadableDefinitionError, own_name, package_of, parse_sections
+from bagmill.definitions.idl import parse_idl
 from bagmill.definitions.names import UNNAMED_PACKAGE
 from bagmill.definitions.sections import needed
 from bagmill.errors import DecodeError
 from bagmill.messages.foreign import reading_schema
 from bagmill.messages.given_definitions import GIVE_DEFINITIONS
+from bagmill.messages.reading_store import ReadingStore
 from bagmill.messages.ros_bytes import spell_out_bytes
-from bagmill.messages.rosbags_types import types_of_idl, types_of_msg
+from bagmill.messages.rosbags_types import types_of_msg
 from bagmill.messages.standard_types import standard_fields, standard_name, standard_store
+from bagmill.messages.type_limits import check_types
 from bagmill.recordings.records import Channel
 
 _SCHEMA_ENCODINGS = {"cdr": ("ros2msg", "ros2idl"), "ros1": ("ros1msg",)}
 
 _NAME = re.compile(r"[A-Za-z]\w*(?:/[A-Za-z]\w*)*", re.ASCII)
 _LOCK = threading.Lock()
+_NO_FIELDS: list[tuple[str, FieldDesc]] = [("structure_needs_at_least_one_member", (Nodetype.BASE, ("uint8", 0)))]
+"""As rosbags has it."""
 
 
-def ros_definitions(channel: Channel) -> Typestore:
+def ros_definitions(channel: Channel) -> ReadingStore:
     """The definitions behind a channel of message encoding `cdr` or `ros1`, ready to deserialise its type.
 
     A type that the channel's definition lacks is taken from ROS's own; one without a package is looked for as ROS does.
@@ -55,20 +59,19 @@ def ros_definitions(channel: Channel) -> Typestore:
 
 
 @lru_cache(maxsize=256)
-def _store(name: str, encoding: str, data: bytes, *, message_encoding: str) -> Typestore:
+def _store(name: str, encoding: str, data: bytes, *, message_encoding: str) -> ReadingStore:
     if not _NAME.fullmatch(name):
         raise DecodeError(
             f"{name!r} is no name of a ROS type", remedy="The recording's writer left it out or wrote it wrongly"
         )
     # Comments in definitions are not always UTF-8, and some definitions come from Windows.
     text = data.decode(errors="replace").replace("\r\n", "\n")
-    store = get_typestore(Stores.EMPTY)
-    root = own_name(name, package=package_of(name))
-    if encoding == "ros2idl":
-        store.register(types_of_idl(text))
-    else:
-        root = _register_msg(store, name, encoding, text, message_encoding=message_encoding)
+    store = ReadingStore()
+    root, types = _defined(name, encoding, text, message_encoding=message_encoding)
+    store.fielddefs.update({each: (constants, fields or _NO_FIELDS) for each, (constants, fields) in types.items()})
     _fill(store, root, message_encoding=message_encoding, has_text=bool(text.strip()))
+    store.num_listed = check_types(store, root, message_encoding=message_encoding).num_listed
+    store.make_classes(types)
     spell_out_bytes(store, message_encoding=message_encoding)
     if root != name:  # it was recorded without its package
         store.fielddefs[name], store.types[name] = store.fielddefs[root], store.types[root]
@@ -76,12 +79,13 @@ def _store(name: str, encoding: str, data: bytes, *, message_encoding: str) -> T
     return store
 
 
-def _register_msg(store: Typestore, name: str, encoding: str, text: str, *, message_encoding: str) -> str:
-    """Add the types of a definition in the .msg form, and give the full name of the one it defines."""
+def _defined(name: str, encoding: str, text: str, *, message_encoding: str) -> tuple[str, Typesdict]:
+    """The full name of the type that a definition is of, and the types in it that this is made of."""
     root = own_name(name, package=package_of(name))
     try:
-        sections = parse_sections(name, text)
-        if package_of(root) == UNNAMED_PACKAGE and any(each not in sections for each in needed(sections, root)):
+        sections = parse_idl(text) if encoding == "ros2idl" else parse_sections(name, text)
+        is_unnamed = encoding != "ros2idl" and package_of(root) == UNNAMED_PACKAGE
+        if is_unnamed and any(each not in sections for each in needed(sections, root)):
             root = standard_name(name, text, message_encoding=message_encoding) or root
             sections = parse_sections(root, text)
     except UnreadableDefinitionError as err:
@@ -92,9 +96,7 @@ def _register_msg(store: Typestore, name: str, encoding: str, text: str, *, mess
         for each in needed(sections, root)
         if each in sections and (sections[each] or not standard_fields(each, message_encoding=message_encoding))
     }
-    if text.strip():
-        store.register(types_of_msg(meant))
-    return root
+    return root, types_of_msg(meant) if text.strip() else {}
 
 
 def _fill(store: Typestore, root: str, *, message_encoding: str, has_text: bool) -> None:

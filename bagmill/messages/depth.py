@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bagmill.errors import DecodeError
-from bagmill.messages.foreign import said
+from bagmill.messages.decoded import decoded
 from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload, Quantisation
-from bagmill.messages.png import check_decoded, read_png_header
+from bagmill.messages.png import open_png, read_png_header
 from bagmill.messages.rvl import decode_rvl
 
 _MAX_COUNT = 65535
@@ -35,6 +32,10 @@ def to_depth(payload: ImagePayload, *, scale_m: float = 0.001) -> NDArray[np.uin
     Raises:
         DecodeError: Not depth, a damaged file, or a distance that `scale_m` leaves no count for.
     """
+    return decoded(payload, lambda each: _depth(each, scale_m), (payload.height, payload.width))
+
+
+def _depth(payload: ImagePayload, scale_m: float) -> NDArray[np.uint16]:
     if payload.encoding in ("png", "rvl"):
         counts = _from_png(payload) if payload.encoding == "png" else _from_rvl(payload)
         return counts if payload.quantisation is None else _counts(_metres(counts, payload.quantisation), scale_m)
@@ -84,12 +85,5 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint16]:
             f"a PNG of {header.bit_depth} bits {'gray' if header.is_gray else 'colour'} is no depth",
             remedy="Expected a PNG of 16-bit gray",
         )
-    try:
-        with Image.open(io.BytesIO(payload.data), formats=("PNG",)) as image:
-            counts = np.array(image, np.uint16, order="C")
-    except MemoryError:
-        raise  # of the whole process: these bytes are not to blame for it
-    except Exception as err:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
-        raise DecodeError(f"a damaged PNG of {len(payload.data)} bytes ({said(err)})") from err
-    check_decoded(counts.shape, payload)
-    return counts
+    with open_png(payload.data) as image:
+        return np.array(image, np.uint16, order="C")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Callable
 from typing import Any
 
 from bagmill.errors import DecodeError
+from bagmill.limits import limits
 from bagmill.messages.definitions import ros_definitions
 from bagmill.messages.foreign import guarded
+from bagmill.messages.json_text import parse_json
 from bagmill.messages.protobuf import protobuf_decoder
+from bagmill.messages.reading_store import ReadingStore
 from bagmill.messages.wire import cdr_byte_order
 from bagmill.recordings.records import Buffer, Channel
 
@@ -38,7 +41,7 @@ def message_decoder(channel: Channel) -> Callable[[Buffer], Any]:
             parse = protobuf_decoder(channel)
             decode = lambda data: parse(bytes(data))  # noqa: E731 - as short as the others' last line
         case "json":
-            decode = _from_json
+            decode = parse_json
         case other:
             raise DecodeError(
                 f"message encoding {other!r} ({channel.schema_name or 'no schema'}) cannot be decoded",
@@ -51,11 +54,17 @@ def message_decoder(channel: Channel) -> Callable[[Buffer], Any]:
 def _cdr_decoder(channel: Channel) -> Callable[[Buffer], Any]:
     store = ros_definitions(channel)
     definition = store.get_msgdef(channel.schema_name)
-    decoders = {"little": definition.deserialize_cdr_le, "big": definition.deserialize_cdr_be}
+
+    most_bytes = _most_bytes(store)
 
     def decode(data: Buffer) -> Any:
         view = memoryview(data)
-        message, end = decoders[cdr_byte_order(view)](view[4:], 0, definition.cls, store)
+        if len(view) > most_bytes:
+            _refuse_lists(view, store)
+        is_little = cdr_byte_order(view) == "little"
+        # Asked for at every message: it is made when it is first called.
+        deserialise = definition.deserialize_cdr_le if is_little else definition.deserialize_cdr_be
+        message, end = deserialise(view[4:], 0, definition.cls, store)
         _check_left_over(end, len(view) - 4)
         return message
 
@@ -66,7 +75,11 @@ def _ros1_decoder(channel: Channel) -> Callable[[Buffer], Any]:
     store = ros_definitions(channel)
     definition = store.get_msgdef(channel.schema_name)
 
+    most_bytes = _most_bytes(store)
+
     def decode(data: Buffer) -> Any:
+        if len(data) > most_bytes:
+            _refuse_lists(data, store)
         message, end = definition.deserialize_ros1(data, 0, definition.cls, store)
         _check_left_over(end, len(data))
         return message
@@ -74,8 +87,16 @@ def _ros1_decoder(channel: Channel) -> Callable[[Buffer], Any]:
     return decode
 
 
-def _from_json(data: Buffer) -> Any:
-    return json.loads(bytes(data))
+def _most_bytes(store: ReadingStore) -> float:
+    """Of a message whose lists surely have no more values than a message may have."""
+    return limits().message_values / store.num_listed if store.num_listed else math.inf
+
+
+def _refuse_lists(data: Buffer, store: ReadingStore) -> None:
+    num_values = round(len(data) * store.num_listed)
+    limits().check(
+        "message_values", num_values, what=f"the number of values that {len(data):,} bytes of lists can hold"
+    )
 
 
 def _check_left_over(end: int, size: int) -> None:

@@ -12,11 +12,17 @@ from bagmill.messages.tree import child, children, is_list
 
 _NAME = re.compile(r"[^.\[\]\s]+")
 _PICK = re.compile(
-    r"\[\s*(?:(?P<index>\d+)|(?P<first>\d*)\s*:\s*(?P<end>\d*)|(?P<conditions>[^\[\]:\"']+=(?:[^\[\]\"']|\"[^\"]*\"|'[^']*')*?))\s*\]"
+    r"\[\s*+(?:(?P<index>\d{1,18})|(?P<first>\d{0,18})\s*+:\s*+(?P<end>\d{0,18})"
+    r"|(?P<conditions>[^\[\]:\"'=]++=(?:[^\[\]\"']|\"[^\"]*+\"|'[^']*+')*+))\s*+\]",
+    re.ASCII,
 )
 _CONDITION = re.compile(
-    r"\s*(?P<key>[^\s\[\]=,\"']+)\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^,\"'\]]*?))\s*(?:,|$)"
+    r"\s*+(?P<key>[^\s\[\]=,\"']++)\s*+=\s*+"
+    r"(?:\"(?P<double>[^\"]*+)\"|'(?P<single>[^']*+)'|(?P<bare>[^,\"'\]]*+))\s*+(?:,|$)"
 )
+_MOST_CHARACTERS = 1 << 16
+"""Of a path."""
+_MOST_IN_NAME = 1000
 NAME_LISTS = ("name", "names", "joint_names")
 """Fields that name what runs parallel to them in the same message."""
 ID_LISTS = re.compile(r"(.*_)?ids", re.IGNORECASE)
@@ -64,6 +70,8 @@ def parse_field_path(text: str) -> FieldPath:
     Raises:
         DecodeError: It is none, or a slice in it is empty.
     """
+    if len(text) > _MOST_CHARACTERS:
+        raise DecodeError(f"{text[:40]!r}… of {len(text):,} characters is no path to a field", remedy=_EXAMPLES)
     steps: list[Step] = []
     rest = text
     while True:
@@ -97,8 +105,8 @@ def spell(steps: tuple[Step, ...]) -> str:
 
 
 def is_addressable(name: str) -> bool:
-    """Whether a path can name a field of this name (JSON allows any text)."""
-    return _NAME.fullmatch(name) is not None
+    """Whether a path can name a field of this name: JSON allows any text, of any length."""
+    return len(name) <= _MOST_IN_NAME and _NAME.fullmatch(name) is not None
 
 
 def follow(message: Any, path: FieldPath) -> Any:
@@ -175,7 +183,8 @@ def _selector(text: str, path: str) -> Selector:
                 f"{path!r}: [{text}] is no condition on an element",
                 remedy='Write [child_frame_id=tool] or [header.frame_id=base, child_frame_id="tool"]',
             )
-        wanted = next(found for found in match.group("double", "single", "bare") if found is not None)
+        quoted = match["double"] if match["double"] is not None else match["single"]
+        wanted = quoted if quoted is not None else match["bare"].rstrip()
         conditions.append((tuple(match["key"].split(".")), wanted))
         place = match.end()
     return Selector(tuple(conditions))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from bagmill.errors import DecodeError
+from bagmill.errors import DecodeError, LimitError
+from bagmill.limits import limits
 from bagmill.messages.given_definitions import GIVE_DEFINITIONS
 from bagmill.recordings.records import Buffer, Channel
 
@@ -29,6 +30,8 @@ def guarded(decode: Callable[[Buffer], T], channel: Channel) -> Callable[[Buffer
         except DecodeError as err:
             err.channel = err.channel or channel.topic
             raise
+        except LimitError as err:
+            raise DecodeError(err.problem, channel=channel.topic, remedy=err.remedy) from err
         except MemoryError:
             raise  # of the whole process: the message is not to blame for it
         except Exception as err:  # damaged bytes make libraries raise whatever comes to their mind
@@ -49,10 +52,14 @@ def reading_schema(channel: Channel) -> Iterator[None]:
         channel: Whose schema is being read.
     """
     try:
+        limits().check("schema_bytes", len(channel.schema_data), what="the size of the schema in bytes")
         yield
     except DecodeError as err:
         err.channel = err.channel or channel.topic
         raise
+    except LimitError as err:
+        problem = f"the {channel.schema_encoding or 'empty'} schema of {channel.schema_name} asks for too much"
+        raise DecodeError(f"{problem}: {err.problem}", channel=channel.topic, remedy=err.remedy) from err
     except MemoryError:
         raise  # as above
     except Exception as err:

@@ -15,6 +15,7 @@ from bagmill.messages.definitions import ros_definitions
 from bagmill.messages.describe import describe_message, said_at_once
 from bagmill.messages.dynamic import message_decoder
 from bagmill.messages.example import example_of, has_naming_numbers
+from bagmill.messages.foreign import guarded
 from bagmill.messages.ros_form import form_bytes
 from bagmill.recordings.records import Buffer, Channel
 
@@ -66,10 +67,13 @@ class ChannelForms:
         self._skeletons: dict[tuple[bytes, ...], int] = {}
         self._num_unreadable = 0
         self._num_example_bytes = 0
-        self._decode: Callable[[Buffer], Any] | None = None
+        self._tell: Callable[[Buffer], tuple[Any, str]] | None = None
+        """Payload → message, and its form as text."""
         self._find_places: Callable[[Buffer], NDArray[np.int64] | None] | None = None
         try:
-            self._decode = message_decoder(channel)
+            decode = message_decoder(channel)
+            # What a library's message gives when it is walked over is the library's affair, too.
+            self._tell = guarded(lambda payload: _told(decode(payload)), channel)
             self._find_places = _place_finder(channel)
         except DecodeError as err:
             self.problem = said_at_once(err)
@@ -139,9 +143,8 @@ class ChannelForms:
             layouts.append(_Layout(places, np.frombuffer(payload, np.uint8)[places].copy(), form))
 
     def _form_of(self, payload: Buffer) -> int:
-        assert self._decode is not None, "nothing is looked into otherwise"
-        message = self._decode(payload)
-        key = json.dumps(example_of(message), default=str)
+        assert self._tell is not None, "nothing is looked into otherwise"
+        message, key = self._tell(payload)
         form = self._forms.get(key)
         return self._enter(key, describe_message(self._channel, message)) if form is None else form
 
@@ -150,6 +153,10 @@ class ChannelForms:
         self._num_example_bytes += len(key)
         self.contents.append(content)
         return form
+
+
+def _told(message: Any) -> tuple[Any, str]:
+    return message, json.dumps(example_of(message), default=str)
 
 
 def _json_skeleton(data: Buffer) -> tuple[bytes, ...] | None:

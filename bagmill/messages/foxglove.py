@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from bagmill.errors import DecodeError
 from bagmill.messages.compressed_depth import is_compressed_depth, read_compressed_depth
 from bagmill.messages.compressed_image import compressed_payload
+from bagmill.messages.json_text import parse_json
 from bagmill.messages.payload import ImagePayload, raw_payload
 from bagmill.messages.protobuf import protobuf_descriptor
 from bagmill.messages.protobuf_wire import wire_fields
@@ -75,7 +75,7 @@ def _from_protobuf(data: Buffer, names: Mapping[int, str]) -> _Fields:
 
 
 def _from_json(data: Buffer) -> _Fields:
-    message = json.loads(bytes(data))
+    message = parse_json(data)
     if not isinstance(message, dict):
         raise DecodeError(f"expected a JSON object, found {type(message).__name__}")
     for name, kind in _KINDS.items():

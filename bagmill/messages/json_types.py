@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from bagmill.errors import BagmillError
+from bagmill.messages.json_text import parse_json
 
 _TYPES = {"integer": "int64", "boolean": "bool"}
 _MOST_DEEP = 16
@@ -19,8 +21,8 @@ def json_schema_types(schema_data: bytes) -> dict[str, str]:
     Source: json-schema.org, "JSON Schema Validation" 2020-12, section 6.1.1 (`type`).
     """
     try:
-        schema = json.loads(schema_data)
-    except (ValueError, RecursionError):
+        schema = parse_json(schema_data)
+    except (BagmillError, ValueError, RecursionError):
         return {}
     types: dict[str, str] = {}
     if isinstance(schema, dict):

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from bagmill.errors import DecodeError
-
-MAX_PIXELS = 1 << 26
-"""No camera of a robot makes more; a damaged size must not make us reserve gigabytes."""
+from bagmill.limits import limits
 
 
 class RawEncoding(NamedTuple):
@@ -97,12 +95,12 @@ def raw_payload(
 
 
 def check_size(height: int, width: int) -> None:
-    """Refuse sizes that no camera has.
+    """Refuse sizes that no camera has: a damaged one must not make us reserve gigabytes.
 
     Raises:
-        DecodeError: No pixels at all, or more than `MAX_PIXELS`.
+        DecodeError: No pixels at all.
+        LimitError: Too many.
     """
     if height <= 0 or width <= 0:
         raise DecodeError(f"a picture of {width}×{height} pixels: there is nothing in it")
-    if height * width > MAX_PIXELS:
-        raise DecodeError(f"a picture of {width}×{height} pixels: expected no more than {MAX_PIXELS} in all")
+    limits().check("pixels", height * width, what=f"the number of pixels of a picture of {width}×{height}")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from typing import cast
 
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
-from PIL import Image
 
 from bagmill.codecs import decode_jpeg, whole_jpeg
 from bagmill.errors import CodecError, DecodeError
-from bagmill.messages.foreign import said
+from bagmill.messages.decoded import decoded
 from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload
-from bagmill.messages.png import check_decoded, read_png_header
+from bagmill.messages.png import open_png, read_png_header
 
 _CHANNEL_ORDERS = {
     "rgb8": (0, 1, 2),
@@ -51,8 +49,12 @@ def to_rgb(payload: ImagePayload) -> NDArray[np.uint8]:
         (H, W, 3) uint8; a view of the payload where that is contiguous `rgb8` already.
 
     Raises:
-        DecodeError: The compressed file is damaged, or the pixels are depth.
+        DecodeError: The compressed file is damaged or holds another size than it says, or the pixels are depth.
     """
+    return decoded(payload, _rgb, (payload.height, payload.width, 3))
+
+
+def _rgb(payload: ImagePayload) -> NDArray[np.uint8]:
     if payload.encoding == "jpeg":
         try:
             return decode_jpeg(whole_jpeg(payload.data))
@@ -122,12 +124,5 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint8]:
             "a PNG of 16 bits a channel is no 8-bit picture",
             remedy="Take it as a depth feature (`depth/<camera>`)" if header.is_gray else "Record it with 8 bits",
         )
-    try:
-        with Image.open(io.BytesIO(payload.data), formats=("PNG",)) as image:
-            rgb = np.asarray(image.convert("RGB"))
-    except MemoryError:
-        raise  # of the whole process: these bytes are not to blame for it
-    except Exception as err:  # Pillow raises OSError, SyntaxError, ValueError, zlib.error… on damage
-        raise DecodeError(f"a damaged PNG of {len(payload.data)} bytes ({said(err)})") from err
-    check_decoded(rgb.shape, payload)
-    return rgb
+    with open_png(payload.data) as image:
+        return np.asarray(image.convert("RGB"))

@@ -1,17 +1,26 @@
-"""What a PNG file says of itself in its first 26 bytes, without decoding it."""
+"""PNG files: what one says of itself in its first 26 bytes, and its pixels."""
 
 from __future__ import annotations
 
+import io
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
+
+from PIL.PngImagePlugin import PngImageFile
 
 from bagmill.errors import DecodeError
-from bagmill.messages.payload import ImagePayload, check_size
+from bagmill.messages.payload import check_size
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 _HEADER = struct.Struct(">8sI4sIIBB")
+_CHUNK = struct.Struct(">I4s")
+_CRC_BYTES: Final = 4
 _GRAY = 0
+_PIXELS: Final = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
+"""Chunks that the pixels hang on; all others say something beside them, some of it compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +60,33 @@ def read_png_header(data: memoryview) -> PngHeader:
     return PngHeader(height, width, bit_depth, color_type == _GRAY)
 
 
-def check_decoded(shape: tuple[int, ...], payload: ImagePayload) -> None:
-    """Refuse a file whose pixels are not as many as its header says: it has a second header.
+def open_png(data: memoryview) -> PngImageFile:
+    """A PNG for Pillow to decode: of its chunks, those that its pixels hang on.
 
     Args:
-        shape: Of the decoded pixels, height and width first.
-        payload: The file.
+        data: The file's bytes.
 
     Raises:
-        DecodeError: They are not.
+        DecodeError: It has a second header.
+        Exception: Whatever Pillow says of a damaged file: OSError, SyntaxError, ValueError…
     """
-    if shape[:2] != (payload.height, payload.width):
-        raise DecodeError(
-            f"a PNG that says {payload.width}×{payload.height} at its beginning and holds {shape[1]}×{shape[0]} pixels"
-        )
+    kept: list[memoryview | bytes] = [PNG_MAGIC]
+    num_headers = 0
+    for name, chunk in _chunks(data):
+        if name in _PIXELS:
+            kept.append(chunk)
+        num_headers += name == b"IHDR"
+    if num_headers != 1:
+        raise DecodeError(f"a PNG with {num_headers} headers")
+    # Not by `Image.open`, which warns of sizes far below those that are taken here.
+    return PngImageFile(io.BytesIO(b"".join(kept)))
+
+
+def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """(name, all its bytes) of every chunk up to the last; the bytes of one that breaks off are what is there of it."""
+    place, name = len(PNG_MAGIC), b""
+    while place + _CHUNK.size <= len(data) and name != b"IEND":
+        size, name = _CHUNK.unpack_from(data, place)
+        end = place + _CHUNK.size + size + _CRC_BYTES
+        yield name, data[place:end]
+        place = end

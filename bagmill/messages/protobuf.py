@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from mcap.records import Schema
-from mcap_protobuf.decoder import DecoderFactory
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
 
 from bagmill.errors import DecodeError
 from bagmill.messages.foreign import reading_schema
+from bagmill.messages.protobuf_bounds import bounds_of, check_depth, check_num_values, most_bytes_unchecked
+from bagmill.messages.protobuf_descriptors import sound_descriptors
 from bagmill.recordings.records import Channel
 
 
@@ -43,8 +45,24 @@ def protobuf_descriptor(channel: Channel) -> Any:
 
 @lru_cache(maxsize=256)
 def _decoder(schema_name: str, schema_data: bytes) -> Callable[[bytes], Any]:
-    schema = Schema(id=1, name=schema_name, encoding="protobuf", data=schema_data)
-    decode = DecoderFactory().decoder_for("protobuf", schema)
-    if decode is None:
-        raise DecodeError(f"no protobuf type {schema_name} in the channel's schema")
+    pool = DescriptorPool()
+    for file in sound_descriptors(schema_data):
+        pool.Add(file)
+    try:
+        descriptor = pool.FindMessageTypeByName(schema_name)
+    except KeyError as err:
+        raise DecodeError(f"no protobuf type {schema_name} in the channel's schema") from err
+    kind = GetMessageClass(descriptor)
+    bounds = bounds_of(descriptor)
+    most_bytes, is_deep = most_bytes_unchecked(bounds), bounds.is_deep
+
+    def decode(data: bytes) -> Any:
+        message = kind()
+        if len(data) > most_bytes:
+            check_num_values(data, descriptor)
+        message.ParseFromString(data)
+        if is_deep:
+            check_depth(message)
+        return message
+
     return decode

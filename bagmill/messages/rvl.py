@@ -8,6 +8,9 @@ follows; eight groups make a word of 32 bits, the first in its highest bits.
 
 from __future__ import annotations
 
+import math
+from array import array
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +19,8 @@ from bagmill.errors import DecodeError
 _MAX_GROUPS = 11
 """Of a number of 32 bits."""
 _MAX_COUNT = 65535
+_MAX_BYTES_PER_PIXEL = 3 * _MAX_GROUPS / 2
+"""Where every pixel has a run of its own, and every number is as long as can be."""
 
 
 def decode_rvl(data: memoryview, *, height: int, width: int) -> NDArray[np.uint16]:
@@ -32,11 +37,12 @@ def decode_rvl(data: memoryview, *, height: int, width: int) -> NDArray[np.uint1
     Raises:
         DecodeError: The data break off, or hold what no picture has.
     """
-    numbers = _numbers(data)
     num_pixels = height * width
-    pixels = np.zeros(num_pixels, np.int64)
+    numbers = _numbers(data[: math.ceil(num_pixels * _MAX_BYTES_PER_PIXEL) + 8])
+    pixels = np.zeros(num_pixels, np.uint16)
     pixel, place = 0, 0
-    runs: list[tuple[int, int, int]] = []
+    runs = array("q")
+    """First pixel, place of its first difference, number of pixels, by turns."""
     while pixel < num_pixels:
         if place + 2 > len(numbers):
             raise DecodeError(f"RVL data that end after {pixel:,} of {num_pixels:,} pixels")
@@ -45,16 +51,16 @@ def decode_rvl(data: memoryview, *, height: int, width: int) -> NDArray[np.uint1
         pixel += num_zeros
         if pixel + num_others > num_pixels or place + num_others > len(numbers) or not (num_zeros or num_others):
             raise DecodeError(f"RVL data that are damaged at pixel {pixel:,} of {num_pixels:,}")
-        runs.append((pixel, place, num_others))
+        runs.extend((pixel, place, num_others))
         pixel += num_others
         place += num_others
     _fill(pixels, numbers, runs)
-    return pixels.astype(np.uint16).reshape(height, width)
+    return pixels.reshape(height, width)
 
 
-def _fill(pixels: NDArray[np.int64], numbers: NDArray[np.int64], runs: list[tuple[int, int, int]]) -> None:
-    """Set the pixels of runs (first pixel, place of its first difference, number of pixels)."""
-    first, place, length = np.array(runs, np.int64).T
+def _fill(pixels: NDArray[np.uint16], numbers: NDArray[np.int64], runs: array[int]) -> None:
+    """Set the pixels of runs."""
+    first, place, length = np.frombuffer(runs, np.int64).reshape(-1, 3).T
     within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
     coded = numbers[np.repeat(place, length) + within]
     values = np.cumsum((coded >> 1) ^ -(coded & 1))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from bagmill.errors import DecodeError
 from bagmill.messages.foreign import guarded
+from bagmill.messages.json_text import parse_json
 from bagmill.messages.protobuf_stamps import protobuf_stamp_reader
 from bagmill.messages.ros_stamps import ros_stamp_reader
 from bagmill.messages.timestamp import NANOSECONDS, SECONDS, to_nanoseconds
@@ -44,7 +44,7 @@ def _reader(channel: Channel) -> Callable[[Buffer], int | None] | None:
 
 
 def _json_stamp(data: Buffer) -> int | None:
-    message = json.loads(bytes(data))
+    message = parse_json(data)
     if not isinstance(message, dict):
         return None
     first = next(iter(message.values()), None)

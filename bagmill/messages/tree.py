@@ -31,11 +31,13 @@ def children(value: Any) -> Branch | None:
         return tuple((str(name), value[name]) for name in sorted(value))
     if (names := _ros_fields(value.__class__)) is not None:
         return tuple((name, getattr(value, attribute)) for name, attribute in names)
-    if (descriptor := getattr(value, "DESCRIPTOR", None)) is not None:
+    # Of its class: a message may have a field called `DESCRIPTOR` or `HasField`.
+    kind = type(value)
+    if (descriptor := getattr(kind, "DESCRIPTOR", None)) is not None:
         return tuple(
             (field.name, getattr(value, field.name))
             for field in descriptor.fields
-            if not field.has_presence or value.HasField(field.name)
+            if not field.has_presence or kind.HasField(value, field.name)
         )
     return None
 
@@ -68,7 +70,7 @@ def is_stamp(value: Any) -> bool:
         if "stamp" in value:
             return value.keys() <= _HEADER and is_stamp(value["stamp"])
         return _is_of_two_parts(value)
-    descriptor = getattr(value, "DESCRIPTOR", None)
+    descriptor = getattr(type(value), "DESCRIPTOR", None)
     return descriptor is not None and bool(descriptor.full_name == _PROTOBUF_STAMP)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from uuid import uuid4
 
 import av
 import numpy as np
@@ -19,6 +17,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from bagmill.cores import usable_cores
+from bagmill.disk import partial_file, sync_file, sync_folder
 from bagmill.episodes import Episode
 from bagmill.errors import StorageError
 from bagmill.previews.encoder import EncoderStalledError, FilmOrder, encode_film
@@ -174,13 +173,13 @@ def _storable(rate_hz: Fraction) -> Fraction:
 @contextmanager
 def _staged(path: Path) -> Iterator[str]:
     """A temporary name that becomes `path` where the block ends well."""
-    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
+    partial = path
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield str(partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with partial_file(path) as (partial, _):
+            yield str(partial)
+            sync_file(partial)
+            partial.replace(path)
+            sync_folder(path.parent)
     except StorageError as err:
         if err.path == partial:
             err.path = path
@@ -189,6 +188,3 @@ def _staged(path: Path) -> Iterator[str]:
         raise StorageError(
             f"cannot be written ({err.strerror})", path=path, remedy="Check the disk's space and rights"
         ) from err
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)

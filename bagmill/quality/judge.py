@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from bagmill.errors import ProfileError
 from bagmill.profile import CheckSpec, Profile
-from bagmill.quality.metric import CheckResult, Evidence, Metric, Stage
+from bagmill.quality.metric import (
+    CheckResult,
+    EpisodeEvidence,
+    Evidence,
+    Metric,
+    Stage,
+    TimelineEvidence,
+)
 from bagmill.quality.metrics import METRICS
+
+_OF_HOLES: Final = frozenset({"tick_coverage", "episode_coverage"})
+"""Checks that fail for the holes of a salvaged recording: there they warn, unless the profile itself says how severe they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +89,18 @@ def judge(stage: Stage, evidence: Evidence, profile: Profile) -> tuple[CheckResu
                     unit=metric.unit,
                     direction=metric.direction,
                     threshold=check.threshold,
-                    severity=check.severity,
+                    severity="warn" if _is_forgiven(metric.name, evidence, profile) else check.severity,
                     description=metric.description,
                     measurements=tuple(measurements),
                     failed_subjects=tuple(failed),
                 )
             )
     return tuple(results)
+
+
+def _is_forgiven(name: str, evidence: Evidence, profile: Profile) -> bool:
+    """Whether a check would refuse an episode for what the profile wants it salvaged in spite of."""
+    has_own_word = profile.checks.get(name, CheckSpec()).severity is not None
+    if name not in _OF_HOLES or has_own_word or not isinstance(evidence, TimelineEvidence | EpisodeEvidence):
+        return False
+    return evidence.plan.index.is_salvaged

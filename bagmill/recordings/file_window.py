@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from bagmill.errors import RecordingError
+from bagmill.limits import limits
 from bagmill.recordings.buffers import BufferPool
+from bagmill.regular_files import NotRegularFileError, open_regular
 
 _LOOKAHEAD_BYTES = 64 * 1024
 """Read beyond what was asked for: holds the small records that follow a large one, costs little where they do not."""
+_ZEROS_BLOCK_BYTES = 1 << 20
+_LEAST_ZERO_BYTES = 512
+"""Fewer zeros at a file's end may belong to its last record: file systems reserve space by blocks of at least as many bytes."""
 HEADERS_BYTES = 4096
 """As much where records are only told apart: a few small ones stand between two chunks."""
 
@@ -28,15 +32,10 @@ class RecordingFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+            self._descriptor = open_regular(path)
         except OSError as err:
             raise unreadable(path, err) from err
-        status = os.fstat(self._descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            self.close()
-            raise RecordingError("not a regular file", path=path, remedy="Name an MCAP file, a .bag or a .db3")
-        self.size_bytes = status.st_size
+        self.size_bytes = os.fstat(self._descriptor).st_size
         self._buffers = BufferPool()
 
     def read(self, offset: int, length: int) -> memoryview:
@@ -66,7 +65,9 @@ class RecordingFile:
 
         Raises:
             RecordingError: As `read`, or the file is shorter than it was when it was opened.
+            LimitError: It is more than one record may have.
         """
+        limits().check("record_bytes", length, what="a record's size", path=self.path)
         view = self.read(offset, length)
         if len(view) < length:
             raise RecordingError(
@@ -75,6 +76,27 @@ class RecordingFile:
                 remedy="Ingest it again once nothing writes to it any more",
             )
         return view
+
+    def leave_out_zeros(self) -> int | None:
+        """End the file where nothing but zeros follows: space that was reserved and never written, as after a power cut.
+
+        Returns:
+            Where it ends now; None where it ends as it did.
+
+        Raises:
+            RecordingError: As `read`.
+        """
+        end = self.size_bytes
+        while end > 0:
+            start = max(0, end - _ZEROS_BLOCK_BYTES)
+            written = bytes(self.read(start, end - start)).rstrip(b"\0")
+            end = start + len(written)
+            if written:
+                break
+        if self.size_bytes - end < _LEAST_ZERO_BYTES:
+            return None
+        self.size_bytes = end
+        return end
 
     def unpacked(self, size_bytes: int) -> memoryview:
         """A writable buffer (size_bytes,) for what a chunk of the file unpacks to; its own for as long as it is held."""
@@ -107,12 +129,14 @@ class FileWindow:
 
         Raises:
             EOFError: The file ends before; nothing is allocated for a length that a flipped bit made absurd.
+            LimitError: It is more than one record may have.
         """
         start = offset - self._start
         end = start + length
         if start < 0 or end > len(self._view):
             if offset < 0 or length < 0 or offset + length > self.size_bytes:
                 raise EOFError
+            limits().check("record_bytes", length, what="a record's size", path=self._file.path)
             self._view = memoryview(b"")  # its buffer is free for the next
             self._view = self._file.read(offset, length + self._lookahead_bytes)
             self._start, start, end = offset, 0, length
@@ -123,8 +147,15 @@ class FileWindow:
 
 def unreadable(path: Path, error: OSError) -> RecordingError:
     """The error for a file that the operating system does not let us read."""
+    if isinstance(error, NotRegularFileError):
+        return RecordingError(f"it is {error.strerror}", path=path, remedy="Name an MCAP file, a .bag or a .db3")
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return RecordingError("there is no such file or folder", path=path, remedy="Check the path")
     if isinstance(error, PermissionError):
         return RecordingError("permission to read it is denied", path=path, remedy="Change its mode or owner")
     return RecordingError(f"it cannot be read ({error.strerror})", path=path, remedy="Check the disk it lies on")
+
+
+def zeros_text(offset: int) -> str:
+    """What is said of a file that holds nothing but zeros from an offset on."""
+    return f"From byte {offset} on, the file holds nothing but zeros: it is read as if it ended there."

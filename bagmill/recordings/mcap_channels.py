@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from bagmill.limits import limits
 from bagmill.recordings.channel_table import ChannelTable
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
@@ -29,7 +30,10 @@ class PassChannels:
         self._summary = summary
         self._schemas: dict[int, SchemaRecord] = {}
         self._records: dict[int, ChannelRecord] = {}
-        self._num_lost: Counter[int] = Counter()
+        self.num_lost: Counter[int] = Counter()
+        """Messages of channels that nothing describes, by MCAP channel id."""
+        self._schema_bytes = 0
+        """Of all of `_schemas`; channels that are known hold theirs besides."""
         self.ids: dict[int, int] = {}
         """MCAP channel id → position in the table, or `UNKNOWN`."""
         self.counts: list[int] = [0] * len(table)
@@ -42,9 +46,13 @@ class PassChannels:
         except DamagedRecordError as err:
             self._faults.add("record_damaged", f"The schema record {where} is damaged: {err}.")
             return
-        previous = self._schemas.setdefault(schema.id, schema)
-        if previous != schema:
-            self._schemas[schema.id] = schema
+        previous = self._schemas.get(schema.id)
+        if previous == schema:  # many writers repeat it in every chunk
+            return
+        self._schemas[schema.id] = schema
+        self._schema_bytes += len(schema.data) - (0 if previous is None else len(previous.data))
+        limits().check("description_bytes", self._schema_bytes, what="the size of all schemas together")
+        if previous is not None:
             self._faults.add(
                 "schema_redefined",
                 f"Schema id {schema.id} is {previous.name} first and {schema.name} with other content {where}.",
@@ -88,11 +96,16 @@ class PassChannels:
 
     def lose(self, mcap_id: int) -> None:
         """Count a message that belongs to no known channel."""
-        self._num_lost[mcap_id] += 1
+        self.num_lost[mcap_id] += 1
 
     def topic(self, position: int) -> str:
         """Name of the channel at a position in the table."""
         return self._table[position].topic
+
+    def topic_of(self, mcap_id: int) -> str:
+        """Name of a channel by its MCAP id, in words where nothing describes it."""
+        record = self._records.get(mcap_id) or self._summary.channels.get(mcap_id)
+        return f"channel id {mcap_id}" if record is None else record.topic
 
     def finish(self, summary: Summary) -> dict[int, int] | None:
         """Tell what was lost, and add the channels that only the summary knows: writers leave empty ones out of it.
@@ -101,7 +114,7 @@ class PassChannels:
             Messages by position in the table as the summary counts them, those of nobody under `UNKNOWN`; None where
             it does not.
         """
-        for mcap_id, num_lost in self._num_lost.items():
+        for mcap_id, num_lost in self.num_lost.items():
             self._faults.add(
                 "unknown_channel",
                 f"{num_lost} messages are on channel id {mcap_id}, which no record describes; they are left out.",

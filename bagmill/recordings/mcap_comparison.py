@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from bagmill.recordings.fault_log import FaultLog
+from bagmill.recordings.losses import LossLog
 from bagmill.recordings.mcap_channels import UNKNOWN, PassChannels
 from bagmill.recordings.mcap_summary import Summary
 
 
 def compare_with_summary(
-    summary: Summary, channels: PassChannels, *, met_chunks: Collection[int], faults: FaultLog
+    summary: Summary, channels: PassChannels, *, met_chunks: Collection[int], faults: FaultLog, losses: LossLog
 ) -> dict[int, int] | None:
     """Name every difference.
 
@@ -19,6 +20,7 @@ def compare_with_summary(
         channels: Of the pass, which is over.
         met_chunks: Offsets of the chunks that the pass came by.
         faults: Where differences go: an error where there is less than was counted, else a warning.
+        losses: Where the messages go that were counted and not found.
 
     Returns:
         Messages by channel id as the summary counts them; None where it does not.
@@ -27,6 +29,10 @@ def compare_with_summary(
         faults.add("summary_damaged", f"The summary is not used: {summary.problem}.", severity="warning")
     expected = channels.finish(summary)
     num_found = sum(channels.counts)
+    for mcap_id, num_lost in channels.num_lost.items():
+        losses.add("unknown_channel", "all over the file", channel=channels.topic_of(mcap_id), num_messages=num_lost)
+    if expected is not None:
+        losses.count(_missing(expected, channels))
     for channel_id, count in (expected or {}).items():
         is_known = channel_id != UNKNOWN
         found = channels.counts[channel_id] if is_known else 0
@@ -47,6 +53,16 @@ def compare_with_summary(
         return None
     expected.pop(UNKNOWN, None)
     return expected
+
+
+def _missing(expected: Mapping[int, int], channels: PassChannels) -> dict[str, int]:
+    """Messages by topic that were counted and not found."""
+    missing: dict[str, int] = {}
+    for channel_id, count in expected.items():
+        if channel_id != UNKNOWN and count > channels.counts[channel_id]:
+            topic = channels.topic(channel_id)
+            missing[topic] = missing.get(topic, 0) + count - channels.counts[channel_id]
+    return missing
 
 
 def _compare(topic: str, *, found: int, expected: int, faults: FaultLog) -> None:

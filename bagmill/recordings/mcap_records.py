@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
+from zlib_ng.zlib_ng import crc32
+
+from bagmill.limits import limits
 from bagmill.recordings.fields import DamagedRecordError, Fields
 
 MAGIC = b"\x89MCAP0\r\n"
@@ -31,8 +34,11 @@ class Opcode(IntEnum):
     CHANNEL = 0x04
     MESSAGE = 0x05
     CHUNK = 0x06
+    MESSAGE_INDEX = 0x07
     CHUNK_INDEX = 0x08
+    ATTACHMENT = 0x09
     STATISTICS = 0x0B
+    METADATA = 0x0C
     DATA_END = 0x0F
 
 
@@ -65,6 +71,23 @@ class ChunkRecord(NamedTuple):
     data: memoryview
 
 
+class AttachmentRecord(NamedTuple):
+    """A file beside the messages."""
+
+    log_time_ns: int
+    create_time_ns: int
+    name: str
+    media_type: str
+    data: memoryview
+
+
+class MetadataRecord(NamedTuple):
+    """Named pairs of texts about the recording."""
+
+    name: str
+    content: Mapping[str, str]
+
+
 class StatisticsRecord(NamedTuple):
     """What the writer counted."""
 
@@ -80,14 +103,24 @@ class FooterRecord(NamedTuple):
 
 
 def parse_schema(data: memoryview) -> SchemaRecord:
-    """Schema record (opcode 0x03)."""
+    """Schema record (opcode 0x03).
+
+    Raises:
+        LimitError: It is longer than any schema may be.
+    """
     fields = Fields(data)
+    limits().check("schema_bytes", len(data), what="the size of a schema")
     return SchemaRecord(id=fields.u16(), name=fields.text(), encoding=fields.text(), data=fields.data())
 
 
 def parse_channel(data: memoryview) -> ChannelRecord:
-    """Channel record (opcode 0x04)."""
+    """Channel record (opcode 0x04).
+
+    Raises:
+        LimitError: It says more of itself than any recording may.
+    """
     fields = Fields(data)
+    limits().check("channel_bytes", len(data), what="the size of what a channel says of itself")
     channel_id, schema_id, topic, message_encoding = fields.u16(), fields.u16(), fields.text(), fields.text()
     return ChannelRecord(
         id=channel_id,
@@ -104,6 +137,52 @@ def parse_chunk(data: memoryview) -> ChunkRecord:
     fields.view(16)  # earliest and latest log time inside: the messages tell
     size, crc, compression = fields.u64(), fields.u32(), fields.text()
     return ChunkRecord(size, crc, compression, fields.view(fields.u64()))
+
+
+def parse_attachment(data: memoryview) -> AttachmentRecord:
+    """Attachment record (opcode 0x09).
+
+    Raises:
+        DamagedRecordError: Its fields do not fit into it, or its bytes are not those of its checksum.
+    """
+    fields = Fields(data)
+    record = AttachmentRecord(fields.u64(), fields.u64(), fields.text(), fields.text(), fields.view(fields.u64()))
+    found = crc32(data[: fields.position])
+    if (expected := fields.u32()) not in {0, found}:
+        raise DamagedRecordError(f"its CRC-32 is {found:#010x} where {expected:#010x} was recorded")
+    return record
+
+
+def parse_metadata(data: memoryview) -> MetadataRecord:
+    """Metadata record (opcode 0x0C)."""
+    fields = Fields(data)
+    return MetadataRecord(fields.text(), {entry.text(): entry.text() for entry in fields.entries()})
+
+
+def parse_profile(data: memoryview) -> str:
+    """Header record (opcode 0x01): the profile by which the file is written; empty where it has none."""
+    return Fields(data).text()
+
+
+def parse_cut_chunk(data: memoryview) -> ChunkRecord:
+    """Chunk record within which the file ends, with as much of its data as there is."""
+    fields = Fields(data)
+    fields.view(16)
+    size, crc, compression = fields.u64(), fields.u32(), fields.text()
+    length = fields.u64()
+    return ChunkRecord(size, crc, compression, data[fields.position : fields.position + length])
+
+
+def count_of_index(data: memoryview) -> tuple[int, int]:
+    """Message index record (opcode 0x07): channel id, and how many of its messages the chunk before it holds.
+
+    Zero for a record that is damaged: it is asked for what is lost, nothing else.
+    """
+    try:
+        fields = Fields(data)
+        return fields.u16(), fields.u32() // 16
+    except DamagedRecordError:
+        return 0, 0
 
 
 def parse_chunk_index(data: memoryview) -> int:

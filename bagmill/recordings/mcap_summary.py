@@ -31,6 +31,7 @@ from bagmill.recordings.mcap_records import (
 
 _FOOTER_BYTES = RECORD.size + 20
 _BLOCK_BYTES = 1 << 20
+_TOLD = frozenset(map(int, (Opcode.SCHEMA, Opcode.CHANNEL, Opcode.STATISTICS, Opcode.CHUNK_INDEX)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,9 @@ def read_summary(window: FileWindow, *, data_end: int | None = None) -> Summary:
 
     Returns:
         An empty one where the file has none, or where its end is missing.
+
+    Raises:
+        LimitError: A schema or a channel in it says more than is taken.
     """
     start = data_end
     crc = 0
@@ -94,15 +98,20 @@ def _crc(window: FileWindow, start: int) -> int:
 
 
 def _records(window: FileWindow, start: int) -> Iterator[tuple[int, memoryview]]:
+    """The records that say something of the file; others are passed over, however long they are."""
     offset = start
     while True:
         opcode, length = RECORD.unpack(window.view(offset, RECORD.size))
         if opcode == Opcode.INVALID:
             raise DamagedRecordError(f"there is no record at byte {offset}")
-        yield opcode, window.view(offset + RECORD.size, length)
+        end = offset + RECORD.size + length
+        if end > window.size_bytes:
+            raise EOFError
+        if opcode in _TOLD:
+            yield opcode, window.view(offset + RECORD.size, length)
         if opcode == Opcode.FOOTER:
             return
-        offset += RECORD.size + length
+        offset = end
 
 
 def _parse(window: FileWindow, start: int) -> Summary:

@@ -29,11 +29,13 @@ _PACKED = {
 _KNOWN = "Known are MCAP files, ROS 1 bags (.bag), rosbag2 folders and their databases (.db3)"
 
 
-def open_recording(path: Path | str) -> Recording:
+def open_recording(path: Path | str, *, salvage: bool = False, keeps_numbers: bool = False) -> Recording:
     """A recording, open: a context manager.
 
     Args:
         path: An MCAP file, a ROS 1 bag, a rosbag2 folder (one with a metadata.yaml) or a single file of one.
+        salvage: Read what is whole in a damaged one, and tell what is missing in `losses`.
+        keeps_numbers: Give messages out of MCAP files with the sequence numbers of their publishers.
 
     Raises:
         AddressError: It is an address, not a path on this machine.
@@ -45,16 +47,16 @@ def open_recording(path: Path | str) -> Recording:
     except (OSError, ValueError) as err:
         raise unreadable(path, err if isinstance(err, OSError) else FileNotFoundError(str(err))) from err
     if is_folder:
-        return Rosbag2Recording(path)
+        return Rosbag2Recording(path, salvage=salvage, keeps_numbers=keeps_numbers)
     magic = read_magic(path)
     if POINTER_MAGIC.startswith(magic) and magic:
         refuse_pointer(path, read_beginning(path, POINTER_BYTES))
     if magic.startswith(mcap_records.MAGIC):
-        return McapRecording(path)
+        return McapRecording(path, salvage=salvage, keeps_numbers=keeps_numbers)
     if magic.startswith(b"#ROSBAG V"):
-        return Rosbag1Recording(path)
+        return Rosbag1Recording(path, salvage=salvage)
     if magic == rosbag2_sqlite.MAGIC:
-        return Rosbag2DatabaseRecording(path)
+        return Rosbag2DatabaseRecording(path, salvage=salvage)
     packed_as = next((name for beginning, name in _PACKED.items() if magic.startswith(beginning)), None)
     if packed_as is not None:
         raise RecordingError(
@@ -65,7 +67,7 @@ def open_recording(path: Path | str) -> Recording:
             else f"Name the rosbag2 folder it belongs to, or unpack it: `zstd -d {path.name} -o {path.stem}`",
         )
     if magic and path.suffix == ".mcap":
-        return McapRecording(path)  # a wrong magic is named there
+        return McapRecording(path, salvage=salvage, keeps_numbers=keeps_numbers)  # a wrong magic is named there
     raise _foreign(path, magic)
 
 

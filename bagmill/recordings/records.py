@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, Self
 
 from bagmill.definitions import Schema
+from bagmill.recordings.losses import Losses
 
 Buffer = bytes | memoryview
 Container = Literal["mcap", "rosbag1", "rosbag2"]
@@ -69,6 +70,8 @@ class Run:
     """Of the first; the others follow without a gap."""
     log_times_ns: list[int] = field(default_factory=list)
     publish_times_ns: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """The sequence numbers that publishers gave; empty unless the recording was opened to keep them."""
     payloads: list[Buffer] = field(default_factory=list)
     """Views are valid for as long as they are held, and for so long keep in memory what they were read with."""
 
@@ -106,6 +109,18 @@ class Fault:
     """One sentence: what, where, expected and found."""
     severity: Literal["error", "warning"] = "error"
     """`error`: messages are lost or wrong; `warning`: the container contradicts itself, its messages are whole."""
+    num_untold: int = 0
+    """Of how many faults of this kind it stands in place, because there are too many to tell; 0: it is one itself."""
+
+    @property
+    def num(self) -> int:
+        """How many faults it tells of."""
+        return self.num_untold or 1
+
+    def as_plain(self) -> dict[str, str | int]:
+        """As JSON has it; `num_untold` only where it stands in the place of others."""
+        untold: dict[str, str | int] = {"num_untold": self.num_untold} if self.num_untold else {}
+        return {"severity": self.severity, "code": self.code, "message": self.message, **untold}
 
 
 class Recording(Protocol):
@@ -124,6 +139,11 @@ class Recording(Protocol):
     @property
     def faults(self) -> tuple[Fault, ...]:
         """Found so far; complete once `messages` was exhausted."""
+        ...
+
+    @property
+    def losses(self) -> Losses:
+        """What is missing in a recording that is salvaged, found so far; complete once `messages` was exhausted."""
         ...
 
     @property

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from bagmill.errors import RecordingError
+from bagmill.recordings.allowance import limits_told_of
 from bagmill.recordings.blocks import one_by_one
 from bagmill.recordings.closing import ClosedByWith
 from bagmill.recordings.fields import DamagedRecordError
-from bagmill.recordings.file_window import FileWindow, RecordingFile
+from bagmill.recordings.file_window import FileWindow, RecordingFile, zeros_text
+from bagmill.recordings.losses import Losses, LossLog
 from bagmill.recordings.records import Block, Channel, Container, Fault, Message, Witness
 from bagmill.recordings.rosbag1_data import BagPass, BagState
 from bagmill.recordings.rosbag1_records import (
@@ -36,6 +38,7 @@ class Rosbag1Recording(ClosedByWith):
 
     Args:
         path: The file.
+        salvage: Read on where chunks begin again behind damage, and the beginning of a chunk that is cut.
 
     Raises:
         RecordingError: It cannot be opened, or is not such a bag.
@@ -45,12 +48,14 @@ class Rosbag1Recording(ClosedByWith):
 
     container: Container = "rosbag1"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, salvage: bool = False) -> None:
         self.path = path
+        self._losses = LossLog(is_kept=salvage)
         self.files: tuple[Path, ...] = (path,)
         self._file = RecordingFile(path)
         try:
-            self._state = self._open()
+            with limits_told_of(path):
+                self._state = self._open()
         except BaseException:
             self._file.close()
             raise
@@ -64,6 +69,11 @@ class Rosbag1Recording(ClosedByWith):
     def faults(self) -> tuple[Fault, ...]:
         """Found so far."""
         return self._state.faults.faults
+
+    @property
+    def losses(self) -> Losses:
+        """What is missing in a bag that is salvaged."""
+        return self._losses.losses
 
     @property
     def num_messages_from_summary(self) -> Mapping[int, int] | None:
@@ -108,14 +118,24 @@ class Rosbag1Recording(ClosedByWith):
         try:
             connections, chunk_infos = _read_index(window, header)
         except _NoIndexError as err:
-            return BagState(
-                self._file, header=header, data_start=data_start, data_end=window.size_bytes, index_problem=str(err)
+            zeros_at = self._file.leave_out_zeros() if self._losses.is_kept else None
+            state = BagState(
+                self._file,
+                header=header,
+                data_start=data_start,
+                data_end=self._file.size_bytes,
+                index_problem=str(err),
+                losses=self._losses,
             )
+            if zeros_at is not None:
+                state.faults.add("zeros_at_end", zeros_text(zeros_at), severity="warning")
+            return state
         state = BagState(
             self._file,
             header=header,
             data_start=data_start,
             data_end=header.index_pos,
+            losses=self._losses,
             chunk_infos=tuple(sorted(chunk_infos, key=lambda info: info.offset)),
         )
         for connection in connections:

@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
+from bagmill.limits import limits
 from bagmill.recordings.fields import DamagedRecordError, Fields
 from bagmill.recordings.file_window import FileWindow
 
 MAGIC = b"#ROSBAG V2.0\n"
+_MOST_HEADER_BYTES = 64 * 1024
+"""Of a record's header: a few numbers and a topic."""
+_MOST_FIELDS = 64
+"""Of a header: the format knows seven, of a connection six."""
 U32 = struct.Struct("<I")
 U64 = struct.Struct("<Q")
 
@@ -73,18 +78,24 @@ class ChunkInfo(NamedTuple):
     offset: int
     counts: Mapping[int, int]
     """Messages by connection id."""
+    start_ns: int | None = None
+    """Earliest log time of its messages; None where it is not told."""
+    end_ns: int | None = None
 
 
-def parse_header(data: memoryview) -> dict[bytes, bytes]:
+def parse_header(data: memoryview, *, most_bytes: int = _MOST_HEADER_BYTES) -> dict[bytes, bytes]:
     """A record header's fields by name.
 
     Raises:
-        DamagedRecordError: A field runs past the header, or has no name.
+        DamagedRecordError: A field runs past the header, or has no name, or there is more than any header has.
     """
+    if len(data) > most_bytes:
+        raise DamagedRecordError(f"a header of {len(data)} bytes is more than any record has")
     content = bytes(data)
     fields: dict[bytes, bytes] = {}
-    position, size = 0, len(content)
+    position, size, num_fields = 0, len(content), 0
     while position < size:
+        num_fields += 1
         if position + 4 > size:
             raise DamagedRecordError("a header field's length runs past the header")
         start = position + 4
@@ -93,6 +104,8 @@ def parse_header(data: memoryview) -> dict[bytes, bytes]:
         if position > size or equals < 0:
             raise DamagedRecordError("a header field runs past the header or has no name")
         fields[content[start:equals]] = content[equals + 1 : position]
+        if num_fields > _MOST_FIELDS:
+            raise DamagedRecordError(f"a header of more than {_MOST_FIELDS} fields is more than any record has")
     return fields
 
 
@@ -109,6 +122,10 @@ def read_record(window: FileWindow, offset: int, *, is_cut: bool = False) -> Rec
         DamagedRecordError: Its header is not one.
     """
     header_length = U32.unpack(window.view(offset, 4))[0]
+    if offset + 8 + header_length > window.size_bytes:
+        raise EOFError
+    if header_length > _MOST_HEADER_BYTES:
+        raise DamagedRecordError(f"a header of {header_length} bytes is more than any record has")
     header = parse_header(window.view(offset + 4, header_length))
     data_start = offset + 4 + header_length + 4
     data_length = U32.unpack(window.view(data_start - 4, 4))[0]
@@ -144,13 +161,13 @@ def text(header: Mapping[bytes, bytes], name: bytes) -> str:
         raise DamagedRecordError(f"the header field {name.decode(errors='replace')} is missing or damaged") from err
 
 
-def time_ns(header: Mapping[bytes, bytes]) -> int:
-    """A message's time in nanoseconds: seconds in the low half of the field, nanoseconds in the high one.
+def time_ns(header: Mapping[bytes, bytes], name: bytes = b"time") -> int:
+    """A time in nanoseconds: seconds in the low half of the field, nanoseconds in the high one.
 
     Raises:
         DamagedRecordError: It is missing or has another width.
     """
-    value = number(header, b"time", U64)
+    value = number(header, name, U64)
     return (value & 0xFFFFFFFF) * 1_000_000_000 + (value >> 32)
 
 
@@ -165,8 +182,17 @@ def parse_bag_header(header: Mapping[bytes, bytes]) -> BagHeader:
 
 
 def parse_connection(header: Mapping[bytes, bytes], data: memoryview) -> ConnectionRecord:
-    """Connection record: its data is a header of its own."""
-    inner = parse_header(data)
+    """Connection record: its data is a header of its own.
+
+    Raises:
+        DamagedRecordError: A field is missing or damaged.
+        LimitError: It says more of itself than any recording may.
+    """
+    table = limits()
+    most_bytes = table.schema_bytes + table.channel_bytes
+    if len(data) > most_bytes:
+        table.check("schema_bytes", len(data), what="the size of a connection's definition")
+    inner = parse_header(data, most_bytes=most_bytes)
     return ConnectionRecord(
         id=number(header, b"conn"),
         topic=text(header, b"topic"),
@@ -186,4 +212,27 @@ def parse_chunk_info(header: Mapping[bytes, bytes], data: memoryview) -> ChunkIn
         raise DamagedRecordError(f"a chunk info is of version {version}")
     fields = Fields(data)
     counts = {fields.u32(): fields.u32() for _ in range(number(header, b"count"))}
-    return ChunkInfo(number(header, b"chunk_pos", U64), counts)
+    return ChunkInfo(
+        number(header, b"chunk_pos", U64),
+        counts,
+        _time_or_none(header, b"start_time"),
+        _time_or_none(header, b"end_time"),
+    )
+
+
+def count_of_index(header: Mapping[bytes, bytes]) -> tuple[int, int]:
+    """Index data record: connection id, and how many of its messages the chunk before it holds.
+
+    Zero for a record that is damaged: it is asked for what is lost, nothing else.
+    """
+    try:
+        return number(header, b"conn"), number(header, b"count")
+    except DamagedRecordError:
+        return 0, 0
+
+
+def _time_or_none(header: Mapping[bytes, bytes], name: bytes) -> int | None:
+    try:
+        return time_ns(header, name)
+    except DamagedRecordError:
+        return None

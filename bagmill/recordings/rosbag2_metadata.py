@@ -5,16 +5,18 @@ Source: rosbag2_storage, versions 1 to 9 of `rosbag2_bagfile_information`; what 
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bagmill.definitions import full_name
 from bagmill.errors import RecordingError
+from bagmill.limits import limits
 from bagmill.recordings.file_window import unreadable
 from bagmill.recordings.lfs_pointer import POINTER_BYTES, refuse_pointer
+from bagmill.regular_files import read_regular
+from bagmill.yaml_files import parse_yaml
 
 FILE_NAME = "metadata.yaml"
 ROOT_KEY = "rosbag2_bagfile_information"
@@ -74,6 +76,8 @@ class BagMetadata(_Section):
     compression_format: str = ""
     compression_mode: Literal["", "none", "message", "file", "storage"] = ""
     """`storage`: the container compresses by itself."""
+    is_guessed: bool = Field(default=False, exclude=True)
+    """Made up from the names of the files, where there is no metadata.yaml to go by."""
 
     @property
     def has_packed_messages(self) -> bool:
@@ -88,6 +92,14 @@ class BagMetadata(_Section):
             key = (topic.topic_metadata.name, full_name(topic.topic_metadata.type))
             counts[key] = counts.get(key, 0) + topic.message_count
         return counts
+
+    def end_of(self, name: str) -> int | None:
+        """When a file's last message was logged, ns; None where it is not told."""
+        named = {name, name.removesuffix(".zstd")}
+        for split in self.files:
+            if PurePosixPath(split.path).name in named:
+                return split.starting_time.nanoseconds_since_epoch + split.duration.nanoseconds
+        return None
 
     @field_validator("compression_format", "compression_mode", "storage_identifier", mode="before")
     @classmethod
@@ -108,7 +120,7 @@ def read_metadata(folder: Path) -> BagMetadata:
     """
     path = folder / FILE_NAME
     try:
-        content = path.read_bytes()
+        content = read_regular(path, most_bytes=limits().yaml_bytes)
     except FileNotFoundError as err:
         raise RecordingError(
             f"the folder holds no {FILE_NAME}, so it is not a rosbag2 recording",
@@ -120,9 +132,9 @@ def read_metadata(folder: Path) -> BagMetadata:
     refuse_pointer(path, content[:POINTER_BYTES])
     remedy = f"Run `ros2 bag reindex {folder.name}` on a copy, or name the files inside one by one"
     try:
-        document = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except Exception as err:  # PyYAML's constructors let ValueError, RecursionError and more through
-        raise RecordingError("it is not YAML", path=path, remedy=remedy) from err
+        document = parse_yaml(content)
+    except ValueError as err:
+        raise RecordingError(f"it is not YAML: {err}", path=path, remedy=remedy) from err
     if not isinstance(document, dict) or ROOT_KEY not in document:
         raise RecordingError(f"it has no {ROOT_KEY}, so it is not a rosbag2's", path=path, remedy=remedy)
     try:

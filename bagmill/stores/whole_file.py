@@ -35,20 +35,28 @@ def write_once(path: Path, write: Callable[[BinaryIO], bool], *, is_replacing: b
             is_whole = write(file)
             if is_whole:
                 file.flush()
+                # Bytes before their name: after a power cut, what has its name must be whole. The name itself may be lost.
+                os.fsync(file.fileno())
                 partial.replace(path)
             return is_whole
         finally:
-            partial.unlink(missing_ok=True)
+            # Once it is renamed, the name may be that of the next one's file.
+            if _is_named(file, partial):
+                partial.unlink(missing_ok=True)
 
 
 def _locked(partial: Path) -> BinaryIO:
     while True:
         file = partial.open("ab")
         fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            if partial.stat().st_ino == os.fstat(file.fileno()).st_ino:
-                return file
-        except FileNotFoundError:
-            pass
+        if _is_named(file, partial):
+            return file
         # Whoever had the lock has renamed or removed it: this file has no name any more.
         file.close()
+
+
+def _is_named(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

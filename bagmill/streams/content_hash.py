@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from xxhash import xxh3_128
 from bagmill.errors import RecordingError
 from bagmill.pulse import pulse
 from bagmill.recordings import Recording
+from bagmill.regular_files import open_regular
 
 _BLOCK_BYTES: Final = 1 << 20
 _MOST_HEARD: Final = 4
@@ -105,23 +107,24 @@ def _update(
     # Not update_mmap: every page it touches counts as this process's memory, which for a large recording is all of it.
     block = memoryview(bytearray(_BLOCK_BYTES))
 
-    def read(end: int | None) -> None:
+    def read(end: int) -> None:
         """From where the hash stands to `end`, or to the end of the file."""
-        while (end is None or file.tell() < end) and not (stop is not None and stop.is_set()):
-            length = file.readinto(block[: _BLOCK_BYTES if end is None else min(_BLOCK_BYTES, end - file.tell())])
+        while file.tell() < end and not (stop is not None and stop.is_set()):
+            length = file.readinto(block[: min(_BLOCK_BYTES, end - file.tell())])
             if not length:
                 return
             hasher.update(block[:length])
             pulse()
 
     try:
-        with path.open("rb", buffering=0) as file:
+        with open(open_regular(path), "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
+            size = os.fstat(file.fileno()).st_size
             for offset, data in heard:
                 read(offset)
                 if file.tell() == offset:
                     hasher.update(data)
                     file.seek(len(data), 1)
-            read(None)
+            read(size)  # and no further: what is being written may never end
     except OSError as err:
         raise _unreadable(path, err) from err
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bagmill.messages.content import ChannelContent
 from bagmill.profile import Clock, StampSpec
+from bagmill.recordings.losses import Losses
 from bagmill.recordings.records import Channel, Fault
 
 NO_STAMP = np.iinfo(np.int64).min
@@ -87,11 +88,18 @@ class RecordingIndex:
     streams: tuple[Stream, ...]
     """By channel id; channels without a message included."""
     faults: tuple[Fault, ...]
+    losses: Losses = field(default_factory=Losses)
+    """What is missing in a recording that was salvaged."""
     own_stamps: Mapping[tuple[str, StampSpec], NDArray[np.int64]] = field(default_factory=dict)
     """(topic, where in its messages) → the stamps (N,) that stand there, ns; `NO_STAMP` where there is none. Empty in the
     scan itself: `restamped` fills it for a profile."""
     boot_offset_ns: int | None = None
     """What was added to stamps that count from boot, ns; None where the profile names none, and in the scan itself."""
+
+    @property
+    def is_salvaged(self) -> bool:
+        """Whether it was read around damage that would have stopped it otherwise, with messages missing."""
+        return bool(self.losses)
 
     @property
     def num_messages_from_scan(self) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import secrets
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.disk import partial_file, sync_folder
 from bagmill.errors import StorageError
 from bagmill.messages.content import ChannelContent
 from bagmill.recordings import Channel, Fault
+from bagmill.recordings.losses import Loss, Losses
+from bagmill.regular_files import open_regular
 from bagmill.streams.index import RecordingIndex, Stream
 
 _FORMAT = "bagmill index 2"
@@ -40,30 +42,27 @@ def save_index(index: RecordingIndex, path: Path | str) -> None:
         "content_hash": index.content_hash,
         "size_bytes": index.size_bytes,
         "faults": [dataclasses.asdict(fault) for fault in index.faults],
+        "losses": dataclasses.asdict(index.losses),
         "streams": [_describe(stream) for stream in index.streams],
     }
     columns = {
         name: np.concatenate([np.empty(0, np.int64), *(getattr(stream, name) for stream in index.streams)])
         for name in _COLUMNS
     }
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                np.savez(
-                    file,
-                    allow_pickle=False,
-                    description=np.frombuffer(json.dumps(description).encode(), np.uint8),
-                    schemas=np.frombuffer(b"".join(stream.channel.schema_data for stream in index.streams), np.uint8),
-                    form=np.concatenate([np.empty(0, np.int32), *(stream.form for stream in index.streams)]),
-                    **columns,
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with partial_file(path) as (partial, file):
+            np.savez(
+                file,
+                allow_pickle=False,
+                description=np.frombuffer(json.dumps(description).encode(), np.uint8),
+                schemas=np.frombuffer(b"".join(stream.channel.schema_data for stream in index.streams), np.uint8),
+                form=np.concatenate([np.empty(0, np.int32), *(stream.form for stream in index.streams)]),
+                **columns,
+            )
+            file.flush()
+            os.fsync(file.fileno())
+            partial.replace(path)
+            sync_folder(path.parent)
     except OSError as err:
         raise StorageError(
             f"the index cannot be written ({err.strerror})",
@@ -80,11 +79,15 @@ def load_index(path: Path | str) -> RecordingIndex:
     """
     path = Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # before NumPy allocates what a flipped bit asks for
-        if damaged is None:
-            with np.load(path, allow_pickle=False) as arrays:
-                return _rebuild({name: arrays[name] for name in arrays.files})
+        with open(open_regular(path), "rb") as file:  # noqa: PTH123 - a descriptor
+            with zipfile.ZipFile(file) as archive:
+                if any(each.compress_type != zipfile.ZIP_STORED for each in archive.infolist()):
+                    raise ValueError("its arrays are compressed, which no index's are")  # noqa: TRY301 - as below
+                damaged = archive.testzip()  # before NumPy allocates what a flipped bit asks for
+            if damaged is None:
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as arrays:
+                    return _rebuild({name: arrays[name] for name in arrays.files})
     except FileNotFoundError as err:
         raise StorageError("there is no such index", path=path, remedy=_REMEDY) from err
     except Exception as err:  # zipfile and NumPy raise a dozen kinds on damaged archives
@@ -135,8 +138,15 @@ def _rebuild(arrays: dict[str, NDArray[Any]]) -> RecordingIndex:
         size_bytes=description["size_bytes"],
         streams=tuple(streams),
         faults=tuple(Fault(**fault) for fault in description["faults"]),
+        losses=_rebuild_losses(description.get("losses")),
     )
 
 
 def _rebuild_content(entry: dict[str, Any]) -> ChannelContent:
     return ChannelContent(**{**entry, "names": tuple(entry["names"])})
+
+
+def _rebuild_losses(entry: dict[str, Any] | None) -> Losses:
+    if entry is None:
+        return Losses()
+    return Losses(tuple(Loss(**loss) for loss in entry["entries"]), entry["num_messages"], entry["seconds"])

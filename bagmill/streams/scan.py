@@ -12,6 +12,7 @@ from bagmill.definitions import GivenDefinitions
 from bagmill.messages import with_definitions
 from bagmill.pulse import pulse
 from bagmill.recordings import Channel, Recording, open_recording
+from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.records import Block
 from bagmill.streams.content_hash import Hearsay, content_hash, size_bytes
 from bagmill.streams.growing import GrowingStream
@@ -27,6 +28,7 @@ def scan(
     source: Path | str | Recording,
     *,
     definitions: GivenDefinitions | None = None,
+    salvage: bool = False,
     num_threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> RecordingIndex:
@@ -39,6 +41,7 @@ def scan(
     Args:
         source: A recording, or the path of one.
         definitions: Of message types, for what the recording does not define itself.
+        salvage: As of `open_recording`, where a path is given.
         num_threads: Threads that read, unpack and check ahead; besides the caller's own and the hash's.
         progress: Called now and then, and once at the end, with the bytes done and the bytes there are.
 
@@ -46,7 +49,7 @@ def scan(
         RecordingError: The recording cannot be opened or not be read further.
     """
     if isinstance(source, Path | str):
-        with open_recording(source) as recording:
+        with open_recording(source, salvage=salvage) as recording:
             return scan(recording, definitions=definitions, num_threads=num_threads, progress=progress)
     stop = threading.Event()
     with ThreadPoolExecutor(1, thread_name_prefix="content-hash") as executor, closing(Hearsay()) as hearsay:
@@ -66,13 +69,17 @@ def scan(
         finished = tuple(stream.finish() for stream in streams)
         if progress is not None:
             progress(total, total)
+        faults = FaultLog()
+        faults.extend(source.faults)
+        faults.extend(stamp_faults(finished, [stream.num_unreadable for stream in streams]))
         return RecordingIndex(
             path=str(source.path),
             container=source.container,
             content_hash=hashing.result(),
             size_bytes=total,
             streams=finished,
-            faults=source.faults + stamp_faults(finished, [stream.num_unreadable for stream in streams]),
+            losses=source.losses,
+            faults=faults.faults,
         )
 
 
@@ -97,15 +104,15 @@ def _read(
         pulse()
         for run in block.runs.values():
             if run.channel_id >= len(streams):
-                streams += [GrowingStream(channel) for channel in _channels(recording, definitions)[len(streams) :]]
+                streams += map(GrowingStream, _channels(recording, definitions, behind=len(streams)))
             streams[run.channel_id].extend(run)
             unreported += sum(map(len, run.payloads)) + _MESSAGE_COST_BYTES * len(run.payloads)
         if unreported > _PROGRESS_EVERY_BYTES and progress is not None:
             progress(min(recording.num_bytes_read, total), total)
             unreported = 0
-    return streams + [GrowingStream(channel) for channel in _channels(recording, definitions)[len(streams) :]]
+    return [*streams, *map(GrowingStream, _channels(recording, definitions, behind=len(streams)))]
 
 
-def _channels(recording: Recording, definitions: GivenDefinitions | None) -> list[Channel]:
-    """The channels known so far, their definitions completed."""
-    return [with_definitions(channel, definitions) for channel in recording.channels]
+def _channels(recording: Recording, definitions: GivenDefinitions | None, *, behind: int = 0) -> list[Channel]:
+    """The channels known so far, their definitions completed; without the first of them where they are followed already."""
+    return [with_definitions(channel, definitions) for channel in recording.channels[behind:]]

@@ -10,8 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from bagmill.cores import usable_cores
-from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine
-from bagmill.episodes import sweep_staging
+from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine, sweep_episode
 from bagmill.errors import BagmillError
 from bagmill.ingest import (
     IngestOutcome,
@@ -116,7 +115,7 @@ def _result(child: Child, request: IngestRequest) -> IngestOutcome | Crash:
     if isinstance(child.answer, Returned):
         outcome: IngestOutcome = child.answer.value
         return outcome
-    sweep_staging(request.dataset, request.episode)
+    sweep_episode(Dataset(request.dataset), request.episode)
     cause = cause_of(child)
     return Crash(
         request.episode,

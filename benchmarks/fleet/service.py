@@ -129,8 +129,9 @@ def serve(home: Path, settings: Path) -> Iterator[Service]:
     env = os.environ | {"DAGSTER_HOME": str(home), "BAGMILL_DEPLOYMENT": str(settings)}
     commands = {
         "daemon": ["dagster._daemon", "run", "-w", "workspace.yaml"],
-        "webserver": ["dagster_webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", port],
+        "webserver": ["pipelines.web", "--port", port],
     }
+    subprocess.run([sys.executable, "-m", "pipelines.database"], cwd=_ROOT, env=env, check=True)
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, (module, *arguments) in commands.items():

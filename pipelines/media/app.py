@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from bagmill.cli.wording import counted, duration_text, number_text, size_text, stamp_text
 from bagmill.dataset import Dataset
@@ -20,6 +22,8 @@ from bagmill.errors import StorageError
 from pipelines.media.episodes import find_episode, find_version, list_episodes
 from pipelines.media.files import find_file, media_type
 from pipelines.media.refused import list_refused
+from pipelines.web.guard import Guard
+from pipelines.web.names import Names
 from resources.media_urls import QUARANTINE, REPORT, episode_path, file_path, page_path
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -27,14 +31,14 @@ _SAFETY: Final = {
     # Pages have no scripts; whatever text of a recording got into one could do nothing.
     "content-security-policy": (
         "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; form-action 'self'; "
-        "base-uri 'none'"
+        "base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
-"""The same version is the same bytes."""
-_ASK_AGAIN: Final = "no-cache"
+_FOR_EVER: Final = "private, max-age=31536000, immutable"
+"""The same version is the same bytes; in the browser of whoever may look, and nowhere on the way."""
+_ASK_AGAIN: Final = "private, no-cache"
 """Reports also say when a version was last asked for."""
 
 
@@ -158,11 +162,13 @@ def _page_number(request: Request) -> int:
     return int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 1
 
 
-def build_app(dataset: Dataset, settings: MediaSettings) -> Starlette:
-    """The media server over a dataset.
+def build_app(dataset: Dataset, settings: MediaSettings, *, hosts: Iterable[str] = ()) -> ASGIApp:
+    """The media server over a dataset, behind what keeps it out of others' pages.
 
     Args:
         dataset: It need not exist yet.
-        settings: Where browsers find this server, and Dagster's.
+        settings: Where browsers find this server, and Dagster's, and where it listens.
+        hosts: More names that browsers find it by.
     """
-    return MediaApp(dataset, settings).starlette()
+    names = Names.of(hosts, listens_at=settings.host, urls=(settings.url, settings.dagster_url))
+    return Guard(MediaApp(dataset, settings).starlette(), names)

@@ -11,6 +11,7 @@ from bagmill.dataset import (
     EpisodeReport,
     QuarantineEntry,
     ReportSummary,
+    asking,
     load_report,
     load_summary,
     read_quarantine,
@@ -158,7 +159,7 @@ def _versions(dataset: Dataset, episode: str) -> list[ReportSummary]:
                 found.append(load_summary(dataset, episode, version=version))
         except StorageError:
             continue  # damaged: its page says so
-    return sorted(found, key=lambda summary: summary.requested_ns, reverse=True)
+    return sorted(found, key=asking, reverse=True)
 
 
 def _quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:

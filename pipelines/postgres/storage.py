@@ -22,6 +22,7 @@ from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 
 from pipelines.postgres.event_log import PostgresEventLog
+from pipelines.postgres.first_start import made_by_one
 from pipelines.postgres.patience import PatientConnections, patient
 from pipelines.postgres.settings import settings_of
 
@@ -78,9 +79,10 @@ class PostgresStorage(DagsterStorage, ConfigurableClass):
             "token_provider": token_provider,
         }
         self._inst_data: Final = inst_data
-        self._run_storage: Final = PatientRunStorage(**settings)
-        self._event_log_storage: Final = PostgresEventLog(**settings)
-        self._schedule_storage: Final = PatientScheduleStorage(**settings)
+        with made_by_one(postgres_url, token_provider):
+            self._run_storage: Final = PatientRunStorage(**settings)
+            self._event_log_storage: Final = PostgresEventLog(**settings)
+            self._schedule_storage: Final = PatientScheduleStorage(**settings)
         super().__init__()  # type: ignore[no-untyped-call]
 
     @property

@@ -1,3 +1,4 @@
+import json
 import os
 import struct
 from collections.abc import Callable
@@ -212,3 +213,17 @@ def test_a_name_that_is_not_unicode_is_no_end(command: Command, tmp_path: Path) 
     path.rename(odd)
     assert "caf\\udce9.mcap" in command("scan", odd).out
     assert command("scan", odd, "--json").document["recordings"][0]["path"] == str(odd)
+
+
+def test_of_thousands_of_faults_the_first_are_shown_and_the_others_counted(command: Command, tmp_path: Path) -> None:
+    path = healthy(tmp_path / "run.mcap")
+    broken = b"".join(struct.pack("<BQ", 3, 1) + bytes([n % 256]) for n in range(1500))
+    path.write_bytes(path.read_bytes()[:8] + broken + path.read_bytes()[8:])
+    answer = command("scan", path)
+    assert answer.code == 1
+    shown = [line for line in answer.out.splitlines() if line.startswith("error")]
+    assert len(shown) == 20
+    assert "more faults (--json lists them)" in answer.out
+    told = json.loads(command("scan", path, "--json").out)["recordings"][0]["faults"]
+    assert len(told) <= 1000 + 5
+    assert sum(fault.get("num_untold", 1) for fault in told if fault["code"] == "record_damaged") == 1500

@@ -71,9 +71,15 @@ def test_of_several_versions_the_one_last_asked_for_is_shown(command: Command, d
     shutil.copytree(first, second)
     report = dataset / "reports" / "wave.mcap" / f"{first.stem}.json"
     content = json.loads(report.read_bytes())
+    del content["checksum"]
     newer = report.with_name(f"{second.stem}.json")
-    for requested_ns, expected in ((content["requested_ns"] + 1, second), (content["requested_ns"] - 1, first)):
-        newer.write_text(json.dumps({**content, "version": second.stem, "requested_ns": requested_ns}))
+    for order, requested_ns, expected in (
+        (content["order"] + 1, content["requested_ns"] - 1, second),
+        (content["order"], content["requested_ns"] + 1, second),
+        (content["order"], content["requested_ns"] - 1, first),
+    ):
+        asked = {"order": order, "requested_ns": requested_ns}
+        newer.write_text(json.dumps({**content, "version": second.stem, **asked}))
         assert command("show", folder, "--json").document["path"] == str(expected)
 
 

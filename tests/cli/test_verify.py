@@ -11,9 +11,13 @@ def shard_of(dataset: Path, feature: str) -> Path:
 
 
 def test_a_whole_dataset_is_whole(command: Command, small_dataset: Path) -> None:
-    answer = command("verify", small_dataset)
+    answer = command("verify", small_dataset / "episodes" / "wave.mcap")
     assert answer.code == 0
     assert ".zarr: whole (26 arrays, " in answer.out
+    answer = command("verify", small_dataset)
+    assert answer.code == 0
+    assert "1 episode, 1 report, 6 pictures" in answer.out
+    assert answer.out.endswith("whole\n")
     document = command("verify", small_dataset / "episodes" / "wave.mcap", "--json").document
     (episode,) = document["episodes"]
     assert (episode["is_whole"], episode["num_arrays"], episode["damages"]) == (True, 26, [])
@@ -25,12 +29,13 @@ def test_every_damage_is_listed(command: Command, dataset: Path) -> None:
     content[200] ^= 0xFF
     shard.write_bytes(content)
     (dataset / "episodes" / "wave.mcap").joinpath(shard.parents[6].name, "state", "c", "0", "0").unlink()
-    answer = command("verify", dataset)
+    episode_folder = dataset / "episodes" / "wave.mcap"
+    answer = command("verify", episode_folder)
     assert answer.code == 1
     assert "2 damages" in answer.out
     assert "images/cam_high at tick " in answer.out
     assert "state at tick 0: chunk 0 is missing" in answer.out
-    (episode,) = command("verify", dataset, "--json").document["episodes"]
+    (episode,) = command("verify", episode_folder, "--json").document["episodes"]
     assert {damage["array"] for damage in episode["damages"]} == {"images/cam_high", "state"}
 
 
@@ -40,7 +45,7 @@ def test_what_is_not_there_fails_and_the_others_are_read(command: Command, small
     assert "whole" in answer.out
     assert f"bagmill: {tmp_path / 'missing'}" in answer.err
     document = command("verify", tmp_path / "missing", small_dataset, "--json").document
-    assert [episode["is_whole"] for episode in document["episodes"]] == [True, False]
+    assert [each["is_whole"] for each in (*document["datasets"], *document["episodes"])] == [True, False]
 
 
 def test_a_version_without_metadata_is_damage(command: Command, dataset: Path) -> None:
@@ -49,3 +54,73 @@ def test_a_version_without_metadata_is_damage(command: Command, dataset: Path) -
     answer = command("verify", path)
     assert answer.code == 1
     assert "there is no published episode" in answer.out
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    path.write_bytes(content)
+
+
+def test_what_is_damaged_in_a_dataset_is_found_and_mended(command: Command, dataset: Path) -> None:
+    assert command("snapshot", "make", dataset, "--name", "paper").code == 0
+    assert command("stats", dataset, "--frames", "4").code == 0
+    (report,) = (dataset / "reports").rglob("*.json")
+    pictures = sorted(path for path in (dataset / "previews").rglob("*") if path.is_file())
+    assert len(pictures) == 6
+    (statistics,) = (dataset / "snapshots").glob("*.normalisation.json")
+    (index,) = (dataset / "scans").glob("*.npz")
+    damaged = [shard_of(dataset, "images/cam_high"), *pictures, dataset / "snapshots/latest.json", statistics]
+    for path in damaged:
+        flip(path)
+    flip(dataset / "snapshots/paper.json")
+    (dataset / "previews/wave.mcap/.x.mp4.partial").write_bytes(b"half")
+
+    answer = command("verify", dataset)
+    assert answer.code == 1
+    assert "10 damages: see `bagmill repair`; 1 leftover of interrupted runs" in answer.out
+    found = command("verify", dataset, "--json").document["datasets"][0]
+    kinds = [each["kind"] for each in found["findings"]]
+    assert kinds == ["episode", *["picture"] * 6, *["snapshot name"] * 2, "normalisation", "leftover"]
+
+    before = {path: path.read_bytes() for path in dataset.rglob("*") if path.is_file()}
+    listed = command("repair", dataset)
+    assert listed.code == 1
+    assert "Nothing was changed: --apply mends 11 findings" in listed.err
+    assert {path: path.read_bytes() for path in dataset.rglob("*") if path.is_file()} == before
+
+    applied = command("repair", dataset, "--apply", "--json")
+    left = [each for each in applied.document["findings"] if each["outcome"] != "mended"]
+    assert [(each["kind"], Path(each["path"]).name) for each in left] == [("snapshot name", "paper.json")]
+    (dataset / "snapshots/paper.json").unlink()
+    assert command("verify", dataset).code == 0
+    assert command("repair", dataset).out == "Nothing is damaged, and nothing is left over\n"
+    assert report.exists()
+    assert index.exists()
+
+
+def test_a_damaged_report_and_caches_are_made_again(command: Command, dataset: Path, small_dataset: Path) -> None:
+    assert command("snapshot", "make", dataset).code == 0
+    (report,) = (dataset / "reports").rglob("*.json")
+    for path in (report, *(dataset / "scans").iterdir(), *(dataset / "recordings").iterdir()):
+        flip(path)
+    document = command("verify", dataset, "--json").document["datasets"][0]
+    assert [each["kind"] for each in document["findings"]] == ["report", "recording note", "cache", "cache"]
+    assert command("snapshot", "make", dataset).code == 1
+    answer = command("repair", dataset, "--apply")
+    assert answer.code == 1
+    assert "where its recording lies stands nowhere any more" in answer.out
+    assert command("repair", dataset, "--apply", "--recordings", small_dataset.parent).code == 0
+    assert command("verify", dataset).code == 0
+    assert command("snapshot", "make", dataset).code == 0
+
+
+def test_a_sample_has_its_turn(command: Command, dataset: Path) -> None:
+    turns = [
+        command("verify", dataset, "--sample", "50%", "--json").document["datasets"][0]["turn"]["number"]
+        for _ in range(3)
+    ]
+    assert turns == [0, 1, 0]
+    for wrong in ("0", "1.5", "many"):
+        assert command("verify", dataset, "--sample", wrong).code == 2
+    assert command("verify", dataset / "episodes/wave.mcap", "--sample", "1%").code == 2

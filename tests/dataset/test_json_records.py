@@ -1,5 +1,6 @@
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -78,6 +79,9 @@ def test_what_is_read_is_what_was_written(tree: Tree):
 def test_how_it_looks():
     content = json.loads(to_json(TREE, schema="tree-1", derived={"num_leaves": 2}))
 
+    assert list(content)[-1] == "checksum"
+    assert re.fullmatch("crc32c:[0-9a-f]{8}", content.pop("checksum"))
+    assert "checksum" not in json.loads(to_json(TREE, schema="tree-1", is_sealed=False))
     assert content == {
         "schema": "tree-1",
         "kind": "oak",
@@ -150,3 +154,19 @@ def test_damage_is_refused_or_harmless(position: int, byte: int):
     except ValueError:
         return
     assert isinstance(read, Tree)
+
+
+def test_every_flipped_bit_in_what_is_read_back_is_found():
+    data = to_json(TREE, schema="tree-1")
+    assert from_json(data, Tree, schema="tree-1") == from_json(data.replace(b"\n", b" \n"), Tree, schema="tree-1")
+    end = data.index(b', "checksum"')
+    for place in range(8 * end):
+        damaged = bytearray(data)
+        damaged[place // 8] ^= 1 << place % 8
+        with pytest.raises(ValueError, match=r"checksum|JSON"):
+            from_json(bytes(damaged), Tree, schema="tree-1")
+
+
+def test_what_has_no_checksum_is_read_as_before():
+    data = to_json(TREE, schema="tree-1", is_sealed=False)
+    assert from_json(data.replace(b"100", b"101"), Tree, schema="tree-1").age == 101

@@ -87,10 +87,12 @@ def test_a_damaged_entry_is_named_and_can_be_replaced(dataset: Dataset, damaged:
     path = dataset.quarantine_path("run.mcap")
     path.write_bytes(damaged)
 
-    for read in (lambda: read_quarantine(dataset, "run.mcap"), lambda: list_quarantine(dataset)):
-        with pytest.raises(StorageError, match="is no quarantine entry") as caught:
-            read()
-        assert caught.value.path == path
+    with pytest.raises(StorageError, match="is no quarantine entry") as caught:
+        read_quarantine(dataset, "run.mcap")
+    assert caught.value.path == path
+    (listed,) = list_quarantine(dataset)
+    assert (listed.episode, listed.stage) == ("run.mcap", "recording"), "it is refused still, though why is not known"
+    assert "is no quarantine entry" in listed.reason
     assert put_quarantine(dataset, ENTRY) == ENTRY
     assert read_quarantine(dataset, "run.mcap") == ENTRY
 

@@ -136,5 +136,5 @@ def test_asked_for_again_a_version_becomes_the_current_one(
     assert load_report(dataset, "run", version="a1").requested_ns == 1
 
     publish(make_report("run", "b2", requested_ns=2))
-    assert make_current(dataset, first, requested_ns=5) == replace(first, requested_ns=5)
+    assert make_current(dataset, first, requested_ns=5) == replace(first, requested_ns=5, order=1)
     assert load_report(dataset, "run", version="a1").requested_ns == 5

@@ -12,6 +12,7 @@ from bagmill.dataset import (
     EpisodeReport,
     FeatureReport,
     QuarantineEntry,
+    has_current,
     list_snapshot_names,
     load_snapshot,
     make_snapshot,
@@ -46,7 +47,8 @@ def test_one_row_an_episode(dataset: Dataset, publish: Publish, make_report: Mak
     table = pq.ParquetFile(snapshot.path).read()
     assert table.column_names == [
         *("episode", "version", "path", "num_ticks", "num_frames", "duration_s", "start_ns", "rate_hz"),
-        *("task", "robot", "profile", "recording_path", "recording_hash", "raw_bytes", "stored_bytes", "features"),
+        *("task", "robot", "profile", "recording_path", "recording_hash", "raw_bytes", "stored_bytes"),
+        *("is_salvaged", "num_messages_lost", "lost_s", "features"),
         *("quality.gaps", "quality.rate", "quality.skew"),
     ]
     assert table.schema.field("start_ns").type == pa.int64()
@@ -73,6 +75,9 @@ def test_one_row_an_episode(dataset: Dataset, publish: Publish, make_report: Mak
         "recording_hash": "xxh3_128:" + "0" * 32,
         "raw_bytes": 4_000_000,
         "stored_bytes": 1_000_000,
+        "is_salvaged": False,
+        "num_messages_lost": 0,
+        "lost_s": 0.0,
         "quality.gaps": None,
         "quality.rate": None,
         "quality.skew": 9.0,
@@ -202,15 +207,25 @@ def test_a_published_version_without_its_report_is_not_finished(
     assert snapshot.num_unpublished == 1
 
 
-def test_a_damaged_report_is_named(dataset: Dataset, publish: Publish, make_report: MakeReport):
+def test_a_damaged_report_leaves_its_own_episode_out(dataset: Dataset, publish: Publish, make_report: MakeReport):
     publish(make_report("a", "a1"))
     path = dataset.report_path("a", "a1")
     path.write_bytes(path.read_bytes()[:200])
 
-    with pytest.raises(StorageError, match="is no report") as caught:
+    with pytest.raises(StorageError, match="no episode for a snapshot.*1 with a damaged report"):
         make_snapshot(dataset)
 
-    assert caught.value.path == path
+    publish(make_report("b", "b1"))
+    made = make_snapshot(dataset)
+    assert _rows(dataset) == [("b", "b1")]
+    (told,) = made.damaged
+    assert told.startswith(f"{path}: is no report")
+    assert has_current(dataset)
+
+    publish(make_report("b", "b2", requested_ns=2 * 10**18))
+    dataset.report_path("b", "b1").write_bytes(b"")
+    with pytest.raises(StorageError, match="2 with a damaged report"):
+        make_snapshot(dataset)  # which of b's versions was asked for last is not known any more
 
 
 def test_unknown_names_and_ids(dataset: Dataset, publish: Publish, make_report: MakeReport):
@@ -231,10 +246,11 @@ def test_damaged_files_are_named(dataset: Dataset, publish: Publish, make_report
     data = snapshot.path.read_bytes()
     for damaged in (b"", data[: len(data) // 2], b"PAR1" + bytes(100)):
         snapshot.path.write_bytes(damaged)
-        for use in (lambda: load_snapshot(dataset, snapshot.id), lambda: make_snapshot(dataset)):
-            with pytest.raises(StorageError, match="is no snapshot") as caught:
-                use()
-            assert caught.value.path == snapshot.path
+        with pytest.raises(StorageError, match="is no snapshot") as caught:
+            load_snapshot(dataset, snapshot.id)
+        assert caught.value.path == snapshot.path
+        assert not make_snapshot(dataset).is_reused, "made again, it is mended"
+        assert len(load_snapshot(dataset, snapshot.id)) == 1
     name = dataset.snapshots_dir / "paper.json"
     for damaged in (b"", b'{"schema": "bagmill-snapshot-name-1", "id": "../x"}'):
         name.write_bytes(damaged)

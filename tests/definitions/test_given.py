@@ -1,5 +1,6 @@
 """Folders of .msg and .idl files."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -103,3 +104,20 @@ def test_folders_that_are_refused(tmp_path: Path) -> None:
         ProfileError, match=r"demo/msg/A is in .*a/demo.* and in .*b/demo.*: `x` is int8 in one and int16"
     ):
         read_definitions(twice)
+
+
+def test_a_pipe_or_a_file_without_end_is_refused(tmp_path: Path) -> None:
+    folder = written(tmp_path, FILES)
+    os.mkfifo(folder / "my_robot" / "package.xml")
+    assert "my_robot/msg/Arm" in read_definitions(folder).texts
+    os.mkfifo(folder / "my_robot" / "msg" / "Pipe.msg")
+    with pytest.raises(ProfileError, match="named pipe"):
+        read_definitions(folder)
+    (folder / "my_robot" / "msg" / "Pipe.msg").unlink()
+    (folder / "my_robot" / "msg" / "Zero.msg").symlink_to("/dev/zero")
+    with pytest.raises(ProfileError, match="a device"):
+        read_definitions(folder)
+    (folder / "my_robot" / "msg" / "Zero.msg").unlink()
+    (folder / "my_robot" / "msg" / "Large.msg").write_bytes(b"#" * 5_000_000)
+    with pytest.raises(ProfileError, match="has more than 4,194,304 bytes"):
+        read_definitions(folder)

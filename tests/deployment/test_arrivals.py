@@ -105,6 +105,20 @@ def watch(line: Any) -> Watch:
     return Watch(line)
 
 
+def test_what_is_no_file_ends_no_look(line: Any, watch: Watch) -> None:
+    folder = line.deployment.recordings
+    line.add("good/a.mcap", stub)
+    for name in ("pipe", "folder"):
+        (folder / name).mkdir()
+    os.mkfifo(folder / "pipe" / "metadata.yaml")
+    (folder / "folder" / "metadata.yaml").mkdir()
+    (folder / "loop").symlink_to(folder / "loop")
+    stub(folder / os.fsdecode(b"new\nline \xff.mcap"))
+    for _ in range(2):
+        watch.look()
+    assert sorted(name.partition("-")[0] for name in watch.known) == ["good__a.mcap", "new"]
+
+
 def test_a_recording_is_taken_in_when_it_was_the_same_at_two_looks(line: Any, watch: Watch) -> None:
     line.add("robot_7/2025-11-03/a.mcap", stub)
     line.add("b.mcap", stub)

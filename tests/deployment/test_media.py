@@ -15,7 +15,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 from PIL import Image
 
 from bagmill.dataset import Dataset, EpisodeReport, QuarantineEntry, put_quarantine, save_report
@@ -27,6 +26,7 @@ from bagmill.testing import healthy, small_profile, with_gap
 from pipelines.deployment import ROOT
 from pipelines.media.__main__ import main
 from pipelines.media.app import build_app
+from pipelines.web.serving import make_server
 from resources.media import MediaServer
 from resources.media_urls import CONTACT_SHEET, DEPTH, FILM, RATES, REPORT, SKEW, SMALL_SHEET, file_path, page_path
 
@@ -61,7 +61,7 @@ class Client:
     def get(self, path: str, *, method: str = "GET", **headers: str) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
+            connection.putrequest(method, path, skip_accept_encoding=True, skip_host="Host" in headers)
             for name, value in headers.items():
                 connection.putheader(name.replace("_", "-"), value)
             connection.endheaders()
@@ -73,9 +73,7 @@ class Client:
 @contextmanager
 def serving(dataset: Path, settings: MediaSettings | None = None) -> Iterator[Client]:
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(build_app(Dataset(dataset), settings or MediaSettings()), log_level="error", lifespan="off")
-    )
+    server = make_server(build_app(Dataset(dataset), settings or MediaSettings(), hosts=["robots"]))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -127,10 +125,9 @@ def test_every_file_has_its_type_and_is_kept_for_ever(client: Client, made: tupl
         assert answer.headers["content-type"] == kind
         assert answer.headers["x-content-type-options"] == "nosniff"
         if name == REPORT:
-            assert answer.headers["cache-control"] == "no-cache", "it says when the version was last asked for"
+            assert answer.headers["cache-control"] == "private, no-cache", "it says when the version was last asked for"
         else:
-            assert "immutable" in answer.headers["cache-control"]
-            assert "max-age=31536000" in answer.headers["cache-control"]
+            assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
     film = client.get(file_path("a.mcap", version, FILM))
     assert film.body == Dataset(dataset).preview_path("a.mcap", version).read_bytes()
     assert json.loads(client.get(file_path("a.mcap", version, REPORT)).text)["version"] == version
@@ -210,9 +207,37 @@ def test_what_is_not_there_is_told_in_a_sentence(client: Client, made: tuple[Pat
         answer = client.get(path)
         assert answer.status == 404
         assert f"<h1>{sentence}</h1>" in answer.text
-        assert answer.headers["cache-control"] == "no-cache", "it may be there tomorrow"
-    posted = client.get("/", method="POST")
-    assert (posted.status, "it takes nothing in" in posted.text) == (405, True)
+        assert answer.headers["cache-control"] == "private, no-cache", "it may be there tomorrow"
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        posted = client.get("/", method=method)
+        assert (posted.status, "takes nothing in" in posted.text) == (405, True)
+
+
+def test_no_page_of_others_has_a_part_of_it(client: Client, made: tuple[Path, str]) -> None:
+    film = file_path("a.mcap", made[1], FILM)
+    for path in ("/", film, "/elsewhere"):
+        own = client.get(path, Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="no-cors", Sec_Fetch_Dest="video")
+        link = client.get(path, Sec_Fetch_Site="same-site", Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="document")
+        assert own.status == link.status == client.get(path).status != 403
+        for name, value in {
+            "cross-origin-resource-policy": "same-origin",
+            "x-frame-options": "DENY",
+            "x-content-type-options": "nosniff",
+        }.items():
+            assert own.headers[name] == value
+        assert own.headers["cache-control"].startswith("private")
+        assert "frame-ancestors 'none'" in own.headers["content-security-policy"]
+        for site in ("same-site", "cross-site"):
+            for mode, dest in (("no-cors", "video"), ("no-cors", "image"), ("navigate", "iframe"), ("cors", "empty")):
+                marks = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": mode, "Sec_Fetch_Dest": dest}
+                assert client.get(path, **marks).status == 403
+        assert client.get(path, Origin="http://evil.example").status == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "0.0.0.1", "robots.evil.example"])
+def test_it_answers_to_no_name_of_a_stranger(client: Client, host: str) -> None:
+    assert f"does not answer to the name {host}" in client.get("/", Host=f"{host}:{client.port}").text
+    assert client.get("/", Host=f"robots:{client.port}").status == 200
 
 
 def test_text_of_recordings_stays_text(tmp_path: Path) -> None:

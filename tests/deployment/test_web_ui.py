@@ -150,6 +150,7 @@ def test_what_people_do_in_the_web_ui(site: Site) -> None:
     _read_a_failed_check(site)
     _play_the_film(site)
     _read_the_quarantine(site)
+    _change_a_setting(site)
 
 
 def _see_the_asset_graph(site: Site) -> None:
@@ -180,6 +181,19 @@ def _backfill_from_the_page(site: Site) -> None:
     assert site.dataset.published("a.mcap")
     assert site.dataset.published("b.mcap")
     assert not site.dataset.published("c_gap.mcap")
+
+
+def _change_a_setting(site: Site) -> None:
+    """A changed deployment's file is taken by the click on *Reload*: the night begins at another hour."""
+    site.open("/automation")
+    site.until(site.sees("nightly"))
+    site.until(site.sees("At 02:00 AM UTC"))
+    path = Path(os.environ["BAGMILL_DEPLOYMENT"])
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"nights": {"cron": "30 4 * * *"}}))
+    site.open("/deployment/locations")
+    site.click("//button[normalize-space()='Reload']")
+    site.open("/automation")
+    site.until_reloaded(site.sees("At 04:30 AM UTC"))
 
 
 def _numbers_of(site: Site, asset: str) -> list[int]:

@@ -1,5 +1,6 @@
 """Shards: what we write is judged by zarr's sharding codec, and what zarr writes is read by us."""
 
+import os
 import struct
 import tempfile
 from pathlib import Path
@@ -228,3 +229,31 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written"):
         ShardWriter(tmp_path / "shard", 4).append(0, b"x")
     assert (tmp_path / "shard").read_bytes() == b"mine"
+
+
+def test_a_shard_that_becomes_shorter_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "shard"
+    writer = ShardWriter(path, 8)
+    for chunk in range(8):
+        writer.append(chunk, bytes([chunk]) * 10_000)
+    writer.finish()
+    shard = ShardReader(path, 8)
+    kept = shard.chunk(1)
+    with path.open("r+b") as file:
+        file.truncate(30_000)
+    assert shard.chunk(0) == bytes([0]) * 10_000
+    assert kept == bytes([1]) * 10_000
+    for is_verified in (True, False):
+        with pytest.raises(StorageError, match="chunk 7"):
+            shard.chunk(7, is_verified=is_verified)
+    path.write_bytes(b"")
+    with pytest.raises(StorageError):
+        shard.chunk(0)
+    with pytest.raises(StorageError, match="breaks off"):
+        ShardReader(path, 8)
+
+
+def test_a_pipe_in_a_shards_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "shard")
+    with pytest.raises(StorageError, match="a named pipe, not a regular file"):
+        ShardReader(tmp_path / "shard", 8)

@@ -99,7 +99,8 @@ def test_frames_that_are_stored_whole_but_cannot_be_decoded_are_named(tmp_path: 
         camera.put(2, whole[:-2])
         depth = writer.add_depth("depth/a", num_ticks=4, **SIZE)
         depth.put(0, zstd.compress(bytes(16 * 24 * 2), 3))
-        depth.put(3, zstd.compress(bytes(16 * 24), 3))
+        # Half as many bytes as its header says.
+        depth.put(3, zstd.compress(bytes(16 * 24), 3).replace(b"\x60\x80\x00", b"\x60\x00\x02", 1))
         writer.put_array("time", np.arange(4))
         for name, valid in (("images/a", [1, 1, 1, 1]), ("depth/a", [1, 1, 0, 0])):
             writer.put_array(f"valid/{name}", np.array(valid, bool))
@@ -111,8 +112,8 @@ def test_frames_that_are_stored_whole_but_cannot_be_decoded_are_named(tmp_path: 
 
     assert len(found) == 7
     assert found[0].startswith("depth/a at tick 1: the tick is valid, but its frame is missing")
-    assert found[1].startswith("depth/a at tick 3: a frame is stored for a tick that is not valid")
-    assert found[2].startswith("depth/a at tick 3: expected a Zstandard frame of 768 bytes")
+    assert found[1].startswith("depth/a at tick 3: a damaged Zstandard frame")
+    assert found[2].startswith("depth/a at tick 3: a frame is stored for a tick that is not valid")
     assert found[3].startswith("images/a at tick 1: a JPEG that breaks off before its end")
     assert found[4].startswith("images/a at tick 2: a JPEG without its end marker, which other readers refuse")
     assert found[5].startswith("images/a at tick 3: a JPEG that breaks off")

@@ -96,7 +96,7 @@ def test_a_file_that_breaks_off_is_named_when_it_is_decoded(cdr, kind, says):
 def test_a_png_of_absurd_size_reserves_nothing(cdr):
     file = bytearray(saved(Image.fromarray(photo()), format="PNG"))
     file[16:24] = b"\x7f\xff\xff\xff\x7f\xff\xff\xff"
-    with pytest.raises(DecodeError, match="2147483647×2147483647 pixels: expected no more"):
+    with pytest.raises(DecodeError, match="picture of 2147483647×2147483647 is .* where at most 134,217,728"):
         decode(cdr, bytes(file), "png")
 
 
@@ -110,7 +110,7 @@ def test_a_mosaic_compressed_as_a_gray_picture_is_no_gray_picture(cdr, kind):
 
 
 @pytest.mark.parametrize("is_depth", [False, True])
-def test_a_png_with_a_second_header_of_another_size_is_named(cdr, is_depth):
+def test_a_png_with_a_second_header_is_named(cdr, is_depth):
     """Pillow goes by the last header: the frame would be larger than the camera's."""
     sizes = (6, 8), (12, 16)
     small, large = (
@@ -119,5 +119,5 @@ def test_a_png_with_a_second_header_of_another_size_is_named(cdr, is_depth):
     header = slice(8, 8 + 12 + 13)
     payload = decode(cdr, small[: header.stop] + large[header] + large[header.stop :], "png")
     assert (payload.height, payload.width) == (6, 8)
-    with pytest.raises(DecodeError, match="a PNG that says 8×6 at its beginning and holds 16×12 pixels"):
+    with pytest.raises(DecodeError, match="a PNG with 2 headers"):
         to_depth(payload) if is_depth else to_rgb(payload)

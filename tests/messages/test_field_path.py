@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bagmill.errors import DecodeError
-from bagmill.messages.field_path import NotInMessageError, follow, parse_field_path, spell
+from bagmill.messages.field_path import NotInMessageError, Selector, follow, parse_field_path, spell
 from bagmill.messages.numeric import numbers_of
 
 MESSAGE = {
@@ -121,3 +121,25 @@ def test_a_list_beside_the_names_is_chosen_from_by_name():
     models = {"name": ["ground", "robot"], "pose": [{"x": 0.0}, {"x": 5.0}]}
     assert follow(models, parse_field_path("pose[name=robot].x")) == 5.0
     assert follow({"name": ["a", "b"], "position": np.array([1.0, 2.0])}, parse_field_path("position[name=b]")) == 2.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a[" + "9" * 5000 + "]",
+        "a[0:" + "9" * 5000 + "]",
+        "a[" + "b=" * 20_000,
+        "a[b=" + " " * 60_000 + "x y",
+        "a[" + " " * 60_000,
+        "a[b=" + '"' * 30_001,
+        "a." * 1_000_000 + "a",
+    ],
+)
+def test_long_paths_are_refused_at_once(text):
+    with pytest.raises(DecodeError, match="is no path to a field|is no condition"):
+        parse_field_path(text)
+
+
+def test_large_places_are_places():
+    assert parse_field_path("a[123456789012345678]").steps == ("a", 123456789012345678)
+    assert parse_field_path("a[ b = x y  , c.d='z' ]").steps[1] == Selector(((("b",), "x y"), (("c", "d"), "z")))

@@ -152,3 +152,7 @@ def test_what_is_listed_can_be_decoded_and_has_that_many_numbers(message):
                 numbers_of(value)
         else:
             assert len(numbers_of(value)) == count
+
+
+def test_fields_with_names_without_end_are_not_listed():
+    assert numeric_fields({"q_" * 50_000: 1.0, "a": [1.0, 2.0]}) == {"a": 2}

@@ -33,7 +33,7 @@ PARTS = {
     **{f"{kind}{shape}": (kind, shape) for kind in ("string", "test_msgs/Inner") for shape in ("[2]", "[]")},
     "test_msgs/Inner": ("test_msgs/Inner", ""),
     "builtin_interfaces/Time[]": ("builtin_interfaces/Time", "[]"),
-    "std_msgs/Empty[]": ("std_msgs/Empty", "[]"),
+    "std_msgs/Empty[2]": ("std_msgs/Empty", "[2]"),
 }
 ITEMS = {
     "bool": st.booleans(),

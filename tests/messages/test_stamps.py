@@ -76,7 +76,7 @@ PARTS = {
     "geometry_msgs/Point[]": st.lists(st.just({"y": 1.0}), max_size=3),
     "std_msgs/String[]": st.lists(st.fixed_dictionaries({"data": st.text(max_size=3)}), max_size=3),
     "std_msgs/Empty": st.just({}),
-    "std_msgs/Empty[]": st.lists(st.just({}), max_size=3),
+    "std_msgs/Empty[2]": st.just([{}, {}]),
 }
 
 

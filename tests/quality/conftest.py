@@ -14,6 +14,7 @@ from bagmill.messages.content import ChannelContent
 from bagmill.plan import IngestPlan, resolve
 from bagmill.profile import Profile, parse_profile
 from bagmill.quality import EpisodeEvidence, FrameSample, RecordingEvidence, TimelineEvidence
+from bagmill.recordings.losses import Losses
 from bagmill.recordings.records import Channel, Fault
 from bagmill.streams.index import NO_STAMP, RecordingIndex, Stream
 
@@ -57,6 +58,7 @@ class Robot:
     forms: dict[str, tuple[tuple[ChannelContent, ...], NDArray[np.int32]]] = field(default_factory=dict)
     """Contents and the form of every message, of topics that publishers share."""
     faults: tuple[Fault, ...] = ()
+    losses: Losses = field(default_factory=Losses)
     profile_content: dict[str, Any] = field(default_factory=lambda: {**PROFILE, "features": {**PROFILE["features"]}})
 
     @property
@@ -72,6 +74,7 @@ class Robot:
             size_bytes=1,
             streams=tuple(self._stream(n, topic) for n, topic in enumerate(self.header_ns)),
             faults=self.faults,
+            losses=self.losses,
         )
 
     @property

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bagmill.quality import CheckResult, Measurement, judge
+from bagmill.recordings.losses import Loss, Losses
 from bagmill.recordings.records import Fault
 from bagmill.streams.index import NO_STAMP
 
@@ -36,6 +37,10 @@ def test_container_intact_counts_errors_and_tells_warnings(robot: Any) -> None:
     assert result.is_blocking
     assert result.worst == 4
     assert result.measurements[0].note == "Chunk 0 is damaged. Chunk 1 is damaged. Chunk 2 is damaged. (and 2 more)"
+    robot.faults = (*errors, Fault("chunk_damaged", "There are 996 more.", "error", 996))
+    result = check(robot, "container_intact")
+    assert result.worst == 1000
+    assert result.measurements[0].note.endswith("(and 997 more)")
 
 
 def test_required_channels_counts_messages(robot: Any) -> None:
@@ -276,3 +281,20 @@ def test_publishers_that_share_a_channel_are_measured_by_themselves(robot: Any) 
     # As one they go back two hundred times.
     robot.profile_content["features"]["state"] = {"channel": "/joints", "field": "gone"}
     assert of(check(robot, "stamps_monotonic"), "/joints").value == 201
+
+
+def test_salvaged_counts_what_is_missing_by_channel(robot: Any) -> None:
+    assert all(result.name != "salvaged" for result in judge("recording", robot.recording_evidence(), robot.profile))
+    robot.profile_content["salvage"] = True
+    assert check(robot, "salvaged").measurements == (Measurement("recording", 0.0),)
+
+    robot.faults = (Fault("chunk_crc_mismatch", "Chunk 0 is damaged."), Fault("truncated", "The file breaks off."))
+    entries = (Loss("truncated", "behind byte 9"), Loss("chunk_crc_mismatch", "bytes 1 to 2", "/joints", 3))
+    robot.losses = Losses(entries, None, None)
+    result = check(robot, "salvaged")
+    assert (result.is_passed, result.is_blocking) == (False, False)
+    assert {m.subject: m.value for m in result.measurements} == {"recording": 1.0, "/joints": 3.0}
+    assert check(robot, "container_intact").is_passed
+
+    robot.faults = (*robot.faults, Fault("data_crc_mismatch", "Some bytes are others."))
+    assert check(robot, "container_intact").is_blocking, "what is wrong is not what is missing"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 import sqlite3
 from contextlib import closing
 
 import pytest
 
 from bagmill.errors import RecordingError
-from bagmill.recordings import discover
+from bagmill.recordings import discover, open_recording
 
 MCAP = b"\x89MCAP0\r\n"
 METADATA = "rosbag2_bagfile_information:\n  version: 5\n"
@@ -110,3 +113,62 @@ def test_what_is_no_folder_is_refused(tmp_path):
         discover(path)
     with pytest.raises(RecordingError, match="there is no such folder"):
         discover(tmp_path / "gone")
+
+
+def test_nothing_special_is_opened_or_waited_for(tmp_path):
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / "metadata.yaml")
+    for name in ("a.mcap", "b.db3", "c.bag", "d"):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "itself").symlink_to(tmp_path / "itself")
+    (tmp_path / "folder.mcap").mkdir()
+    with closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(str(tmp_path / "e"))
+        assert discover(tmp_path) == [tmp_path / "a.mcap", tmp_path / "b.db3", tmp_path / "c.bag"]
+    for path in (*discover(tmp_path), tmp_path / "d", tmp_path / "e", tmp_path / "zero"):
+        with pytest.raises(RecordingError, match=r"it is a (named pipe|socket|device), not a regular file"):
+            open_recording(path)
+    with pytest.raises(RecordingError, match="it is a named pipe"):
+        open_recording(tmp_path / "pipe")
+
+
+def test_what_may_not_be_looked_at_is_told_and_the_look_goes_on(tmp_path, monkeypatch):
+    for name in ("first/a.mcap", "second/b.mcap", "third/c.mcap", "fourth"):
+        (path := tmp_path / name).parent.mkdir(exist_ok=True)
+        path.write_bytes(MCAP)
+    listed, opened = os.scandir, os.open
+
+    def scandir(path):
+        if str(path).endswith("second"):
+            raise PermissionError(errno.EACCES, "denied", path)
+        return listed(path)
+
+    def open_file(path, *arguments):
+        if str(path).endswith("fourth"):
+            raise OSError(errno.EIO, "the disk fails", str(path))
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "open", open_file)
+    told = []
+    assert discover(tmp_path, tell=told.append) == [tmp_path / "first" / "a.mcap", tmp_path / "third" / "c.mcap"]
+    assert sorted(error.path.name for error in told) == ["fourth", "second"]
+    with pytest.raises(RecordingError):
+        discover(tmp_path)
+    with pytest.raises(RecordingError, match="denied"):
+        discover(tmp_path / "second", tell=told.append)
+
+
+def test_names_that_nobody_gives(tmp_path):
+    odd = [b"new\nline.mcap", b"not utf-8 \xff\xfe.mcap", b"tab\t.bag", b"\xed\xa0\x80.db3", b"-rf.mcap", b"%2e?#.mcap"]
+    for name in odd:
+        (tmp_path / os.fsdecode(name)).write_bytes(MCAP)
+    found = discover(tmp_path)
+    assert sorted(os.fsencode(path.name) for path in found) == sorted(odd)
+    deep = tmp_path
+    for _ in range(60):
+        deep = deep / ("d" * 60)
+        deep.mkdir()
+    (deep / "a.mcap").write_bytes(MCAP)
+    assert deep / "a.mcap" in discover(tmp_path)

@@ -12,9 +12,9 @@ import pytest
 from bagmill.recordings.read_ahead import read_ahead
 
 
-def _steps(num: int, load: Callable[[int], int]) -> Iterator[tuple[int, Callable[[], int] | None]]:
+def _steps(num: int, load: Callable[[int], int]) -> Iterator[tuple[int, Callable[[], int] | None, int]]:
     for step in range(num):
-        yield step, None if step % 3 == 2 else partial(load, step)
+        yield step, None if step % 3 == 2 else partial(load, step), 1
 
 
 @pytest.mark.parametrize("num_threads", [1, 2, 5])
@@ -29,8 +29,15 @@ def test_order_is_kept_when_later_loads_are_faster(num_threads: int) -> None:
 
 def test_no_more_than_one_load_a_thread_is_ahead() -> None:
     loaded: list[int] = []
-    for step, _ in read_ahead(((step, partial(loaded.append, step)) for step in range(50)), num_threads=3):
+    for step, _ in read_ahead(((step, partial(loaded.append, step), 1) for step in range(50)), num_threads=3):
         assert max(loaded) <= step + 3
+
+
+def test_no_more_bytes_than_wanted_are_ahead() -> None:
+    loaded: list[int] = []
+    steps = ((step, partial(loaded.append, step), 40 if step else 500) for step in range(30))
+    for step, _ in read_ahead(steps, num_threads=8, most_bytes=100):
+        assert not loaded or max(loaded) <= step + 2
 
 
 def test_an_error_comes_at_its_own_step() -> None:

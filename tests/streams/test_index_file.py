@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import random
 
 import numpy as np
@@ -153,3 +155,23 @@ def test_other_archives_are_refused(index, tmp_path):
     path.write_bytes(b"not an archive")
     with pytest.raises(StorageError, match="damaged"):
         load_index(path)
+
+
+def test_a_pipe_or_a_bomb_in_its_place_is_refused(index, tmp_path):
+    path = tmp_path / "index.npz"
+    os.mkfifo(path)
+    with pytest.raises(StorageError, match="named pipe"):
+        load_index(path)
+    path.unlink()
+    np.savez_compressed(path, description=np.zeros(50_000_000, np.uint8))
+    with pytest.raises(StorageError, match="compressed"):
+        load_index(path)
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(StorageError, match="damaged"):
+        load_index(path)
+
+
+def test_faults_in_place_of_others_come_back_with_their_number(index, tmp_path):
+    several = dataclasses.replace(index, faults=(Fault("odd", "There are 7 more.", "error", 7),))
+    save_index(several, tmp_path / "index.npz")
+    assert load_index(tmp_path / "index.npz").faults == several.faults

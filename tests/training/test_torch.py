@@ -6,6 +6,7 @@ import os
 import pickle
 import shutil
 import signal
+import time
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -471,6 +472,53 @@ def test_a_worker_that_dies_while_it_is_waited_for_is_told(data: EpisodeDataset,
     assert len(list(loader)) == 20
 
 
+def test_a_stopped_worker_is_told_after_the_timeout_and_the_next_iteration_has_another(data: EpisodeDataset):
+    whole = [samples_of(data, batch) for batch in make_loader(data, batch_size=10)]
+    loader = make_loader(data, batch_size=10, num_workers=2, prefetch=1, start_method="fork", timeout_s=1.0)
+    before = set(multiprocessing.active_children())
+    batches = iter(loader)
+    next(batches)
+    workers = set(multiprocessing.active_children()) - before
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    pids = "|".join(str(worker.pid) for worker in workers)
+    with pytest.raises(
+        TrainingError,
+        match=rf"worker process ({pids}) has not read a batch in 1 s: samples of [\w.]+.* timeout_s waits longer",
+    ):
+        list(batches)
+    assert time.monotonic() - begun < 20
+    for worker in workers:
+        worker.join(10)
+        assert worker.exitcode == -signal.SIGKILL
+    state = loader.state_dict()
+    assert state["num_consumed"] >= 10
+    loader.load_state_dict(state)
+    assert [samples_of(data, batch) for batch in loader] == whole[state["num_consumed"] // 10 :]
+
+
+def test_a_read_that_hangs_is_told_without_workers_too(data: EpisodeDataset, tmp_path: Path):
+    copy = Dataset(shutil.copytree(data.dataset.path, tmp_path / "copy"))
+    hanging = EpisodeDataset(copy, features=["state"])
+    loader = make_loader(hanging, batch_size=8, timeout_s=0.5, prefetch=0)
+    pipes = []
+    for path in copy.episodes_dir.glob("*/*.zarr/state/c/0/0"):
+        path.unlink()
+        os.mkfifo(path)
+        pipes.append(path)
+    try:
+        with pytest.raises(TrainingError, match=r"the reading thread has not read a batch in 0\.5 s: samples of "):
+            list(loader)
+    finally:
+        opened = [os.open(path, os.O_RDWR | os.O_NONBLOCK) for path in pipes]
+        for path in pipes:
+            path.unlink()
+        # Whoever reads finds the end, or nothing, and the thread goes.
+        for descriptor in opened:
+            os.close(descriptor)
+
+
 @pytest.mark.parametrize("num_workers", [0, 1])
 def test_an_error_keeps_its_sentence(data: EpisodeDataset, tmp_path: Path, num_workers: int):
     copy = Dataset(shutil.copytree(data.dataset.path, tmp_path / "copy"))
@@ -496,6 +544,8 @@ def test_what_cannot_be_is_said(data: EpisodeDataset):
         make_loader(data, batch_size=4, num_workers=1, start_method="thread")
     with pytest.raises(TrainingError, match="rank and world go together"):
         make_loader(data, batch_size=4, rank=1)
+    with pytest.raises(TrainingError, match="timeout_s is a number of seconds above 0"):
+        make_loader(data, batch_size=4, timeout_s=0)
     with pytest.raises(TrainingError, match="not negative"):
         make_loader(data, batch_size=4, num_workers=-1)
     with pytest.raises(TrainingError, match="200 samples do not fill one step of 1 × 201"):

@@ -74,7 +74,7 @@ class _Part:
     name: str
     """The episode's."""
     episode_path: Path
-    """Not the open episode: hundreds may wait for one file, and each holds its shards mapped."""
+    """Not the open episode: hundreds may wait for one file, and each holds its shards open."""
     compared: Mapping[int, int]
     """Place in the film → tick whose picture stands there."""
 

@@ -27,6 +27,7 @@ from bagmill.quality.metrics.preview_psnr import PreviewPsnr
 from bagmill.quality.metrics.rates import Rates
 from bagmill.quality.metrics.recording_kept import RecordingKept
 from bagmill.quality.metrics.required_channels import RequiredChannels
+from bagmill.quality.metrics.salvaged import Salvaged
 from bagmill.quality.metrics.skew import Skew
 from bagmill.quality.metrics.stamps_monotonic import StampsMonotonic
 from bagmill.quality.metrics.tick_coverage import TickCoverage
@@ -38,6 +39,7 @@ METRICS: Final[Registry[Metric]] = Registry("metric", "bagmill.metrics")
 """Every metric by name, which is also the name of its check."""
 
 METRICS.register(ContainerIntact.name, ContainerIntact())
+METRICS.register(Salvaged.name, Salvaged())
 METRICS.register(RequiredChannels.name, RequiredChannels())
 METRICS.register(StampsMonotonic.name, StampsMonotonic())
 METRICS.register(Rates.name, Rates())

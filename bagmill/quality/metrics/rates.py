@@ -13,7 +13,8 @@ from bagmill.quality.used_streams import UsedStream, used_streams
 class Rates:
     """Deviation of the mean rate from the expected one; without one, the note tells the rate and nothing is judged.
 
-    Messages that share a stamp count once: the rate is that of different moments.
+    Messages that share a stamp count once: the rate is that of different moments. Of a salvaged recording, in which messages are
+    missing, it is the rate of the median interval: `salvaged`, `gaps` and `tick_coverage` tell of the holes.
     """
 
     name = "rates"
@@ -29,10 +30,11 @@ class Rates:
 
     def measure(self, evidence: RecordingEvidence) -> list[Measurement]:
         """One deviation a channel."""
-        return [_measure(used) for used in used_streams(evidence)]
+        is_salvaged = evidence.index.is_salvaged
+        return [_measure(used, is_salvaged=is_salvaged) for used in used_streams(evidence)]
 
 
-def _measure(used: UsedStream) -> Measurement:
+def _measure(used: UsedStream, *, is_salvaged: bool) -> Measurement:
     if not used.has_stamps:
         return used.unmeasured("no header stamps")
     num_messages = used.num_messages
@@ -48,6 +50,9 @@ def _measure(used: UsedStream) -> Measurement:
     )
     if num_repeated := int(np.count_nonzero(used.stamps_ns[1:] == used.stamps_ns[:-1])):
         note += f"; {num_repeated:,} of {num_messages:,} messages repeat the stamp before"
+    if is_salvaged and intervals.median_ns:
+        rate_hz = 1e9 / intervals.median_ns
+        note += "; by the median interval, as messages are missing"
     if used.expected_rate_hz is None:
         return used.unmeasured(f"{note}; the profile expects no rate")
     value = 100 * abs(rate_hz / used.expected_rate_hz - 1)

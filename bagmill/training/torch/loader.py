@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import distributed
@@ -15,11 +15,15 @@ from bagmill.errors import TrainingError
 from bagmill.training.augment import Augmentation
 from bagmill.training.dataset import EpisodeDataset
 from bagmill.training.mixture import Mixture
-from bagmill.training.order import Order, OrderKind, Progress, ShuffledBatches, Tail, after_step, state_of
+from bagmill.training.order import Batch, Order, OrderKind, Progress, ShuffledBatches, Tail, after_step, state_of
 from bagmill.training.read_ahead import AnnouncedBatches
 from bagmill.training.scaling import SignalScaling
 from bagmill.training.torch.dataset import Images, Tensors, TorchDataset, checked_dataset
+from bagmill.training.torch.stalled import check_timeout, stalled
 from bagmill.training.torch.workers import StartMethod, Workers
+
+TIMEOUT_S: Final = 300.0
+"""How long a batch is waited for, unless another time is asked for."""
 
 
 class Loader:
@@ -37,6 +41,7 @@ class Loader:
         start_method: How processes start; None: as torch has it.
         is_following: Be the rank that `torch.distributed` says, also where it says so only later: trainers begin it after
             the loader is made.
+        timeout_s: How long a batch is waited for; None: for ever.
     """
 
     def __init__(
@@ -49,7 +54,10 @@ class Loader:
         prefetch: int = 2,
         read_ahead: int = 4,
         start_method: StartMethod | None = None,
+        timeout_s: float | None = TIMEOUT_S,
     ) -> None:
+        check_timeout(timeout_s)
+        self._timeout_s = timeout_s
         if num_workers < 0 or prefetch < 0 or read_ahead < 0:
             raise TrainingError("the numbers of workers and of batches read ahead are not negative")
         self.dataset = dataset
@@ -69,7 +77,12 @@ class Loader:
         )
         self._workers = (
             Workers(
-                dataset, self._announced, num_workers=num_workers, prefetch=max(1, prefetch), start_method=start_method
+                dataset,
+                self._announced,
+                num_workers=num_workers,
+                prefetch=max(1, prefetch),
+                start_method=start_method,
+                timeout_s=timeout_s,
             )
             if num_workers
             else None
@@ -152,17 +165,35 @@ class Loader:
         return self._batches.batch_size
 
     def _read_ahead(self) -> Generator[Tensors]:
-        with ThreadPoolExecutor(1, thread_name_prefix="bagmill-read-ahead") as pool:
-            waiting: deque[Future[Tensors]] = deque()
-            try:
-                for samples in self._announced:
-                    waiting.append(pool.submit(self.dataset.__getitems__, samples))
-                    if len(waiting) > self._prefetch:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                pool.shutdown(cancel_futures=True)
+        pool = ThreadPoolExecutor(1, thread_name_prefix="bagmill-read-ahead")
+        waiting: deque[tuple[Batch, Future[Tensors]]] = deque()
+        is_stalled = False
+        try:
+            for samples in self._announced:
+                waiting.append((samples, pool.submit(self.dataset.__getitems__, samples)))
+                if len(waiting) > self._prefetch:
+                    yield self._wait_for(*waiting.popleft())
+            while waiting:
+                yield self._wait_for(*waiting.popleft())
+        except _StalledError as err:
+            is_stalled = True
+            raise err.told from None
+        finally:
+            # A thread that hangs in a read cannot be ended, and is not waited for.
+            pool.shutdown(wait=not is_stalled, cancel_futures=True)
+
+    def _wait_for(self, samples: Batch, made: Future[Tensors]) -> Tensors:
+        if not wait([made], timeout=self._timeout_s).done:
+            assert self._timeout_s is not None, "else it is waited for"
+            raise _StalledError(stalled(self.dataset, samples, timeout_s=self._timeout_s, who="the reading thread"))
+        return made.result()
+
+
+class _StalledError(Exception):
+    """A batch did not come in time."""
+
+    def __init__(self, told: TrainingError) -> None:
+        self.told = told
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +233,7 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
     prefetch: int = 2,
     read_ahead: int = 4,
     start_method: StartMethod | None = None,
+    timeout_s: float | None = TIMEOUT_S,
     images: Images = "uint8",
     is_contiguous: bool = False,
     pin_memory: bool | None = None,
@@ -223,6 +255,8 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
         prefetch: Batches that are decoded ahead; with processes, of each of them.
         read_ahead: Of a dataset in a store: batches that are fetched before they are decoded.
         start_method: How processes start; None: as torch has it.
+        timeout_s: How long a batch is waited for, which holds for the first one and the start of the processes, too. None:
+            for ever.
         images: See `TorchDataset`; so are the next two and `augment`.
         is_contiguous: Store pictures channel by channel.
         pin_memory: Whether tensors lie in page-locked memory; None: where there is a GPU of CUDA.
@@ -230,7 +264,8 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
         augment: Changes to the pictures, one after the other.
 
     Raises:
-        TrainingError: A batch size, rank or number that cannot be, or too few samples for one step.
+        TrainingError: A batch size, rank or number that cannot be, or too few samples for one step. While iterating: a batch
+            did not come in time.
     """
     order = _order_of(checked_dataset(dataset), seed=seed, shuffle=shuffle)
     if (rank is None) is not (world is None):
@@ -257,6 +292,7 @@ def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each b
         prefetch=prefetch,
         read_ahead=read_ahead,
         start_method=start_method,
+        timeout_s=timeout_s,
         is_following=rank is None,
     )
 

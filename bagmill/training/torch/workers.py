@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,9 +25,14 @@ from bagmill.training.order import Batch, ShuffledBatches
 from bagmill.training.read_ahead import AnnouncedBatches
 from bagmill.training.slots import SlotLayout, Slots
 from bagmill.training.torch.dataset import Tensors, TorchDataset, as_is, shared_bytes
+from bagmill.training.torch.stalled import stalled
 
 StartMethod = Literal["fork", "spawn", "forkserver"]
 
+_PATIENCE_S: Final = 5.0
+"""After which it is looked whether the workers live; torch looks as often where it has no timeout."""
+_TORCHS_TIMEOUT: Final = "DataLoader timed out"
+"""Begins torch's error of a timeout, after which the same batch can be asked for once more."""
 _HELD: Final = 2
 """Batches that the model's loop holds while it asks for the next: the last one, and the one it is just given."""
 
@@ -39,6 +46,7 @@ class Workers:
         num_workers: How many processes.
         prefetch: Batches that each decodes ahead.
         start_method: How they start; None: as torch has it.
+        timeout_s: How long a batch is waited for; None: for ever.
     """
 
     def __init__(
@@ -49,7 +57,9 @@ class Workers:
         num_workers: int,
         prefetch: int,
         start_method: StartMethod | None,
+        timeout_s: float | None = None,
     ) -> None:
+        self._timeout_s = timeout_s
         if start_method is not None and start_method not in get_args(StartMethod):
             raise TrainingError(f"no start_method is called {start_method!r}", remedy="It is fork, spawn or forkserver")
         self._dataset = dataset
@@ -61,15 +71,18 @@ class Workers:
         self._slots = Slots(num_slots, lambda slot: memory[slot].numpy())
         self._number = next(_numbers)
         _known[self._number] = self
+        self._batches = _BatchesWithSlots(batches, self._slots)
         self._make_loader: Callable[[], DataLoader[Any]] = partial(
             DataLoader,
             _WorkerDataset(dataset, self._layout, memory, loader=self._number),
-            batch_sampler=_BatchesWithSlots(batches, self._slots),
+            batch_sampler=self._batches,
             num_workers=num_workers,
             collate_fn=as_is,
             pin_memory=dataset.is_pinned,
             prefetch_factor=prefetch,
             persistent_workers=True,
+            # Of each of several attempts: see `_next`.
+            timeout=0 if timeout_s is None else min(timeout_s, _PATIENCE_S),
             multiprocessing_context=start_method,
             worker_init_fn=partial(_settle_worker, _cores_of_this_rank() // num_workers),
         )
@@ -86,15 +99,44 @@ class Workers:
         while True:
             self._refuse_lost()
             try:
-                made = next(filled)
+                made = self._next(filled)
             except StopIteration:
                 return
-            except RuntimeError as err:
-                self._refuse_lost(err)
-                raise
+            self._batches.given.popleft()
             if isinstance(made, BagmillError):
                 raise made
             yield self.deliver(made) if isinstance(made, _Filled) else made
+
+    def _next(self, filled: Iterator[Any]) -> Any:
+        """What a worker made next; a worker that is lost is seen every few seconds, however long one is waited for."""
+        begun = time.monotonic()
+        while True:
+            try:
+                return next(filled)
+            except RuntimeError as err:
+                self._refuse_lost(err)
+                if self._timeout_s is None or not str(err).startswith(_TORCHS_TIMEOUT):
+                    raise
+                if time.monotonic() - begun >= self._timeout_s:
+                    raise self._refuse_stalled(self._timeout_s) from err
+
+    def _refuse_stalled(self, timeout_s: float) -> TrainingError:
+        """End the processes, of which one does not answer, and say which that is."""
+        assert self._loader is not None, "it was waited for"
+        iterator, self._loader = self._loader._iterator, None  # noqa: SLF001 - as `_num_lost`
+        workers: Sequence[BaseProcess] = getattr(iterator, "_workers", ())
+        # Batches are handed out in their order: the next one is whose turn it is.
+        task = getattr(iterator, "_task_info", {}).get(getattr(iterator, "_rcvd_idx", None))
+        late = workers[task[0]] if task and task[0] < len(workers) else None
+        if getattr(iterator, "_worker_pids_set", False):
+            # Else torch takes their end for a failure, and raises it in whatever the main thread does just then.
+            torch._C._remove_worker_pids(id(iterator))  # noqa: SLF001 - no other way
+            iterator._worker_pids_set = False  # type: ignore[union-attr]  # noqa: SLF001 - it was there just now
+        for worker in workers:
+            worker.kill()  # to a process that is stopped, nothing else gets through
+        samples = self._batches.given[0] if self._batches.given else None
+        who = "a worker process" if late is None else f"worker process {late.pid}"
+        return stalled(self._dataset, samples, timeout_s=timeout_s, who=who)
 
     def _begin(self) -> Iterator[Any]:
         if self._num_lost():
@@ -181,6 +223,8 @@ class _BatchesWithSlots:
     def __init__(self, batches: ShuffledBatches | AnnouncedBatches, slots: Slots) -> None:
         self._batches = batches
         self._slots = slots
+        self.given: deque[Batch] = deque()
+        """Batches that workers were asked for and that were not handed out yet, in their order."""
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -188,7 +232,9 @@ class _BatchesWithSlots:
     def __iter__(self) -> Iterator[Batch]:
         # torch asks for the first batch when its workers have put down all they had from an iteration that was left.
         self._slots.forget_asked()
+        self.given.clear()
         for batch in self._batches:
+            self.given.append(batch)
             slot = self._slots.ask()
             yield batch if slot is None else _SlotBatch(batch, slot)
 

@@ -1,0 +1,49 @@
+"""Numbers in a profile: what can be meant, and nothing that overflows or never ends behind it."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field
+
+_RATE: Final = re.compile(r"\s*(?:\d{1,18}/\d{1,18}|\d{0,18}\.?\d{0,18}(?:[eE][+-]?\d{1,2})?)\s*", re.ASCII)
+
+
+def _no_boolean(value: object) -> object:
+    # YAML reads `yes` and `on` as true, and pydantic true as 1.
+    if isinstance(value, bool):
+        raise ValueError(f"expected a number, found {str(value).lower()}")  # noqa: TRY004 - pydantic tells ValueErrors
+    return value
+
+
+def _exact_rate(rate: object) -> object:
+    if isinstance(rate, bool) or not isinstance(rate, int | float | str | Fraction):
+        raise ValueError("a number of ticks a second, or a fraction such as 30000/1001")  # noqa: TRY004 - as above
+    try:
+        # str first: Fraction(29.97) would be the binary float's exact value, not 2997/100. Longer ones are never unfolded:
+        # 1e-99999999 is a hundred million digits.
+        if _RATE.fullmatch(text := str(rate)):
+            return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        pass
+    raise ValueError(f"{_shown(rate)} is not a number or a fraction such as 30000/1001")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int) and abs(value) >= 10**40:
+        return "a whole number of more than 40 digits"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+Rate = Annotated[Fraction, Field(ge=Fraction(1, 86_400), le=100_000), BeforeValidator(_exact_rate)]
+"""Ticks a second, exact: from one a day to 100 kHz."""
+Milliseconds = Annotated[float, Field(gt=0, le=86_400_000), BeforeValidator(_no_boolean)]
+"""Up to a day, which is the longest timeline."""
+ChannelRate = Annotated[float, Field(ge=1e-6, le=1e6), BeforeValidator(_no_boolean)]
+"""Messages a second."""
+MetresPerCount = Annotated[float, Field(ge=1e-9, le=1e3), BeforeValidator(_no_boolean)]
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+WholeNumber = Annotated[int, BeforeValidator(_no_boolean)]

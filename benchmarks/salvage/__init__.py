@@ -1,0 +1,1 @@
+"""How much of a recording that was cut off comes back, over containers and compressions."""
