@@ -82,9 +82,10 @@ def tell_outcomes(
             evaluations += _unreached(outcome.refusal, selection=selection, reached=outcome.report)
     teller.tell_evaluations(evaluations)
     teller.tell_observations(
-        _observation(outcome.refusal, media)
+        observation
         for outcome in outcomes
         if outcome.refusal and selection.wants(outcome.refusal.stage)
+        for observation in _observations(outcome.refusal, media, selection)
     )
 
 
@@ -95,27 +96,30 @@ def tell_refused(
     teller.tell_evaluations(
         evaluation for refusal in refusals for evaluation in _unreached(refusal, selection=selection, reached=None)
     )
-    teller.tell_observations(_observation(refusal, media) for refusal in refusals)
-
-
-def _observation(refusal: QuarantineEntry, media: MediaServer) -> dg.AssetObservation:
-    """Why a partition is not there, on its own page: of the asset that it was refused at."""
-    return dg.AssetObservation(
-        refusal.stage,
-        partition=refusal.episode,
-        description=f"Refused: {refusal.reason}",
-        metadata=shown(
-            {
-                "reason": refusal.reason,
-                "remedy": refusal.remedy,
-                "kind": refusal.kind,
-                "page": dg.MetadataValue.url(media.episode_url(refusal.episode)),
-                "recording": refusal.recording,
-                "failed_checks": ", ".join(refusal.failed_checks),
-                "may_pass": refusal.is_passing,
-            }
-        ),
+    teller.tell_observations(
+        observation for refusal in refusals for observation in _observations(refusal, media, selection)
     )
+
+
+def _observations(refusal: QuarantineEntry, media: MediaServer, selection: Selection) -> Iterator[dg.AssetObservation]:
+    """Why a partition is not there, on its own page: of the asset that refused it, and of those that would have followed."""
+    metadata = shown(
+        {
+            "reason": refusal.reason,
+            "remedy": refusal.remedy,
+            "kind": refusal.kind,
+            "page": dg.MetadataValue.url(media.episode_url(refusal.episode)),
+            "recording": refusal.recording,
+            "failed_checks": ", ".join(refusal.failed_checks),
+            "may_pass": refusal.is_passing,
+        }
+    )
+    first = STAGES.index(refusal.stage)
+    for number, stage in enumerate(STAGES):
+        if number == first or (number > first and stage in selection.stages):
+            yield dg.AssetObservation(
+                stage, partition=refusal.episode, description=f"Refused: {refusal.reason}", metadata=metadata
+            )
 
 
 def _unreached(

@@ -17,7 +17,9 @@ from resources.datasets import DatasetFolder
 class Selection(dg.Config):
     """Which episodes are released: those of which all that is given holds."""
 
-    episodes: list[str] = Field(default=["*"], description="Globs of episodes' names; one that matches is enough.")
+    episodes: list[str] = Field(
+        default=["*"], description="Globs of episodes' names, or of recordings' paths; one that matches is enough."
+    )
     stage: str | None = Field(default=None, description=f"The stage that refused them: {', '.join(STAGES)}.")
     check: str | None = Field(default=None, description="A check that they failed, by name.")
     only_passing: bool = Field(default=False, description="Only reasons that may have passed by themselves.")
@@ -65,10 +67,17 @@ def _problem_of(config: Selection) -> str | None:
 
 def _is_chosen(entry: QuarantineEntry, config: Selection) -> bool:
     return (
-        any(fnmatchcase(entry.episode, glob) for glob in config.episodes)
+        any(_matches(entry, glob) for glob in config.episodes)
         and (config.stage is None or entry.stage == config.stage)
         and (config.check is None or config.check in entry.failed_checks)
         and (entry.is_passing or not config.only_passing)
+    )
+
+
+def _matches(entry: QuarantineEntry, glob: str) -> bool:
+    """A glob of names, or of paths: whole ones, or as rules have them, below the folder of recordings."""
+    return any(
+        fnmatchcase(*pair) for pair in ((entry.episode, glob), (entry.recording, glob), (entry.recording, f"*/{glob}"))
     )
 
 

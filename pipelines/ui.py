@@ -1,4 +1,4 @@
-"""Dagster's web UI, its daemon, the code server and the media server together, until one of them ends: `make ui`.
+"""Dagster's web UI, its daemon, the code server, the media server and the watch together, until one of them ends: `make ui`.
 
 For one person at one machine. An installation that is to stay up has each of them as a service of its own.
 """
@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace, folder: Path, is_over: threading.Event) ->
     steps: list[tuple[list[list[str]], Callable[[], bool]]] = [
         ([["pipelines.media", *_given(port=options.media_port)]], lambda: True),
         ([[*code, "--location-name", _LOCATION]], socket.exists),
-        ([["dagster._daemon", "run", "-w", str(workspace)], web], lambda: False),
+        ([["dagster._daemon", "run", "-w", str(workspace)], web, ["pipelines.watch"]], lambda: False),
     ]
     processes: list[subprocess.Popen[bytes]] = []
     try:
@@ -107,8 +107,8 @@ def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pipelines.ui",
-        description="Start Dagster's web UI with its daemon and code server, and the media server, and end all of them together. "
-        "Needs DAGSTER_HOME; the deployment's file is the one that BAGMILL_DEPLOYMENT names, else var/deployment.yaml.",
+        description="Start Dagster's web UI with its daemon and code server, the media server and the watch, and end all of them "
+        "together. Needs DAGSTER_HOME; the deployment's file is the one that BAGMILL_DEPLOYMENT names, else var/deployment.yaml.",
     )
     parser.add_argument("--host", help="address of Dagster's web UI, in place of `web.host`")
     parser.add_argument("--port", type=port_number, help="port of Dagster's web UI, in place of `web.port`")

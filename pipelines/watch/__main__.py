@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # tells of every opening of a database
     home = os.environ.get("DAGSTER_HOME")
     if not home:
         sys.stderr.write("bagmill watch: DAGSTER_HOME is not set: name the folder of Dagster's settings.\n")

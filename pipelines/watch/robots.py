@@ -45,6 +45,10 @@ def look_at_robots(recorded_s: dict[str, float], *, silent_after_h: float) -> It
             yield Concern(
                 "robot_silent",
                 f"robot {robot}",
-                f"Nothing has come from robot {robot} for {hours:.0f} hours. Is it recording, and does what it records arrive?",
+                f"Nothing has come from robot {robot} for {_span(hours)}. Is it recording, and does what it records arrive?",
                 "/assets/recording?view=partitions",
             )
+
+
+def _span(hours: float) -> str:
+    return f"{hours:.0f} hours" if hours >= 2 else f"{hours * 60:.0f} minutes"

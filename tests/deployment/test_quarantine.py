@@ -11,6 +11,7 @@ from assets.markdown import md_text
 from bagmill.dataset import list_quarantine, put_quarantine, read_quarantine
 from bagmill.ingest import IngestRequest
 from bagmill.limits import Limits, limits, set_limits
+from bagmill.quality import STAGES
 from bagmill.testing import Settings, foreign_file, healthy, with_black_frames, with_missing_channel
 from bagmill.workers import Crash, Results, end_servers
 from resources.workers import LocalWorkers
@@ -84,13 +85,17 @@ def test_the_partition_names_the_reason_and_its_page(refused: Any) -> None:
     stages = {"b_black.mcap": "episode", "c_no_wrist.mcap": "recording", "d_text.mcap": "recording"}
     for entry in list_quarantine(refused.dataset):
         assert entry.stage == stages[entry.episode]
-        records = refused.instance.fetch_observations(
-            dg.AssetRecordsFilter(asset_key=dg.AssetKey(entry.stage), asset_partitions=[entry.episode]), limit=10
-        ).records
-        (told,) = [record.event_log_entry.asset_observation for record in records]
-        assert told.description == f"Refused: {entry.reason}"
-        assert told.metadata["remedy"].value == entry.remedy
-        assert told.metadata["page"].value == f"http://127.0.0.1:3001/episodes/{entry.episode}"
+        # Somebody who asks where the episode or its film is looks at those assets, not at the one that refused it.
+        for stage in STAGES:
+            records = refused.instance.fetch_observations(
+                dg.AssetRecordsFilter(asset_key=dg.AssetKey(stage), asset_partitions=[entry.episode]), limit=10
+            ).records
+            told = [record.event_log_entry.asset_observation for record in records]
+            assert len(told) == (STAGES.index(stage) >= STAGES.index(entry.stage)), stage
+            for each in told:
+                assert each.description == f"Refused: {entry.reason}"
+                assert each.metadata["remedy"].value == entry.remedy
+                assert each.metadata["page"].value == f"http://127.0.0.1:3001/episodes/{entry.episode}"
 
 
 def test_the_checks_of_the_partition_tell_the_same(refused: Any) -> None:
@@ -132,6 +137,9 @@ def test_a_dry_run_lists_and_changes_nothing(refused: Any) -> None:
     ("config", "episodes"),
     [
         ({"episodes": ["b_*", "d_*"]}, {"b_black.mcap", "d_text.mcap"}),
+        ({"episodes": ["recordings/b_*"]}, {"b_black.mcap"}),
+        ({"episodes": ["/*/recordings/d_text.mcap"]}, {"d_text.mcap"}),
+        ({"episodes": ["other/*"]}, set()),
         ({"stage": "recording"}, {"c_no_wrist.mcap", "d_text.mcap"}),
         ({"check": "frames_black"}, {"b_black.mcap"}),
         ({"stage": "recording", "episodes": ["b*"]}, set()),

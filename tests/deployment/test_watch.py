@@ -26,6 +26,7 @@ from pipelines.watch.concern import Concern
 from pipelines.watch.daemons import SILENT_AFTER_S, look_at_daemons
 from pipelines.watch.disks import look_at_disks
 from pipelines.watch.looks import Looks
+from pipelines.watch.robots import look_at_robots
 from pipelines.watch.ticks import look_at_ticks
 from pipelines.watch.watch import AGAIN_AFTER_S, Watch
 from pipelines.wiring import alert_sink
@@ -115,9 +116,14 @@ def test_a_robot_that_has_stopped_recording_is_told_also_when_its_recordings_wer
         return [concern for _, each in looks.of(InForce(deployment, Path("x"))) for concern in each()]
 
     (concern,) = look()
-    assert concern.title.startswith("Nothing has come from robot robot_old for 30 hours")
+    assert concern.title.startswith("Nothing has come from robot robot_old for 30 hours.")
     old.unlink()
     assert look() == [concern]
+
+
+def test_a_short_silence_is_told_in_minutes() -> None:
+    (concern,) = look_at_robots({"arm": time.time() - 90 * 60}, silent_after_h=0.5)
+    assert concern.title.startswith("Nothing has come from robot arm for 90 minutes.")
 
 
 def test_an_alert_is_raised_once_then_once_a_day_then_anew(
