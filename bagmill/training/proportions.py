@@ -88,7 +88,7 @@ def exact_weight(weight: Weight) -> Fraction:
         TrainingError: It is no number above 0.
     """
     try:
-        exact = weight if isinstance(weight, int | Fraction) else _unfolded(weight)
+        exact = Fraction(weight) if isinstance(weight, int | Fraction) else _unfolded(weight)
     except (ValueError, TypeError, ZeroDivisionError) as err:
         raise TrainingError(f"a mixture's weight is {str(weight)[:60]!r}", remedy="Give a number above 0") from err
     if exact <= 0:
