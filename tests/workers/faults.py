@@ -143,10 +143,14 @@ def use_all(number: int, **_: Any) -> int:
     group.create_array("a", data=picture)
     if number % 100:  # the encoder takes a hundred times as long as all the rest
         return number
+    from bagmill.previews.encoder_process import leave_real_time
+
     os.environ["SVT_LOG"] = "1"
     with av.open(io.BytesIO(), "w", format="mp4") as film:
         stream = film.add_stream("libsvtav1", rate=30, options={"preset": "12"})
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        stream.codec_context.open()
+        leave_real_time()
         film.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")))
         film.mux(stream.encode(None))
     return number
