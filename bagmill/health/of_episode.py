@@ -9,7 +9,7 @@ from pathlib import Path
 from bagmill.dataset import Dataset, load_report, read_quarantine
 from bagmill.dataset.json_records import check_seal
 from bagmill.dataset.whole_file import read_file
-from bagmill.disk import file_checksum
+from bagmill.disk import file_checksum, is_held
 from bagmill.episodes import verify_episode
 from bagmill.errors import StorageError
 from bagmill.health.finding import Finding, Kind
@@ -17,6 +17,7 @@ from bagmill.health.tables import is_sealed
 from bagmill.streams import load_index
 
 _MOST_TOLD = 3
+_REPORT_REMEDY = "Repair makes it again where the recording is there"
 _CACHE_REMEDY = "Repair removes it: the next run scans the recording again"
 
 
@@ -39,9 +40,16 @@ class EpisodeCheck:
     def run(self) -> None:
         """Read everything."""
         dataset, episode = self._dataset, self._episode
-        for version in dataset.published(episode):
+        published = dataset.published(episode)
+        # In this order: who makes a version holds its folder until the report is there.
+        is_in_making = is_held(dataset.episodes_dir / episode)
+        reported = dataset.reported(episode)
+        for version in published:
             self._check_arrays(version)
-        for version in dataset.reported(episode):
+            if version not in reported and not is_in_making:
+                path = dataset.report_path(episode, version)
+                self._note("report", path, "is not there, though the episode is", _REPORT_REMEDY, version)
+        for version in reported:
             self._check_report(version)
         entry = dataset.quarantine_path(episode)
         if entry.exists():
@@ -67,11 +75,10 @@ class EpisodeCheck:
     def _check_report(self, version: str) -> None:
         path = self._dataset.report_path(self._episode, version)
         self._count("report", path)
-        remedy = "Repair makes it again where the recording is there"
         try:
             report = load_report(self._dataset, self._episode, version=version)
         except StorageError as err:
-            self._note("report", path, err.problem, remedy, version)
+            self._note("report", path, err.problem, _REPORT_REMEDY, version)
             return
         if report.stage("episode") is not None and version not in self._dataset.published(self._episode):
             arrays = self._dataset.episode_path(self._episode, version)

@@ -131,7 +131,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         "profiles": [{"match": "*", "profile": str(profile)}],
         "workers": {"processes": 1},
         "media": {"url": media, "port": media_port, "dagster_url": dagster},
-        "alerts": {"disk_free_percent": 100},
+        "alerts": {"disk_free_percent": 99.999},
     }
     (tmp_path / "deployment.yaml").write_text(yaml.safe_dump(settings))
     monkeypatch.setenv("DAGSTER_HOME", str(home))

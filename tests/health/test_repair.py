@@ -1,6 +1,7 @@
 """What is made again is what was there, in the order in which it was asked for."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from bagmill.dataset import (
     put_quarantine,
     resolve_name,
 )
+from bagmill.disk import holding
 from bagmill.episodes import verify_episode
 from bagmill.health import Mended, repair, verify_dataset
 from bagmill.ingest import IngestRequest, ingest, split_finished
@@ -44,13 +46,14 @@ def _repair(dataset: Dataset) -> list[Mended]:
 
 
 @pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("damage", [_flip, Path.unlink])
 def test_a_report_made_again_leaves_the_current_version_current(
-    requests: tuple[IngestRequest, IngestRequest], place: int
+    requests: tuple[IngestRequest, IngestRequest], damage: Callable[[Path], None], place: int
 ) -> None:
     dataset = Dataset(requests[0].dataset)
     versions = [str(ingest(each).report.version) for each in requests]
     before = [load_report(dataset, "run.mcap", version=each) for each in versions]
-    _flip(dataset.report_path("run.mcap", versions[place]))
+    damage(dataset.report_path("run.mcap", versions[place]))
 
     (outcome,) = _repair(dataset)
 
@@ -61,6 +64,16 @@ def test_a_report_made_again_leaves_the_current_version_current(
     make_snapshot(dataset)
     assert load_snapshot(dataset)["version"].tolist() == [versions[1]]
     assert split_finished(requests)[1] == [requests[0]], "the other one is asked for by the quick look as before"
+
+
+def test_a_report_that_is_still_to_come_is_no_damage(requests: tuple[IngestRequest, IngestRequest]) -> None:
+    dataset = Dataset(requests[0].dataset)
+    version = str(ingest(requests[0]).report.version)
+    dataset.report_path("run.mcap", version).unlink()
+    with holding(dataset.episode_path("run.mcap", version).parent):
+        assert verify_dataset(dataset).findings == ()
+    (finding,) = verify_dataset(dataset).findings
+    assert (finding.kind, finding.version) == ("report", version)
 
 
 def test_arrays_made_again_are_whole_and_their_report_keeps_its_place(
