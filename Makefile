@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+HISTORIES ?= 10000
 PROFILE ?= examples/profiles/aloha_demo.yaml
 FUZZ ?= 1000000
 GUIDED ?= mcap bag ros2msg ros2idl protobuf cdr_joints json_message jpeg_file picture_png profile condition
@@ -11,7 +12,7 @@ export DAGSTER_HOME := $(CURDIR)/var/dagster
 export BAGMILL_DEPLOYMENT := $(CURDIR)/var/deployment.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup torch trainers demo ui screenshots test test-all fuzz lint bench lock clean
+.PHONY: help setup torch trainers demo ui screenshots test test-all fuzz simulate kills lint bench lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -51,6 +52,12 @@ fuzz: setup  ## A million damaged inputs, then inputs guided by coverage: an hou
 	$(BIN)/python -m tests.fuzz --inputs $(FUZZ) --processes $$(nproc) --keep var/fuzz
 	$(PIP_INSTALL) atheris==3.0.0
 	for target in $(GUIDED); do $(BIN)/python -m tests.fuzz.guided $$target --runs $$(( $(FUZZ) / 100 )) --found var/fuzz/$$target || exit 1; done
+
+simulate: setup  ## Live through 10,000 histories of disks, clocks and crashes: about an hour; fewer: make simulate HISTORIES=500
+	$(BIN)/python -m tests.simulation --histories $(HISTORIES) --processes 2
+
+kills: setup  ## Kill 500 processes with a reader beside them: a quarter of an hour
+	$(BIN)/python -m benchmarks.kills --kills 500
 
 lint: setup  ## Types, style, and which room may import which
 	$(BIN)/ruff check .

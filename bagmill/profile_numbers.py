@@ -21,14 +21,23 @@ def _no_boolean(value: object) -> object:
 def _exact_rate(rate: object) -> object:
     if isinstance(rate, bool) or not isinstance(rate, int | float | str | Fraction):
         raise ValueError("a number of ticks a second, or a fraction such as 30000/1001")  # noqa: TRY004 - as above
+    # str first: Fraction(29.97) would be the binary float's exact value, not 2997/100.
+    return parse_fraction(str(rate))
+
+
+def parse_fraction(text: str) -> Fraction:
+    """A number above 0, as a decimal or as a fraction, exact: `29.97`, `30000/1001`, `1e-3`.
+
+    Raises:
+        ValueError: It is none, or has more digits than anything measured; such are never unfolded, for 1e-99999999 is a
+            hundred million digits.
+    """
     try:
-        # str first: Fraction(29.97) would be the binary float's exact value, not 2997/100. Longer ones are never unfolded:
-        # 1e-99999999 is a hundred million digits.
-        if _RATE.fullmatch(text := str(rate)):
+        if _RATE.fullmatch(text):
             return Fraction(text)
     except (ValueError, ZeroDivisionError):
         pass
-    raise ValueError(f"{_shown(rate)} is not a number or a fraction such as 30000/1001")
+    raise ValueError(f"{_shown(text)} is not a number or a fraction such as 30000/1001")
 
 
 def _shown(value: object) -> str:

@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,15 @@ from hypothesis import settings
 # How long an example takes says something about the machine, and nothing about what is tested.
 settings.register_profile("bagmill", deadline=None)
 settings.load_profile("bagmill")
+
+
+@pytest.fixture(autouse=True)
+def _takes_no_priority() -> Iterator[None]:
+    """A test process that is left at real-time priority hands it on to all it starts, and one of those can stop the machine."""
+    yield
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        pytest.fail("the test left its process at real-time priority: see previews.encoder_process.leave_real_time")
 
 
 @pytest.fixture(scope="session")

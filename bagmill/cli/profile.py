@@ -19,6 +19,7 @@ from bagmill.cli.wording import counted, printable
 from bagmill.definitions import GivenDefinitions, read_definitions
 from bagmill.drafts import ProfileDraft, draft_profile, look_again, profile_yaml
 from bagmill.errors import StorageError
+from bagmill.profile_numbers import parse_fraction
 from bagmill.streams import scan
 from bagmill.workers import run_guarded
 
@@ -91,11 +92,9 @@ def _from_profile(definitions: Path, out: Path | None) -> str:
 
 def _rate(text: str) -> Fraction:
     try:
-        rate_hz = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(
-            f"{text!r} is not a number or a fraction such as 30000/1001", param_hint="--rate"
-        ) from None
+        rate_hz = parse_fraction(text)
+    except ValueError as err:
+        raise typer.BadParameter(str(err), param_hint="--rate") from None
     if not 0 < rate_hz <= 100_000:
         raise typer.BadParameter(f"{text} is not between 0 and 100,000", param_hint="--rate")
     return rate_hz

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,10 @@ from bagmill.cli.progress import Steps
 from bagmill.cli.screen import print_json, results, table
 from bagmill.cli.wording import counted, printable, size_text
 from bagmill.cores import usable_cores
-from bagmill.definitions import read_definitions
+from bagmill.definitions import GivenDefinitions, read_definitions
 from bagmill.recovery import Recovered
 from bagmill.recovery import recover as recover_one
+from bagmill.workers import run_guarded
 
 _MOST_PLACES = 20
 
@@ -48,19 +50,30 @@ def recover(
     given = None if definitions is None else read_definitions(definitions)
     steps = Steps("recording", num_subjects=1)
     with steps.subject(recording.name or str(recording)):
-        recovered = recover_one(
-            recording,
-            out,
-            definitions=given,
-            is_replacing=is_forced,
-            num_threads=usable_cores(),
-            progress=lambda done, total: steps.report("recover", done, total),
-        )
+        recovered = run_guarded(_recover, recording, out, given, is_forced, what=recording, progress=steps.report)
     if as_json:
         print_json(_json(recording, recovered))
     else:
         _print(recovered)
     return 0
+
+
+def _recover(
+    recording: Path,
+    out: Path,
+    definitions: GivenDefinitions | None,
+    is_replacing: bool,
+    *,
+    progress: Callable[[str, int, int], None],
+) -> Recovered:
+    return recover_one(
+        recording,
+        out,
+        definitions=definitions,
+        is_replacing=is_replacing,
+        num_threads=usable_cores(),
+        progress=lambda done, total: progress("recover", done, total),
+    )
 
 
 def _print(recovered: Recovered) -> None:

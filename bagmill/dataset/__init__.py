@@ -32,6 +32,7 @@ from bagmill.dataset.nights import (
     take_night,
 )
 from bagmill.dataset.prune import Pruned, PrunePlan, UnneededVersion, apply_prune, plan_prune
+from bagmill.dataset.prune_lock import no_prune
 from bagmill.dataset.quarantine import (
     QuarantineEntry,
     RefusalKind,
@@ -121,6 +122,7 @@ __all__ = [
     "make_snapshot",
     "measures",
     "next_order",
+    "no_prune",
     "note_if_new",
     "note_known",
     "plan_prune",

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from bagmill.dataset.curation import BY_EPISODE, Curation, CurationStep, read_curation, write_curation
 from bagmill.dataset.folder import Dataset
+from bagmill.dataset.prune_lock import no_prune_meanwhile
 from bagmill.dataset.query import find_rows
 from bagmill.dataset.snapshot_file import SPLIT, curation_of, put_table, read_table
 from bagmill.dataset.snapshot_names import LATEST, check_name, point, resolve_id
 from bagmill.dataset.splits import assign_splits, check_fractions
+from bagmill.disk import tells_of_disk
 from bagmill.errors import QueryError, StorageError
 
 _MOST_NAMES_TOLD: Final = 10
@@ -46,6 +48,8 @@ class CuratedSnapshot:
     """It stood already."""
 
 
+@tells_of_disk
+@no_prune_meanwhile
 def curate(  # noqa: PLR0913 - each of them is a part of the recipe
     dataset: Dataset,
     base: str = LATEST,
@@ -116,6 +120,7 @@ def curate(  # noqa: PLR0913 - each of them is a part of the recipe
     )
 
 
+@tells_of_disk
 def load_curation(dataset: Dataset, snapshot: str = LATEST) -> Curation | None:
     """How a snapshot was chosen; None where it has all episodes that there were.
 

@@ -9,6 +9,7 @@ from bagmill.dataset.folder import Dataset
 from bagmill.dataset.known_recordings import counts_elsewhere
 from bagmill.dataset.report import EpisodeReport, save_report
 from bagmill.dataset.report_summary import ReportSummary, asking, load_summary
+from bagmill.disk import tells_of_disk
 from bagmill.errors import StorageError
 
 
@@ -81,6 +82,7 @@ def _legible(dataset: Dataset, episode: str) -> Iterator[ReportSummary]:
             continue
 
 
+@tells_of_disk
 def has_current(dataset: Dataset) -> bool:
     """Whether any episode can be in a snapshot; stops at the first that can.
 

@@ -171,6 +171,15 @@ class Dataset:
         return [path.stem for path in _listed(self.quarantine_dir) if path.suffix == ".json"]
 
 
+def names_ending(folder: Path, suffix: str) -> list[str]:
+    """The names in a folder that end so, less that ending, sorted; `glob` would leave out what it may not list.
+
+    Raises:
+        StorageError: The folder cannot be listed.
+    """
+    return [path.name.removesuffix(suffix) for path in _listed(folder) if path.name.endswith(suffix)]
+
+
 def _listed(folder: Path) -> list[Path]:
     """What is in a folder, sorted, less what is being written; nothing where there is no folder."""
     return sorted(folder / entry.name for entry in _entries(folder))

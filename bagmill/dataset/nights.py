@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bagmill.dataset.folder import Dataset
+from bagmill.dataset.folder import Dataset, names_ending
 from bagmill.dataset.json_records import from_json, to_json
 from bagmill.dataset.quarantine import QuarantineEntry
 from bagmill.dataset.snapshot import load_rows, load_snapshot
@@ -167,8 +167,12 @@ def load_night(dataset: Dataset, date: str) -> Night:
 
 
 def list_night_dates(dataset: Dataset) -> list[str]:
-    """The dates of all nights that have figures, the oldest first."""
-    return sorted(path.stem for path in dataset.nights_dir.glob("*.json") if _DATE.fullmatch(path.stem))
+    """The dates of all nights that have figures, the oldest first.
+
+    Raises:
+        StorageError: Their folder cannot be listed.
+    """
+    return [date for date in names_ending(dataset.nights_dir, ".json") if _DATE.fullmatch(date)]
 
 
 def last_nights(dataset: Dataset) -> list[Night]:

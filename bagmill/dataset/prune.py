@@ -7,6 +7,7 @@ whatever a crash leaves is found and removed the next time.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import secrets
@@ -21,8 +22,9 @@ from bagmill.dataset.current import current_of, newest
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.kept_snapshots import SnapshotFile, list_snapshots, named_versions, split_kept
 from bagmill.dataset.leftovers import find_leftovers, remove_leftover
+from bagmill.dataset.prune_lock import alone
 from bagmill.dataset.report_summary import load_summary
-from bagmill.disk import is_held, make_folders, sync_folder
+from bagmill.disk import is_held, make_folders, sync_folder, tells_of_disk
 from bagmill.episodes.layout import METADATA_FILE
 from bagmill.errors import StorageError
 
@@ -80,6 +82,7 @@ class Pruned:
     size_bytes: int
 
 
+@tells_of_disk
 def plan_prune(dataset: Dataset, *, keep_snapshots: int | None = None) -> PrunePlan:
     """Find what nothing needs; nothing is changed.
 
@@ -118,6 +121,7 @@ def plan_prune(dataset: Dataset, *, keep_snapshots: int | None = None) -> PruneP
     )
 
 
+@tells_of_disk
 def apply_prune(dataset: Dataset, plan: PrunePlan) -> Pruned:
     """Remove what was planned, as far as it is unneeded still.
 
@@ -135,28 +139,24 @@ def apply_prune(dataset: Dataset, plan: PrunePlan) -> Pruned:
         _delete(leftover)
     for leftover in find_leftovers(dataset):
         remove_leftover(leftover)
-    still_dropped = {each.id for each in split_kept(dataset, plan.keep_snapshots)[1]}
-    snapshots = [each for each in plan.snapshots if each.id in still_dropped]
-    check_no_links(dataset.path, (each.path for each in snapshots))
-    for snapshot in snapshots:
-        # The table last: by it, what is left is found again.
-        for part in (*snapshot.path.parent.glob(f"{snapshot.id}.*.json"), snapshot.path):
-            _delete(part)
-    if snapshots:
-        # For good, before anything goes that one of them names.
-        _sync(dataset.snapshots_dir)
+    with alone(dataset):
+        snapshots = _drop_snapshots(dataset, plan)
     gone: list[UnneededVersion] = []
     skipped: list[UnneededVersion] = []
     known: list[SnapshotFile] = []
     named: frozenset[tuple[str, str]] = frozenset()
     for planned in plan.versions:
-        # A snapshot may be made meanwhile, and an episode may be asked for by its earlier profile again.
-        if (snapshots_now := list_snapshots(dataset)) != known:
-            known, named = snapshots_now, named_versions(dataset, snapshots_now)
-        verdicts = _judge(dataset, planned.episode, named)
-        is_unneeded = any(isinstance(each, UnneededVersion) and each.version == planned.version for each in verdicts)
-        if is_unneeded:
-            _remove(dataset, planned)
+        with alone(dataset):
+            # A snapshot may be made meanwhile, and an episode may be asked for by its earlier profile again.
+            if (snapshots_now := list_snapshots(dataset)) != known:
+                known, named = snapshots_now, named_versions(dataset, snapshots_now)
+            verdicts = _judge(dataset, planned.episode, named)
+            is_unneeded = any(
+                isinstance(each, UnneededVersion) and each.version == planned.version for each in verdicts
+            )
+            aside = _move_aside(dataset, planned) if is_unneeded else None
+        if aside is not None:
+            _delete(aside)
         (gone if is_unneeded else skipped).append(planned)
     size_bytes += _sum(gone, snapshots)
     return Pruned(tuple(gone), tuple(snapshots), tuple(skipped), size_bytes)
@@ -199,18 +199,34 @@ def _is_in_making(dataset: Dataset, episode: str, version: str, *, has_report: b
         return False
 
 
-def _remove(dataset: Dataset, version: UnneededVersion) -> None:
+def _drop_snapshots(dataset: Dataset, plan: PrunePlan) -> list[SnapshotFile]:
+    """Remove the snapshots that were planned and are not needed again."""
+    still_dropped = {each.id for each in split_kept(dataset, plan.keep_snapshots)[1]}
+    snapshots = [each for each in plan.snapshots if each.id in still_dropped]
+    check_no_links(dataset.path, (each.path for each in snapshots))
+    for snapshot in snapshots:
+        # The table last: by it, what is left is found again.
+        for part in (*snapshot.path.parent.glob(f"{snapshot.id}.*.json"), snapshot.path):
+            _delete(part)
+    if snapshots:
+        # For good, before anything goes that one of them names.
+        _sync(dataset.snapshots_dir)
+    return snapshots
+
+
+def _move_aside(dataset: Dataset, version: UnneededVersion) -> Path:
     aside = dataset.pruned_dir / f"{version.version}-{secrets.token_hex(4)}"
     try:
         check_no_links(dataset.path, [aside])
         make_folders(aside)
         # The arrays first: without them no snapshot takes the version. The report last: by it, what is left is found again.
         for part in _parts(dataset, version.episode, version.version):
-            part.rename(aside / part.name)
+            with contextlib.suppress(FileNotFoundError):  # another prune moves it, at the same time
+                part.rename(aside / part.name)
             sync_folder(part.parent)
     except OSError as err:
         raise StorageError(f"cannot be moved aside ({err.strerror})", path=aside, remedy=_REMEDY) from err
-    _delete(aside)
+    return aside
 
 
 def _parts(dataset: Dataset, episode: str, version: str) -> list[Path]:
@@ -245,7 +261,9 @@ def _sum(versions: Iterable[UnneededVersion], snapshots: Iterable[SnapshotFile])
 def _size_bytes(path: Path) -> int:
     """Of a file, or of all files below a folder; what goes meanwhile counts nothing."""
     if path.is_symlink() or not path.is_dir():
-        return path.stat().st_size if path.exists() else 0
+        with contextlib.suppress(FileNotFoundError):
+            return path.stat().st_size
+        return 0
     sizes = 0
     for folder, _, names in os.walk(path):
         sizes += sum(_size_bytes(Path(folder, name)) for name in names)
@@ -261,9 +279,10 @@ def _sync(folder: Path) -> None:
 
 def _delete(path: Path) -> None:
     try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        while path.is_dir() and not path.is_symlink():
+            # Another prune may remove some of it at the same time: then what is left is gone through once more.
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(path)
+        path.unlink(missing_ok=True)
     except OSError as err:
         raise StorageError(f"cannot be removed ({err.strerror})", path=path, remedy=_REMEDY) from err

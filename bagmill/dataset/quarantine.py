@@ -8,6 +8,7 @@ from typing import Literal
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.json_records import from_json, to_json
 from bagmill.dataset.whole_file import read_whole, remove_file, write_whole
+from bagmill.disk import tells_of_disk
 from bagmill.errors import StorageError
 from bagmill.quality.metric import Stage
 
@@ -49,6 +50,7 @@ class QuarantineEntry:
     """When somebody asked that it be tried again, ns since the Unix epoch; the entry stands until it was."""
 
 
+@tells_of_disk
 def put_quarantine(dataset: Dataset, entry: QuarantineEntry) -> QuarantineEntry:
     """Put an episode in quarantine, in place of its earlier entry.
 
@@ -81,6 +83,7 @@ def release(dataset: Dataset, episode: str) -> bool:
     return remove_file(dataset.quarantine_path(episode), remedy="Mend the folder's permissions")
 
 
+@tells_of_disk
 def read_quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:
     """An episode's entry; None where it is not in quarantine.
 
@@ -97,6 +100,7 @@ def read_quarantine(dataset: Dataset, episode: str) -> QuarantineEntry | None:
         raise StorageError(f"is no quarantine entry: {err}", path=path, remedy=_REMEDY) from err
 
 
+@tells_of_disk
 def release_for_retry(dataset: Dataset, episode: str, *, now_ns: int) -> QuarantineEntry | None:
     """Ask that an episode be tried again though nothing about it has changed; its entry stands until that is done.
 

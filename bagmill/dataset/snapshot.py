@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 from bagmill.dataset.current import current_of, of_its_own, published_summaries
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.leftovers import sweep_tables
+from bagmill.dataset.prune_lock import no_prune_meanwhile
 from bagmill.dataset.report_summary import ReportSummary
 from bagmill.dataset.snapshot_file import SPLIT, put_table, read_table, rows_of
 from bagmill.dataset.snapshot_names import LATEST, check_name, point, resolve_id
 from bagmill.dataset.snapshot_table import snapshot_table
+from bagmill.disk import tells_of_disk
 from bagmill.errors import QueryError, StorageError
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Snapshot:
     """Sentences: the damaged reports whose episodes are left out, for which of their versions is current is not known."""
 
 
+@tells_of_disk
+@no_prune_meanwhile
 def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     """Write down which version of every episode is the current one, and point `latest` at it.
 
@@ -105,6 +109,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     )
 
 
+@tells_of_disk
 def load_snapshot(dataset: Dataset, name_or_id: str = LATEST, *, split: str | None = None) -> pd.DataFrame:
     """A snapshot as a table, one row an episode, sorted by episode.
 

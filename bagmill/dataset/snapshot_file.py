@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bagmill.dataset.confined import check_paths
-from bagmill.dataset.folder import Dataset
+from bagmill.dataset.folder import Dataset, names_ending
 from bagmill.dataset.sealed_parquet import check_sealed, write_sealed
 from bagmill.dataset.snapshot_names import ID_LENGTH, is_snapshot_id
 from bagmill.dataset.whole_file import read_file, write_whole
@@ -85,8 +85,12 @@ def read_table(dataset: Dataset, snapshot_id: str) -> pa.Table:
 
 
 def snapshot_paths(dataset: Dataset) -> list[Path]:
-    """The tables of all snapshots, by id."""
-    return sorted(path for path in dataset.snapshots_dir.glob("*.parquet") if is_snapshot_id(path.stem))
+    """The tables of all snapshots, by id.
+
+    Raises:
+        StorageError: Their folder cannot be listed.
+    """
+    return [_path(dataset, each) for each in names_ending(dataset.snapshots_dir, ".parquet") if is_snapshot_id(each)]
 
 
 def order_of(path: Path) -> int:

@@ -10,6 +10,7 @@ from bagmill.dataset.folder import Dataset
 from bagmill.dataset.kept_snapshots import list_snapshots
 from bagmill.dataset.snapshot_file import curation_of, read_column
 from bagmill.dataset.snapshot_names import list_snapshot_names, resolve_name
+from bagmill.disk import tells_of_disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class SnapshotFacts:
     """It was chosen from another snapshot."""
 
 
+@tells_of_disk
 def describe_snapshots(dataset: Dataset) -> list[SnapshotFacts]:
     """Every snapshot, the oldest first.
 

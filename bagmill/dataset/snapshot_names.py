@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bagmill.dataset.folder import Dataset
+from bagmill.dataset.folder import Dataset, names_ending
 from bagmill.dataset.json_records import from_json, to_json
 from bagmill.dataset.whole_file import read_whole, write_new, write_whole
 from bagmill.errors import StorageError
@@ -98,8 +98,12 @@ def resolve_id(dataset: Dataset, name_or_id: str) -> str:
 
 
 def list_snapshot_names(dataset: Dataset) -> list[str]:
-    """All names given, sorted."""
-    return sorted(path.stem for path in dataset.snapshots_dir.glob("*.json") if _is_name(path.stem))
+    """All names given, sorted.
+
+    Raises:
+        StorageError: Their folder cannot be listed.
+    """
+    return [name for name in names_ending(dataset.snapshots_dir, ".json") if _is_name(name)]
 
 
 def _path(dataset: Dataset, name: str) -> Path:

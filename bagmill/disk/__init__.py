@@ -10,20 +10,28 @@ at that name.
 
 from bagmill.disk.checksum import bytes_checksum, file_checksum
 from bagmill.disk.exchanged_names import exchange
-from bagmill.disk.folder_lock import holding, is_held
+from bagmill.disk.folder_lock import holding, is_held, locked_folder
 from bagmill.disk.folders import make_folders, sync_file, sync_folder
+from bagmill.disk.listing import files_below, folders_from, is_absent
 from bagmill.disk.partial import partial_file, sweep_partial, sweep_partials
+from bagmill.disk.told import disk_error, tells_of_disk
 
 __all__ = [
     "bytes_checksum",
+    "disk_error",
     "exchange",
     "file_checksum",
+    "files_below",
+    "folders_from",
     "holding",
+    "is_absent",
     "is_held",
+    "locked_folder",
     "make_folders",
     "partial_file",
     "sweep_partial",
     "sweep_partials",
     "sync_file",
     "sync_folder",
+    "tells_of_disk",
 ]

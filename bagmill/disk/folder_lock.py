@@ -1,4 +1,4 @@
-"""A folder held while something in it is being made, by a lock on the folder itself that goes with the process."""
+"""Folders held while something in them is being made or removed, by a lock on the folder itself that goes with the process."""
 
 from __future__ import annotations
 
@@ -41,3 +41,29 @@ def is_held(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+@contextmanager
+def locked_folder(folder: Path, *, is_shared: bool = False) -> Iterator[None]:
+    """Hold a folder's lock; waits for whoever holds it otherwise.
+
+    Nothing is held where there is no such folder, or where its file system has no locks.
+
+    Args:
+        folder: Whose lock.
+        is_shared: With others that share it; otherwise alone.
+
+    Raises:
+        OSError: The folder cannot be opened.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -102,15 +102,19 @@ def _claim(path: Path) -> tuple[Path, BinaryIO]:
         file = os.fdopen(os.open(partial, flags, 0o666), "wb")
         try:
             if _lock(file, partial):
-                file.truncate(0)
-                return partial, file
+                if os.fstat(file.fileno()).st_nlink == 1:
+                    file.truncate(0)
+                    return partial, file
+                # Its writer died after it had given the file its second name: what that names is published.
+                partial.unlink()
         except OSError:
             # A file system without locks: nobody sweeps there, so a name that nobody else has will do.
             file.close()
             partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
             return partial, partial.open("xb")
         file.close()
-        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+        if os.path.lexists(partial):
+            partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
 
 
 def _lock(file: BinaryIO, path: Path) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bagmill.disk import files_below
 from bagmill.episodes import layout
 from bagmill.episodes.node_metadata import check_array, check_episode, read_json
 from bagmill.errors import StorageError
@@ -31,8 +32,8 @@ def write_root_metadata(folder: Path, attributes: Mapping[str, Any]) -> None:
         # Sorted, because the order in which a file system lists its files differs between machines.
         nodes = {
             path.parent.relative_to(folder).as_posix(): json.loads(path.read_bytes())
-            for path in sorted(folder.rglob(layout.METADATA_FILE))
-            if path.parent != folder
+            for path in files_below(folder)
+            if path.name == layout.METADATA_FILE and path.parent != folder
         }
         for node in nodes.values():
             if node["node_type"] == "group":

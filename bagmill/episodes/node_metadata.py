@@ -17,6 +17,7 @@ from bagmill.episodes import layout
 from bagmill.errors import LimitError, StorageError
 from bagmill.json_depth import check_depth
 from bagmill.limits import limits
+from bagmill.regular_files import read_regular
 from bagmill.yaml_files import tell_problems
 
 _MOST_BYTES: Final = 1 << 26
@@ -153,8 +154,7 @@ def read_json(path: Path) -> Any:
         StorageError: It is no JSON, or larger or deeper than metadata are.
         OSError: It cannot be read.
     """
-    with path.open("rb") as file:
-        text = file.read(_MOST_BYTES + 1)
+    text = read_regular(path, most_bytes=_MOST_BYTES)
     if len(text) > _MOST_BYTES:
         raise _damaged(path, f"more than {_MOST_BYTES:,} bytes")
     try:

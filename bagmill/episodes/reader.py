@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.disk import is_absent
 from bagmill.episodes import layout
 from bagmill.episodes.frame_array import Frame, FrameArray, parse_frame_array
 from bagmill.episodes.metadata import read_root_metadata
@@ -218,7 +219,7 @@ class Episode:
         if key not in self._shards:
             path = array.shard_path(self.path, number)
             # Two threads may both open it: the same map twice, and one of them is dropped.
-            self._shards[key] = ShardReader(path, array.shard_ticks) if path.exists() else None
+            self._shards[key] = None if is_absent(path) else ShardReader(path, array.shard_ticks)
         return self._shards[key], chunk
 
     def _read_of(self, room: str, name: str) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-from bagmill.disk import exchange, make_folders, sync_file, sync_folder
+from bagmill.disk import exchange, files_below, folders_from, make_folders, sync_file, sync_folder
 from bagmill.episodes.layout import METADATA_FILE, SUFFIX
 from bagmill.errors import StorageError
 from bagmill.pulse import pulse
@@ -110,9 +110,11 @@ class StagingFolder:
 
     def discard(self) -> None:
         """Remove the folder, if it is still there, and give up the lock."""
+        # What cannot be removed is swept by the next writer: it must not hide why this one has ended.
         with contextlib.suppress(OSError):
             _remove(self.path)
-        self._lock_path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._lock_path.unlink(missing_ok=True)
         self._lock.close()
 
 
@@ -203,12 +205,10 @@ def _try_lock(lock: BinaryIO, lock_path: Path) -> bool:
 
 
 def _sync_tree(folder: Path) -> None:
-    paths = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
-    folders = [Path(parent) for parent, _, _ in os.walk(folder)]
     # Together, because a journalling file system commits what waits at the same time at once.
     with ThreadPoolExecutor(_SYNC_THREADS) as pool:
-        list(pool.map(_sync, paths))
-        list(pool.map(sync_folder, folders))
+        list(pool.map(_sync, files_below(folder)))
+        list(pool.map(sync_folder, folders_from(folder)))
 
 
 def _sync(path: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 
 from bagmill.codecs import whole_jpeg
+from bagmill.disk import is_absent
 from bagmill.episodes import layout
 from bagmill.episodes.frame_array import FrameArray, parse_frame_array
 from bagmill.episodes.metadata import read_root_metadata
@@ -19,6 +21,9 @@ from bagmill.episodes.node_metadata import check_array, check_chunks, read_json
 from bagmill.episodes.shard import ShardReader
 from bagmill.errors import BagmillError, StorageError
 from bagmill.profile import feature_kind
+from bagmill.regular_files import open_regular
+
+_GROUP: Final = {"attributes": {}, "zarr_format": 3, "node_type": "group"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ def verify_episode(path: Path, *, progress: Callable[[int, int], None] | None = 
     except StorageError as err:
         return VerifyReport(path, 0, 0, (Damage("", None, err.problem),))
     check = _Check(path, arrays)
+    check.check_groups()
     for done, name in enumerate(arrays):
         check.check_array(name)
         if progress is not None:
@@ -89,6 +95,21 @@ class _Check:
         """Arrays that describe the ticks, where they could be read whole."""
         self._stored: dict[str, NDArray[np.bool_]] = {}
         """Frame array → ticks whose frame is stored; only where every shard's index could be read."""
+
+    def check_groups(self) -> None:
+        """Whether what holds the arrays is there: readers that know nothing of consolidated metadata go from one to the next."""
+        groups = {str(parent) for name in self._arrays for parent in PurePosixPath(name).parents} - {"."}
+        for name in sorted(groups):
+            try:
+                own = read_json(self._path / name / layout.METADATA_FILE)
+            except OSError as err:
+                self._note(name, None, f"the group's metadata cannot be read ({err.strerror})")
+            except StorageError as err:
+                self._note(name, None, f"the group's metadata cannot be read ({err.problem})")
+            else:
+                kept = {key: own.get(key) for key in _GROUP} if isinstance(own, dict) else own
+                if kept != _GROUP:
+                    self._note(name, None, "the group's metadata are not those of a group")
 
     def check_array(self, name: str) -> None:
         metadata = self._arrays[name]
@@ -146,7 +167,7 @@ class _Check:
         for number in range(array.num_shards):
             first = number * array.shard_ticks
             path = array.shard_path(self._path, number)
-            if not path.exists():
+            if is_absent(path):
                 continue  # none of its ticks has a frame; the mask says whether that is right
             try:
                 shard = ShardReader(path, array.shard_ticks)
@@ -194,9 +215,9 @@ class _Check:
         parts: list[NDArray[Any]] = []
         for number, first in enumerate(range(0, num_ticks, rows)):
             chunk_path = folder.joinpath(str(number), *("0" for _ in node.shape[1:]))
-            if not chunk_path.exists():
-                # zarr would read fill values and say nothing.
-                self._note(name, first, f"chunk {number} is missing")
+            # zarr would wait for a pipe, and of what is missing read fill values and say nothing.
+            if (problem := _problem_of_file(chunk_path)) is not None:
+                self._note(name, first, f"chunk {number} {problem}")
                 continue
             try:
                 parts.append(np.asarray(node[first : first + rows]))
@@ -208,6 +229,16 @@ class _Check:
 
     def _note(self, array: str, tick: int | None, problem: str) -> None:
         self.damages.append(Damage(array, tick, problem))
+
+
+def _problem_of_file(path: Path) -> str | None:
+    try:
+        os.close(open_regular(path))
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as err:
+        return f"cannot be read ({err.strerror})"
+    return None
 
 
 def _problem_of_frame(array: FrameArray, shard: ShardReader, chunk: int) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bagmill.alignment import Timeline
 from bagmill.dataset import FeatureReport
+from bagmill.disk import files_below
 from bagmill.encode import EncodeResult, encode_episode, episode_attributes, signal_attributes, write_ticks
 from bagmill.episodes import Episode, EpisodeWriter
 from bagmill.errors import StorageError
@@ -75,7 +76,7 @@ def make_episode(
             if feature.kind == "signal":
                 writer.put_signal(feature.name, result.signals[feature.name], attributes=signal_attributes(feature))
         path = writer.publish(episode_attributes(plan, result, episode=request.episode, version=version))
-    stored_bytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    stored_bytes = sum(file.stat().st_size for file in files_below(path))
     return MadeEpisode(Episode.open(path), result, stored_bytes, request.num_threads_here)
 
 
@@ -122,7 +123,9 @@ def _samples(made: MadeEpisode, name: str, pool: ThreadPoolExecutor) -> list[Ima
                 if stored is not None and bytes(stored) == frame.data:
                     return MeasuredFrame(tick, frame.picture)
             found = FrameSample(tick, source=frame.source, stored=made.episode.frame(name, tick))
-        except StorageError:
+        except StorageError as err:
+            if isinstance(err.__cause__, OSError):
+                raise  # the disk fails: what is stored may well be whole
             return None
         if is_image:
             found.picture  # noqa: B018 - measured here, on this thread: the checks only look at it

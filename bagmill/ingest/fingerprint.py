@@ -9,6 +9,7 @@ from typing import Final
 
 from bagmill.dataset import write_whole
 from bagmill.dataset.json_records import check_seal, seal
+from bagmill.disk import files_below
 from bagmill.errors import RecordingError, UnsettledRecordingError
 from bagmill.regular_files import read_regular
 
@@ -28,7 +29,7 @@ def fingerprint(recording: Path) -> Fingerprint:
         found = recording.stat()
         if not stat.S_ISDIR(found.st_mode):
             return [[recording.name, found.st_size, found.st_mtime_ns]]
-        files = sorted(path for path in recording.rglob("*") if path.is_file())
+        files = [path for path in files_below(recording) if path.is_file()]
         stats = [(path, path.stat()) for path in files]
     except OSError as err:
         raise UnsettledRecordingError(f"cannot be looked at ({err.strerror})", path=recording) from err

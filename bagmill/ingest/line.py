@@ -14,6 +14,7 @@ from bagmill.dataset import (
     StageReport,
     make_current,
     next_order,
+    no_prune,
     put_quarantine,
     read_quarantine,
     release,
@@ -21,7 +22,7 @@ from bagmill.dataset import (
     sweep_episode,
     write_whole,
 )
-from bagmill.disk import bytes_checksum, holding, make_folders, sync_folder
+from bagmill.disk import bytes_checksum, disk_error, holding, make_folders, sync_folder
 from bagmill.episodes import Episode, episode_version
 from bagmill.errors import BagmillError, LimitError, RecordingError, StorageError
 from bagmill.ingest.duplicate import find_original
@@ -68,6 +69,8 @@ def ingest(request: IngestRequest, *, progress: Progress | None = None) -> Inges
         line.run()
     except BagmillError as err:
         refusal = err
+    except OSError as err:
+        refusal = disk_error(err)
     entry = line.close(refusal)
     return IngestOutcome(
         episode=request.episode,
@@ -144,6 +147,10 @@ class _Line:
 
     def _recall(self) -> bool:
         """Take everything that is asked for as it stands; False where it does not."""
+        with no_prune(self.dataset):
+            return self._recall_published()
+
+    def _recall_published(self) -> bool:
         finished = None if self.request.is_forced else recall_finished(self.request)
         if finished is None:
             return False
@@ -190,9 +197,9 @@ class _Line:
                     remember_finished(self.request, self.report)
                 return None
             return put_quarantine(self.dataset, entry)
-        except BagmillError as err:
+        except (BagmillError, OSError) as err:
             # The dataset cannot even be written to: the caller is told at least.
-            return self._refusal(refusal or err)
+            return self._refusal(refusal or (disk_error(err) if isinstance(err, OSError) else err))
 
     def _save_report(self) -> None:
         """Save the report, once the names of all that it speaks for are on the disk."""
@@ -282,6 +289,8 @@ class _Line:
     def _run_episode(self, plan: IngestPlan, timeline: Timeline, *, taken: Fingerprint) -> Episode:
         with self._stage("episode") as said:
             version = self._version
+            with no_prune(self.dataset):
+                self._hold()
             earlier = recall_report(self.request, version)
             done = earlier.stage("episode") if earlier else None
             if earlier is not None and done is not None and version in self.dataset.published(self.request.episode):
@@ -293,7 +302,6 @@ class _Line:
                     pictures={**earlier.pictures, **self.report.pictures},
                 )
                 return Episode.open(self.dataset.episode_path(self.request.episode, version))
-            self._hold()
             made = make_episode(
                 plan,
                 timeline,

@@ -27,11 +27,13 @@ class ReadingStore(Typestore):
     def make_classes(self, types: Typesdict) -> None:
         """Make the classes of types whose fields are known: rosbags writes them as code, and runs it.
 
+        Without constants: messages do not hold them, and the time that rosbags takes for them grows with their square.
+
         Args:
             types: As of `types_of_msg`, and small enough.
         """
         made = Typestore()
-        made.register(types)
+        made.register({name: ([], fields) for name, (_, fields) in types.items()})
         self.types.update(made.types)
 
     def get_msgdef(self, typename: str) -> Msgdef[object]:

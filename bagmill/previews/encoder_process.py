@@ -12,7 +12,9 @@ import os
 import select
 import sys
 import threading
+from contextlib import suppress
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import av
@@ -71,7 +73,21 @@ def _add_stream(film: av.container.OutputContainer, order: dict[str, Any]) -> Vi
     encoder.color_primaries = ColorPrimaries.BT709
     encoder.color_trc = ColorTrc.BT709
     encoder.options = order["options"]
+    encoder.open()
+    leave_real_time()
     return stream
+
+
+def leave_real_time() -> None:
+    """Schedule every thread of this process as others are.
+
+    SVT-AV1 puts whoever opens it as root at the highest real-time priority (`pthread_setschedparam`, SCHED_FIFO, 99). All
+    that is started afterwards inherits that, and what waits in a loop there takes the cores from everything else.
+    """
+    for thread in Path("/proc/self/task").glob("*"):
+        with suppress(OSError):  # it has just ended
+            if os.sched_getscheduler(int(thread.name)) in (os.SCHED_FIFO, os.SCHED_RR):
+                os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def _exit_with_parent(descriptor: int) -> None:

@@ -15,6 +15,7 @@ import zstandard
 
 from bagmill.errors import LimitError, RecordingError
 from bagmill.limits import limits
+from bagmill.pulse import pulse
 from bagmill.recordings import mcap_records, rosbag2_sqlite
 from bagmill.recordings.allowance import Allowance, limits_told_of
 from bagmill.recordings.compression import ZSTD_HEADER_BYTES, ZSTD_MAGIC, announced_bytes, zstd_pieces
@@ -265,3 +266,4 @@ def _unpack(source: BinaryIO, sink: BinaryIO, *, folder: Path, allowance: Allowa
         if num_bytes > _LEFT_FREE_BYTES and shutil.disk_usage(folder).free < _LEFT_FREE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sink.write(piece)
+        pulse()

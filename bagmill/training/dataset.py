@@ -35,6 +35,7 @@ from bagmill.training.kept_values import KeptValues
 from bagmill.training.only_valid import ValidTicks, resolve_only_valid
 from bagmill.training.process_buffers import ProcessBuffers
 from bagmill.training.read_ahead import ReadAhead
+from bagmill.training.recipe import DatasetRecipe, checked_recipe
 from bagmill.training.sample_index import SampleIndex, one_sample
 from bagmill.training.selection import CameraSelection, select_features
 from bagmill.training.window import Window
@@ -464,13 +465,11 @@ class EpisodeDataset:
         Raises:
             TrainingError: It is no such recipe; and as the constructor.
         """
-        arguments = dict(recipe)
-        if missing := {"dataset", "snapshot", "windows", "image_size"} - arguments.keys():
-            raise TrainingError(
-                f"is no recipe of a dataset: it has no {', '.join(sorted(missing))}",
-                remedy="A mixture's recipe is for Mixture.from_recipe",
-            )
-        arguments["windows"] = {name: Window(**said) for name, said in arguments["windows"].items()}
-        arguments["image_size"] = {name: tuple(size) for name, size in arguments["image_size"].items()}
+        checked = checked_recipe(
+            DatasetRecipe, recipe, noun="dataset", other="A mixture's recipe is for Mixture.from_recipe"
+        )
+        arguments = checked.model_dump()
+        arguments["windows"] = {name: Window(**said.arguments()) for name, said in checked.windows.items()}
+        arguments["image_size"] = {name: tuple(size) for name, size in checked.image_size.items()}
         where = arguments.pop("dataset")
         return cls(where if dataset is None else dataset, **arguments)

@@ -20,6 +20,7 @@ from bagmill.training.dataset import EpisodeDataset
 from bagmill.training.permutation import Permutation
 from bagmill.training.process_buffers import ProcessBuffers
 from bagmill.training.proportions import Proportions, Weight, exact_weight
+from bagmill.training.recipe import MixtureRecipe, checked_recipe
 from bagmill.training.sample_index import one_sample, sample_numbers
 
 _LOG: Final = logging.getLogger(__name__)
@@ -248,12 +249,10 @@ class Mixture:
         Raises:
             TrainingError: It is no such recipe, or there is another number of folders; and as the constructor.
         """
-        if missing := {"mixture", "seed", "num_samples"} - recipe.keys():
-            raise TrainingError(
-                f"is no recipe of a mixture: it has no {', '.join(sorted(missing))}",
-                remedy="A dataset's recipe is for EpisodeDataset.from_recipe",
-            )
-        sources = recipe["mixture"]
+        checked = checked_recipe(
+            MixtureRecipe, recipe, noun="mixture", other="A dataset's recipe is for EpisodeDataset.from_recipe"
+        )
+        sources = checked.mixture
         folders = [None] * len(sources) if datasets is None else list(datasets)
         if len(folders) != len(sources):
             raise TrainingError(
@@ -262,11 +261,11 @@ class Mixture:
             )
         return cls(
             [
-                (EpisodeDataset.from_recipe(source["dataset"], dataset=folder), source["weight"])
+                (EpisodeDataset.from_recipe(source.dataset, dataset=folder), source.weight)
                 for source, folder in zip(sources, folders, strict=True)
             ],
-            seed=recipe["seed"],
-            num_samples=recipe["num_samples"],
+            seed=checked.seed,
+            num_samples=checked.num_samples,
         )
 
     def _shares(self) -> list[tuple[Fraction, EpisodeDataset]]:

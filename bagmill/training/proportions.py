@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
@@ -15,6 +16,7 @@ from bagmill.training.permutation import Permutation
 Weight = int | float | Fraction | str
 
 _BLOCK_SIZE: Final = 1024
+_WEIGHT: Final = re.compile(r"[+-]?[0-9./]{1,1000}(?:[eE][+-]?[0-9]{1,3})?")
 _LEAST_SHARE: Final = Fraction(1, 10**12)
 
 
@@ -86,9 +88,17 @@ def exact_weight(weight: Weight) -> Fraction:
         TrainingError: It is no number above 0.
     """
     try:
-        exact = Fraction(weight if isinstance(weight, int | str | Fraction) else repr(float(weight)))
+        exact = Fraction(weight) if isinstance(weight, int | Fraction) else _unfolded(weight)
     except (ValueError, TypeError, ZeroDivisionError) as err:
-        raise TrainingError(f"a mixture's weight is {weight!r}", remedy="Give a number above 0") from err
+        raise TrainingError(f"a mixture's weight is {str(weight)[:60]!r}", remedy="Give a number above 0") from err
     if exact <= 0:
         raise TrainingError(f"a mixture's weight is {weight}", remedy="Give a number above 0, or leave the source out")
     return exact
+
+
+def _unfolded(weight: float | str) -> Fraction:
+    text = weight.strip() if isinstance(weight, str) else repr(float(weight))
+    # 1e-99999999 is a hundred million digits.
+    if not _WEIGHT.fullmatch(text):
+        raise ValueError("no number, or one of more digits than any weight has")
+    return Fraction(text)

@@ -15,6 +15,7 @@ import av
 import numpy as np
 from av.video.stream import VideoStream
 
+from bagmill.previews.encoder_process import leave_real_time
 from benchmarks.codec.scenes import Clip
 from benchmarks.codec.storage import Method
 
@@ -57,6 +58,8 @@ def _write_film(clip: Clip, folder: Path, *, encoder: str, gop: int, crf: int) -
         stream.pix_fmt = "yuv420p"
         stream.codec_context.gop_size = gop
         stream.codec_context.thread_count = 1
+        stream.codec_context.open()
+        leave_real_time()
         for tick, pixels in enumerate(clip):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts, frame.time_base = tick, Fraction(1, RATE_HZ)

@@ -9,6 +9,7 @@ from pathlib import Path
 from bagmill.dataset import Dataset
 from bagmill.errors import BagmillError
 from pipelines.deployment import load_deployment
+from pipelines.last_good import load_in_force
 from pipelines.media.app import build_app
 from pipelines.web.serving import address_of, listen, port_number, serve
 
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        deployment = load_deployment(options.deployment)
+        deployment = load_deployment(options.deployment) if options.deployment else load_in_force().deployment
     except BagmillError as err:
         print(err, file=sys.stderr)
         return 2

@@ -9,7 +9,8 @@ from pathlib import Path
 from bagmill.deployment import Deployment
 from bagmill.errors import BagmillError
 from pipelines.database import prepare
-from pipelines.deployment import ROOT, load_deployment
+from pipelines.deployment import ROOT
+from pipelines.last_good import load_in_force
 from pipelines.web.dagster_app import dagster_app
 from pipelines.web.doors import Doors
 from pipelines.web.guard import Guard
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        deployment = load_deployment()
+        deployment = load_in_force().deployment
         host, port = options.host or deployment.web.host, _chosen(options.port, deployment.web.port)
         listener = listen(host, port, settings="web")
         prepare()

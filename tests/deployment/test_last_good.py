@@ -1,5 +1,7 @@
 """A mistake in the deployment's file leaves what it said before in force, and is told."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -7,6 +9,7 @@ import pytest
 
 from bagmill.errors import SettingsError
 from pipelines.definitions import build_defs
+from pipelines.deployment import ROOT
 from pipelines.last_good import load_in_force
 
 
@@ -84,3 +87,21 @@ def test_the_web_ui_says_what_is_in_force_and_no_secret(file: Path) -> None:
     assert "no such setting" in spec.description
     assert spec.metadata["is_in_force"] is False
     assert "T0PS3CRET" not in f"{spec.description} {spec.metadata}"
+
+
+def test_a_server_that_restarts_with_a_mistake_in_the_file_serves_by_what_it_said_before(
+    file: Path, tmp_path: Path
+) -> None:
+    file.write_text("media: {port: 0}\n")
+    load_in_force()
+    file.write_text("media: {prot: 0}\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipelines.media"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        first = server.stdout.readline()
+        server.terminate()
+        _, said = server.communicate(timeout=30)
+    assert first.startswith("Media server at http://127.0.0.1:")
+    assert "no such setting @ $.media.prot" in said
+    assert "stays in force" in said

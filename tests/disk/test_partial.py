@@ -88,3 +88,17 @@ def test_links_and_pipes_are_nobodys_left_overs(tmp_path: Path) -> None:
     assert sweep_partials(tmp_path) == 0
     assert not sweep_partial(tmp_path / "a.json")
     assert _names(tmp_path) == [".a.json.partial", ".b.json.partial", "theirs"]
+
+
+def test_a_second_name_that_a_kill_left_is_not_written_to(tmp_path: Path) -> None:
+    # As after `write_new`, killed between giving the file its name and taking the unfinished one's away.
+    published = tmp_path / "a"
+    published.write_bytes(b"published")
+    (tmp_path / ".a.partial").hardlink_to(published)
+    with partial_file(published) as (partial, file):
+        file.write(b"next")
+        file.flush()
+        assert published.read_bytes() == b"published"
+        partial.replace(published)
+    assert published.read_bytes() == b"next"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -1,6 +1,7 @@
 """Verification: every kind of damage is found, and named where it is."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -145,3 +146,28 @@ def test_what_cannot_be_opened_is_one_damage(tmp_path: Path, make_episode: Calla
     report = verify_episode(path)
     assert not report.is_whole
     assert [str(damage) for damage in report.damages] == ["the episode's metadata are damaged"]
+
+
+@pytest.mark.parametrize("place", ["valid/images/zarr.json", "sequence/zarr.json", "images/zarr.json"])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"{}", b'{"attributes": {}, "zarr_format": 3, "node_type": "array"}', b"[]"]
+)
+def test_a_group_that_is_none_is_named(make_episode: Callable[..., Path], place: str, content: bytes | None) -> None:
+    episode = make_episode()
+    if content is None:
+        (episode / place).unlink()
+    else:
+        (episode / place).write_bytes(content)
+
+    assert [damage.array for damage in verify_episode(episode).damages] == [place.removesuffix("/zarr.json")]
+
+
+@pytest.mark.parametrize(
+    "place", ["zarr.json", "images/zarr.json", "state/zarr.json", "state/c/0/0", "valid/state/c/0", "time/c/0"]
+)
+def test_a_pipe_in_a_files_place_is_not_waited_for(make_episode: Callable[..., Path], place: str) -> None:
+    episode = make_episode()
+    (episode / place).unlink()
+    os.mkfifo(episode / place)
+
+    assert any("a named pipe" in str(damage) for damage in verify_episode(episode).damages)

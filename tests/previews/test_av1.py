@@ -262,3 +262,21 @@ def test_the_encoder_is_silent(make_episode: MakeEpisode, tmp_path: Path):
     ran = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
 
     assert (ran.stdout, ran.stderr) == ("", "")
+
+
+def test_the_encoder_takes_no_priority_over_others(tmp_path: Path):
+    """As root, SVT-AV1 makes a real-time process of whoever opens it."""
+    program = """if True:
+        import os, sys
+        from pathlib import Path
+        from bagmill.previews import encoder_process
+        import av
+        order = {"rate": "30", "width": 64, "height": 64, "time_base": "1/30", "gop_size": 30, "colorspace": "ITU709"}
+        with av.open(sys.argv[1], "w", format="mp4") as film:
+            encoder_process._add_stream(film, order | {"options": {"preset": "12"}})
+            print({os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()})
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "x.mp4"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert told.stdout.splitlines()[-1] == str({os.SCHED_OTHER})

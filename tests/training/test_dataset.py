@@ -468,6 +468,36 @@ def test_a_recipe_makes_the_same_again(dataset, tmp_path):
     assert_equal(EpisodeDataset.from_recipe(data.recipe(), dataset=moved)[30], data[30])
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"where": 5},
+        {"where": ["a"]},
+        {"dataset": None},
+        {"snapshot": 5},
+        {"features": [5]},
+        {"features": 5},
+        {"only_valid": 5},
+        {"windows": 5},
+        {"windows": {"state": 5}},
+        {"windows": {"state": {"ticks": "abc"}}},
+        {"windows": {"state": {"ticks": [10**30]}}},
+        {"windows": {"state": {"seconds": [1e308]}}},
+        {"windows": {"state": {"ticks": [0], "tolerance_s": "x"}}},
+        {"image_size": {"images/high": [1]}},
+        {"image_size": {"images/high": [10**9, 10**9]}},
+        {"image_size": None},
+        {"resampling": {}},
+        {"self": 1},
+        {"cache_folder": "elsewhere"},
+    ],
+)
+def test_what_is_no_recipe_is_told(dataset: Dataset, said: dict[str, object]):
+    recipe = EpisodeDataset(dataset, features=["images/high", "state"]).recipe() | said
+    with pytest.raises(TrainingError, match=f"is no recipe of a dataset: .*{next(iter(said))}"):
+        EpisodeDataset.from_recipe(recipe)
+
+
 def test_no_file_stays_open(dataset):
     data = EpisodeDataset(dataset, num_threads=2)
     data.batch(range(len(data)))

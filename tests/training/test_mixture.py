@@ -162,6 +162,14 @@ def test_a_recipe_makes_the_same_mixture_again(mixture: Mixture):
     assert Mixture.from_recipe(recipe, datasets=folders).spec == mixture.spec
 
 
+@pytest.mark.parametrize(
+    "said", [{"mixture": None}, {"mixture": [5]}, {"mixture": [{}]}, {"seed": "x"}, {"num_samples": 2**70}]
+)
+def test_what_is_no_recipe_of_a_mixture_is_told(mixture: Mixture, said: dict[str, object]):
+    with pytest.raises(TrainingError, match="is no recipe of a mixture"):
+        Mixture.from_recipe(mixture.recipe() | said)
+
+
 def test_pictures_of_two_sizes_are_refused_until_one_is_asked_for(dataset: Dataset, other: Dataset):
     small = EpisodeDataset(other, features=["images/high", "state"], image_size=(24, 32))
     large = EpisodeDataset(dataset, features=["images/high", "state"])

@@ -67,7 +67,9 @@ def test_turns_are_shuffled_within_a_block_and_differently_in_each():
     assert not np.array_equal(Proportions([1, 1], seed=5).draws(np.arange(1024))[0], blocks[0])
 
 
-@pytest.mark.parametrize("weight", [0, -1, 0.0, float("nan"), float("inf"), "much", "1/0", None])
+@pytest.mark.parametrize(
+    "weight", [0, -1, 0.0, float("nan"), float("inf"), "much", "1/0", None, "1e999999999", "1e-99999999"]
+)
 def test_what_is_no_weight_is_refused(weight: object):
     with pytest.raises(TrainingError, match="a mixture's weight is"):
         Proportions([1, weight])

@@ -17,6 +17,8 @@ MOST_ITEMS: Final = 10_000
 """Of one list."""
 MOST_PATTERN: Final = 1_000
 """Characters of a regular expression."""
+MOST_FILLER: Final = 1_000
+"""Characters of a text that stands for what is missing: it may stand in every row."""
 MOST_SECONDS: Final = 30.0
 """Of evaluating one condition."""
 WHOLE_NUMBERS: Final = 2**63

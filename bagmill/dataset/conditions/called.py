@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bagmill.dataset.conditions.bounds import WHOLE_NUMBERS, Deadline, UnfitError
+from bagmill.dataset.conditions.bounds import MOST_FILLER, WHOLE_NUMBERS, Deadline, UnfitError
 from bagmill.dataset.conditions.operations import applied, compared, is_among
 from bagmill.dataset.conditions.patterns import is_plain, matches
 from bagmill.dataset.conditions.values import NAMED, Kind, Scalar, Texts, Value, Values, kind_of, scalar, time_of
@@ -144,11 +144,20 @@ def _fillna(call: _Call, value: Values | Texts) -> Value:
     if isinstance(filler, list) or kind_of(filler) != value.kind:
         raise UnfitError(f"fills {NAMED[value.kind]} with something else", "Give one value of the column's own kind")
     if isinstance(value, Texts):
-        return Texts(pc.fill_null(value.plain(), pa.scalar(filler, pa.large_string())), None)
+        return _filled(value, str(filler))
     is_missing = _is_missing(value)
     if not is_missing.any():
         return value
     return Values(value.kind, np.where(is_missing, np.asarray(filler, value.array.dtype), value.array))
+
+
+def _filled(texts: Texts, filler: str) -> Texts:
+    """Texts with what is missing filled: the filler is there once, however many rows it stands in."""
+    if len(filler) > MOST_FILLER:
+        raise UnfitError(f"fills with a text of more than {MOST_FILLER:,} characters", "Give a shorter one")
+    codes = np.arange(len(texts.values)) if texts.codes is None else texts.codes
+    values = pa.concat_arrays([texts.values, pa.array([filler], pa.large_string())])
+    return Texts(values, np.where(texts.is_null(), len(texts.values), codes))
 
 
 def _duplicated(call: _Call, value: Values | Texts) -> Value:

@@ -152,6 +152,7 @@ def test_nothing_is_run(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("num_frames.rank(method='ordinal') > 1", "`method`"),
         ("num_frames.isin('12')", "without a list"),
         ("num_frames.fillna('x') > 1", "fills a number with something else"),
+        (f"task.fillna('{'a' * 90_000}') == 'x'", "a text of more than 1,000"),
         ("num_frames in [1, 'x']", "compares a number with text"),
         ("task in ['x', 1]", "compares text with a number"),
         ("num_frames and task == 'x'", "neither true nor false"),
@@ -236,3 +237,14 @@ def test_tables_that_cannot_be_asked() -> None:
     for features in ("[]", "3", "{", "[" * 100_000):
         with pytest.raises(QueryError, match="features of an episode is"):
             select(pd.DataFrame({"features": [features]}), "'state' in features")
+
+
+@pytest.mark.parametrize("kind", ["object", "category"])
+def test_what_is_missing_is_filled_once_for_all_rows(kind: str) -> None:
+    table = pd.DataFrame({"task": pd.Series(["pick", None, "place", None], dtype=kind), "n": [1, 2, 3, 4]})
+
+    assert select(table, "task.fillna('none') == 'none'")["n"].tolist() == [2, 4]
+    assert select(table, "task.fillna('none').str.upper() in ['NONE', 'PICK']")["n"].tolist() == [1, 2, 4]
+    assert select(table, "task.fillna('pick') == task")["n"].tolist() == [1, 3]
+    assert select(table, "task.fillna('none').isna()").empty
+    assert select(table, "task.fillna('none').str.len() == 4")["n"].tolist() == [1, 2, 4]
