@@ -1,9 +1,9 @@
 """A snapshot's statistics, against NumPy over everything at once."""
 
-from collections.abc import json
+import json
+from collections.abc import Callable
 from dataclasses import replace
 
-import Callable
 import numpy as np
 import pytest
 
