@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import dagster as dg
@@ -36,7 +37,8 @@ def _reason(error: SerializableErrorInfo) -> str:
     while error.cause is not None:
         error = error.cause
     lines = [line.strip() for line in error.message.splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else "without a word"
+    # Our own errors are sentences by themselves; the class of another says something.
+    return re.sub(r"^bagmill\.[\w.]+: ", "", lines[-1]).rstrip(".") if lines else "without a word"
 
 
 def _page(state: InstigatorState, what: str) -> str:

@@ -68,7 +68,9 @@ class Watch:
             except Exception as err:  # noqa: BLE001 - what cannot be looked at is itself to be told, and must not end the watch
                 _LOG.exception("%s cannot be looked at", name)
                 said = " ".join(str(err).split()) or type(err).__name__
-                yield Concern("watch_blind", name, f"{name} cannot be looked at: {said}", "/deployment")
+                yield Concern(
+                    "watch_blind", name, f"{name[0].upper()}{name[1:]} cannot be looked at: {said}", "/deployment"
+                )
 
     def _remember(self) -> None:
         try:

@@ -87,6 +87,7 @@ def test_a_sensor_that_fails_is_told_with_why_and_its_page(failing: dg.DagsterIn
     _tick(failing)
     found = {concern.subject: concern for concern in look_at_ticks(failing)}
     concern = found["sensor arrivals"]
+    assert concern.title.startswith("The sensor arrivals failed: /")
     assert "nowhere: there is no such folder" in concern.title
     assert concern.path.startswith("/locations/")
     assert concern.path.endswith("/sensors/arrivals")
@@ -98,6 +99,8 @@ def test_a_disk_counts_once_whatever_is_on_it(tmp_path: Path) -> None:
     (concern,) = look_at_disks(folders, least_percent=100)
     assert "(recordings, dataset) is nearly full" in concern.title
     assert "bagmill prune" in concern.title
+    (tmp_path / "not" / "there").mkdir(parents=True)
+    assert list(look_at_disks(folders, least_percent=100)) == [concern], "what is made on a disk makes it no other"
 
 
 def test_a_robot_that_has_stopped_recording_is_told_also_when_its_recordings_were_cleared_away(line: Any) -> None:
@@ -169,7 +172,7 @@ def test_what_cannot_be_looked_at_is_told_and_hides_nothing_else(receiver: Recei
     sink = WebhookSink(url=receiver.url, attempts=1)
     Watch(looks, sink=sink, dagster_url="http://ui", memory=tmp_path / "watch.json").look()
     assert receiver.kinds == ["watch_blind", "robot_silent"]
-    assert "the disks cannot be looked at: [Errno 5] Input/output error" in receiver.bodies[0]["text"]
+    assert "The disks cannot be looked at: [Errno 5] Input/output error" in receiver.bodies[0]["text"]
 
 
 def test_the_process_tells_of_a_wrong_configuration_and_ends_when_asked(
