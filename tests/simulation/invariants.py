@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bagmill.dataset import Dataset, load_report, read_quarantine, resolve_name
 from bagmill.dataset.snapshot import load_rows
@@ -15,6 +15,7 @@ from bagmill.streams import load_index
 from tests.simulation.disk import Disk, FileNode, FolderNode
 from tests.simulation.ledger import Ledger
 
+_MOST_KEPT: Final = 500
 _read: dict[tuple[str, bytes], Any] = {}
 """What files were found to say, by path and bytes: most stand as they stood after the step before."""
 
@@ -80,6 +81,8 @@ class _Look:
         """What a file says; read again only if it has changed."""
         key = (path, bytes(node.data))
         if key not in _read:
+            if len(_read) >= _MOST_KEPT:
+                _read.clear()
             _read[key] = read()
         return _read[key]
 

@@ -19,6 +19,8 @@ from tests.simulation.faults import CHANGES, ERRORS, NONE, Faults, Killed, Kind
 if TYPE_CHECKING:
     from tests.simulation.turns import Turns
 
+_close: Final = os.close
+"""The real one: processes are also reaped while calls are intercepted."""
 _SHORT_WRITES: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -83,7 +85,7 @@ class System:
         process.is_dead = True
         for descriptor in [each for each, file in self.open_files.items() if file.process is process]:
             del self.open_files[descriptor]
-            os.close(descriptor)
+            _close(descriptor)
 
     def note(self, text: str) -> None:
         """Write into the journal."""
@@ -152,7 +154,7 @@ class System:
     def cut_power(self) -> None:
         """End everything, and start again with what the disk has kept."""
         for descriptor in list(self.open_files):
-            os.close(descriptor)
+            _close(descriptor)
         self.open_files.clear()
         self.disk = self.disk.after_power_cut(self.rng)
         self.show()

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from tests.simulation.disk import Disk, FileNode, FolderNode
-from tests.simulation.faults import Faults
-from tests.simulation.processes import run
+from tests.simulation.faults import NONE, Faults
+from tests.simulation.processes import run, run_together
 from tests.simulation.system import System
 
 
@@ -188,3 +188,16 @@ def test_a_killed_process_does_nothing_more_and_gives_up_its_locks(system: Syste
     ending = run(system, take)
     assert ending.is_over
     assert not ending.foreign
+
+
+def test_what_processes_leave_open_is_closed(system: System) -> None:
+    def leave_open() -> None:
+        os.open(system.folder / "a", os.O_CREAT | os.O_WRONLY)
+        (system.folder / "b").touch()
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    crash = Faults(crash_at=2)
+    run(system, leave_open, faults=crash)
+    run_together(system, [(leave_open, crash), (leave_open, NONE)])
+    system.cut_power()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -1,6 +1,7 @@
 """Each kind of step, interrupted at its system calls in turn: by kills, power cuts and errors, as SQLite tests its own.
 
-The quick tests take some of the calls of each step, other ones for each kind of interruption; the slow one takes all.
+The quick tests take some of the calls of each step, other ones for each kind of interruption; the slow ones take every
+call for crashes, every seventh for errors.
 """
 
 import errno
@@ -52,10 +53,11 @@ def test_a_crash_at_every_call(name: str, is_power_cut: bool) -> None:
 @pytest.mark.parametrize("is_lasting", [False, True], ids=["once", "lasting"])
 @pytest.mark.parametrize("error", ERRORS, ids=[errno.errorcode[error] for error in ERRORS])
 @pytest.mark.parametrize("name", CASES)
-def test_an_error_at_every_call(name: str, error: int, is_lasting: bool) -> None:
-    num_met, wrong = problems_of(errors(CASES[name], error=error, is_lasting=is_lasting))
+def test_an_error_at_every_seventh_call(name: str, error: int, is_lasting: bool) -> None:
+    # Looks and reads can fail, too: with all of them it would be hours.
+    num_met, wrong = problems_of(errors(CASES[name], error=error, is_lasting=is_lasting, first=1 + error % 7, every=7))
     assert not wrong
-    assert num_met >= 8
+    assert num_met
 
 
 def test_without_a_fault_nothing_is_interrupted() -> None:
