@@ -55,6 +55,8 @@ def without_secrets(text: str, *addresses: str) -> str:
             text = text.replace(secret, _HIDDEN)
     if ":/" in text:
         text = _ADDRESS.sub(lambda found: public_address(found[0]), text)
+    if "=" not in text and ":" not in text:
+        return text  # nothing is named: errors are made by the hundred thousand where every message is damaged
     return _NAMED.sub(rf"\1{_HIDDEN}", text)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bagmill.errors import DecodeError
 from bagmill.messages.decoded import decoded
 from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload, Quantisation
-from bagmill.messages.png import open_png, read_png_header
+from bagmill.messages.png import decode_png, read_png_header
 from bagmill.messages.rvl import decode_rvl
 
 _MAX_COUNT = 65535
@@ -85,5 +85,4 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint16]:
             f"a PNG of {header.bit_depth} bits {'gray' if header.is_gray else 'colour'} is no depth",
             remedy="Expected a PNG of 16-bit gray",
         )
-    with open_png(payload.data) as image:
-        return np.array(image, np.uint16, order="C")
+    return np.array(decode_png(payload.data), np.uint16, order="C")

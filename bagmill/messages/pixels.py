@@ -13,7 +13,7 @@ from bagmill.codecs import decode_jpeg, whole_jpeg
 from bagmill.errors import CodecError, DecodeError
 from bagmill.messages.decoded import decoded
 from bagmill.messages.payload import RAW_ENCODINGS, ImagePayload
-from bagmill.messages.png import open_png, read_png_header
+from bagmill.messages.png import decode_png, read_png_header
 
 _CHANNEL_ORDERS = {
     "rgb8": (0, 1, 2),
@@ -124,5 +124,4 @@ def _from_png(payload: ImagePayload) -> NDArray[np.uint8]:
             "a PNG of 16 bits a channel is no 8-bit picture",
             remedy="Take it as a depth feature (`depth/<camera>`)" if header.is_gray else "Record it with 8 bits",
         )
-    with open_png(payload.data) as image:
-        return np.asarray(image.convert("RGB"))
+    return np.asarray(decode_png(payload.data).convert("RGB"))

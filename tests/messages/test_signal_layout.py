@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bagmill.errors import DecodeError
@@ -72,6 +72,7 @@ def test_what_fits_has_the_decoders_numbers_bit_for_bit(wire, parts, changes, da
     wire = wire.with_type(name, "".join(f"{part} part{n}\n" for n, part in enumerate(parts)) + DEFINITION)
     channel = wire.channel(name)
     payload = wire.pack(name, {f"part{n}": data.draw(values_of(part)) for n, part in enumerate(parts)})
+    assume(payload)  # of empty parts alone, ROS 1 makes no bytes
     changed = []
     for places in changes:
         copy = bytearray(payload)
