@@ -79,7 +79,7 @@ def _recall(path: Path) -> tuple[Deployment, int] | None:
         return None
     try:
         return parse_deployment(kept["content"], path=path), int(kept["taken_ns"])
-    except (SettingsError, KeyError, TypeError, ValueError):  # of an earlier release, or damaged
+    except (SettingsError, KeyError, TypeError, ValueError, OverflowError):  # of an earlier release, or damaged
         return None
 
 

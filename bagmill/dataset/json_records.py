@@ -30,6 +30,7 @@ _Readers = dict[type, _Reader]
 _SEAL = b', "checksum": "%s"}'
 _SEALED = re.compile(rb', "checksum": "(crc32c:[0-9a-f]{8})"\}\s*\Z')
 
+_INT64 = 1 << 63
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
 
@@ -141,6 +142,19 @@ def _as_is(value: Any, _place: str) -> Any:
     return value
 
 
+def _whole(value: Any, place: str) -> int:
+    if not -_INT64 <= value < _INT64:
+        raise ValueError(f"expected a whole number of 64 bits, found a larger one @ {place}")
+    return int(value)
+
+
+def _number(value: Any, place: str) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"expected a number, found one beyond any float @ {place}") from None
+
+
 def _infinity(value: Any, place: str) -> float:
     found = value.get("float")
     if len(value) != 1 or found not in _INFINITIES:
@@ -198,9 +212,9 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
 
 _SIMPLE: dict[Any, _Readers] = {
     str: {str: _as_is},
-    int: {int: _as_is},
+    int: {int: _whole},
     bool: {bool: _as_is},
     type(None): {type(None): _as_is},
-    float: {float: _as_is, int: lambda value, _: float(value), type(None): lambda *_: math.nan, dict: _infinity},
+    float: {float: _as_is, int: _number, type(None): lambda *_: math.nan, dict: _infinity},
     object: {**dict.fromkeys((str, int, float, bool, type(None)), _as_is), list: _any_list, dict: _any_mapping},
 }

@@ -10,6 +10,7 @@ from bagmill.dataset.json_records import from_json
 from bagmill.dataset.report import REPORT_REMEDY, REPORT_SCHEMA, EpisodeReport, FeatureReport, check_place
 from bagmill.dataset.whole_file import read_whole
 from bagmill.errors import StorageError
+from bagmill.profile_numbers import parse_fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ def load_summary(dataset: Dataset, episode: str, *, version: str) -> ReportSumma
     data = read_whole(path, remedy=REPORT_REMEDY)
     try:
         summary = from_json(data, ReportSummary, schema=REPORT_SCHEMA)
+        if summary.rate_hz:
+            parse_fraction(summary.rate_hz)
     except ValueError as err:
         raise StorageError(f"is no report: {err}", path=path, remedy=REPORT_REMEDY) from err
     check_place(path, summary.episode, summary.version)

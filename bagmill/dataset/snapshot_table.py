@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,12 +13,13 @@ from bagmill.dataset.feature_facts import Facts, is_described, plain_named, plai
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.report import FeatureReport
 from bagmill.dataset.report_summary import ReportSummary
+from bagmill.profile_numbers import parse_fraction
 
 QUALITY_PREFIX = "quality."
 
 
 def _rate(text: str) -> float | None:
-    return float(Fraction(text)) if text else None
+    return float(parse_fraction(text)) if text else None
 
 
 def _features(row: ReportSummary, episode: Path) -> str:

@@ -29,6 +29,8 @@ _SAME_TYPES: Final = {
 }
 _ANNOTATIONS: Final = frozenset({"description", "title", "$comment", "$id", "$schema", "examples"})
 _MOST_TOLD: Final = 4
+_MOST_DIGITS: Final = 40
+"""Of a constant: Python would not write out a number of thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,8 @@ def _value(text: str, type_name: str) -> str | float:
         return text.strip("\"'")
     if text.lower() in {"true", "false"}:
         return float(text.lower() == "true")
+    if len(text) > _MOST_DIGITS:
+        return text
     try:
         return int(text, 0)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -179,7 +180,7 @@ def _common_rate(rows: pd.DataFrame) -> Fraction:
             remedy=f"Export one rate at a time: rate_hz == {rates.most_common(1)[0][0]:g}",
         )
     (rate,) = rates
-    if not rate > 0:
+    if not 0 < rate < math.inf:
         raise ExportError("the episodes' rate is not known", remedy="Ingest their recordings again")
     # The table holds 30000/1001 as a float.
     return Fraction(rate).limit_denominator(_MAX_DENOMINATOR)

@@ -11,7 +11,7 @@ from bagmill.errors import RecordingError
 POINTER_MAGIC: Final = b"version https://git-lfs.github.com/spec/v1"
 POINTER_BYTES: Final = 1024
 """More than any pointer has."""
-_SIZE = re.compile(rb"^size (\d+)\s*$", re.MULTILINE)
+_SIZE = re.compile(rb"^size (\d{1,18})\s*$", re.MULTILINE)
 
 
 def refuse_pointer(path: Path, beginning: bytes) -> None:

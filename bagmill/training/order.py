@@ -246,7 +246,7 @@ def progress_of(order: Order, state: Mapping[str, Any]) -> Progress:
     try:
         progress = Progress(int(state["epoch"]), int(state["num_consumed"]))
         said = {key: state[key] for key in ("num_samples", "seed", "order", "snapshot")}
-    except (KeyError, TypeError, ValueError) as err:
+    except (KeyError, TypeError, ValueError, OverflowError) as err:
         raise TrainingError(f"is no state of a loader ({err!r})", remedy=_STATE_REMEDY) from err
     own = state_of(order, progress)
     # Older states say nothing of what was chosen of a snapshot, nor of shares: the first is let pass, for the number of

@@ -26,7 +26,7 @@ class Waiting:
             content = json.loads(cursor or "{}")
             stamps = {str(episode): str(stamp) for episode, stamp in content.get("waiting", {}).items()}
             return cls(stamps, float(content.get("looked_again_s", 0.0)))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, OverflowError):
             return cls()
 
     def to_cursor(self) -> str:

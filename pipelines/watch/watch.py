@@ -83,5 +83,5 @@ def _read(memory: Path) -> dict[str, float]:
     try:
         content = json.loads(memory.read_bytes())
         return {str(key): float(at_s) for key, at_s in content.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
         return {}

@@ -56,7 +56,7 @@ values = st.recursive(
 trees = st.builds(
     Tree,
     kind=st.sampled_from(["oak", "elm"]),
-    age=st.integers(),
+    age=st.integers(-(2**63), 2**63 - 1),
     height=floats,
     width=st.none() | st.floats(allow_nan=False),
     is_tall=st.booleans(),
@@ -120,6 +120,8 @@ def test_whole_numbers_are_numbers_and_keys_of_later_versions_are_passed_over():
     ("changes", "problem"),
     [
         ({"age": 1.5}, r"expected int, found float @ \$\.age"),
+        ({"age": 2**63}, r"a whole number of 64 bits, found a larger one @ \$\.age"),
+        ({"height": 10**400}, r"found one beyond any float @ \$\.height"),
         ({"age": True}, r"expected int, found bool @ \$\.age"),
         ({"age": None}, r"expected int, found NoneType @ \$\.age"),
         ({"height": "2"}, r"found str @ \$\.height"),

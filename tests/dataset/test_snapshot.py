@@ -228,6 +228,20 @@ def test_a_damaged_report_leaves_its_own_episode_out(dataset: Dataset, publish: 
         make_snapshot(dataset)  # which of b's versions was asked for last is not known any more
 
 
+@pytest.mark.parametrize("rate", ["1e-99999999", "1e99999999", "9" * 100_000, "fast", "1/0", "-1"])
+def test_a_rate_that_cannot_be_read_leaves_its_own_episode_out(
+    dataset: Dataset, publish: Publish, make_report: MakeReport, rate: str
+):
+    publish(make_report("a", "a1", rate_hz=rate))
+    publish(make_report("b", "b1"))
+
+    (told,) = make_snapshot(dataset).damaged
+
+    assert _rows(dataset) == [("b", "b1")]
+    assert "is no report: '" in told
+    assert "is not a number or a fraction" in told
+
+
 def test_unknown_names_and_ids(dataset: Dataset, publish: Publish, make_report: MakeReport):
     with pytest.raises(StorageError, match="no snapshot is called 'latest'.*none yet"):
         load_snapshot(dataset)

@@ -108,6 +108,11 @@ def test_values_of_constants_count_and_not_their_spelling() -> None:
     )
 
 
+def test_a_constant_of_thousands_of_digits_is_told_as_it_is_written() -> None:
+    one, other = (ros2(f"uint8 A=0x{digit * 5000}\nint32 v\n", name="demo/msg/A") for digit in "ab")
+    assert differences(one, other) == f"`A` is uint8 = 0x{'a' * 5000} in one and uint8 = 0x{'b' * 5000} in another"
+
+
 def test_a_gap_is_not_filled_against_the_types_hash() -> None:
     one, other = ros2(TEXT, type_hash="RIHS01_1"), ros2(ROOT, type_hash="RIHS01_2")
     assert not means_the_same(one, other)

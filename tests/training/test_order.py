@@ -1,5 +1,6 @@
 """Ranks, workers and resumes only say who takes which part of an order that stays the same."""
 
+import math
 import json
 import pickle
 from collections import Counter
@@ -192,6 +193,7 @@ def test_what_cannot_be_is_said(arguments: dict[str, int], sentence: str):
         ({"num_consumed": 11}, "sample 11 of epoch 0"),
         ({"epoch": -1}, "epoch -1"),
         ({"epoch": "x"}, "no state of a loader"),
+        ({"epoch": math.inf}, "no state of a loader"),
     ],
 )
 def test_a_state_of_something_else_is_refused(change: dict[str, object], sentence: str):
