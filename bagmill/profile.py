@@ -33,8 +33,9 @@ FeatureKind = Literal["image", "depth", "signal"]
 Severity = Literal["error", "warn", "off"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
-_MOST_IN_NAME = 200
+MOST_IN_NAME = 200
 """Characters of what becomes a file's or folder's name."""
+MOST_FEATURES = 1000
 _RESERVED = ("time", "source", "valid", "interpolated", "sequence")
 
 
@@ -100,7 +101,7 @@ class PartSpec(_Section):
     """Topic, as recorded."""
     field: str
     """Path to the numbers inside a message: `position`, `data[0:3]`, `transforms[child_frame_id=tool].transform`."""
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$", max_length=_MOST_IN_NAME)
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$", max_length=MOST_IN_NAME)
     """What the part's columns are called by, and its lineage: `gripper`."""
     names: tuple[str, ...] = ()
     """Messages that name their numbers: which, in which order; empty: all, in the order in which they first appear."""
@@ -213,7 +214,7 @@ class PreviewSpec(_Section):
 class Profile(_Section):
     """Everything bagmill needs to know about one kind of robot."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=_MOST_IN_NAME)
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=MOST_IN_NAME)
     robot: str = ""
     task: str = ""
     """What the robot does in these episodes, in words; stored with every episode."""
@@ -223,7 +224,7 @@ class Profile(_Section):
     """Ticks a second; a fraction such as `30000/1001` is exact."""
     span: Literal["overlap", "union"] = "overlap"
     """From where to where the ticks reach: as long as all required features last, or as long as any does."""
-    features: dict[str, FeatureSpec] = Field(min_length=1, max_length=1000)
+    features: dict[str, FeatureSpec] = Field(min_length=1, max_length=MOST_FEATURES)
     checks: dict[str, CheckSpec] = Field(default_factory=dict)
     """By metric name."""
     definitions: Definitions | None = None
@@ -302,8 +303,8 @@ def parse_profile(content: dict[str, Any], *, path: Path | None = None) -> Profi
 def _problems_of_feature(name: str, spec: FeatureSpec) -> list[str]:
     kind = feature_kind(name)
     problems = []
-    if any(len(part) > _MOST_IN_NAME for part in name.split("/")):
-        problems.append(f"a part of a feature's name has at most {_MOST_IN_NAME} characters")
+    if any(len(part) > MOST_IN_NAME for part in name.split("/")):
+        problems.append(f"a part of a feature's name has at most {MOST_IN_NAME} characters")
     if not _NAME.fullmatch(name) or name.partition("/")[0] in _RESERVED:
         problems.append(
             f"a feature's name is made of letters, digits, `_`, `.`, `-` and `/`, and does not begin with "

@@ -47,11 +47,17 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-Rate = Annotated[Fraction, Field(ge=Fraction(1, 86_400), le=100_000), BeforeValidator(_exact_rate)]
+LEAST_HZ: Final = Fraction(1, 86_400)
+MOST_HZ: Final = 100_000
+MOST_MS: Final = 86_400_000
+LEAST_CHANNEL_HZ: Final = 1e-6
+MOST_CHANNEL_HZ: Final = 1e6
+
+Rate = Annotated[Fraction, Field(ge=LEAST_HZ, le=MOST_HZ), BeforeValidator(_exact_rate)]
 """Ticks a second, exact: from one a day to 100 kHz."""
-Milliseconds = Annotated[float, Field(gt=0, le=86_400_000), BeforeValidator(_no_boolean)]
+Milliseconds = Annotated[float, Field(gt=0, le=MOST_MS), BeforeValidator(_no_boolean)]
 """Up to a day, which is the longest timeline."""
-ChannelRate = Annotated[float, Field(ge=1e-6, le=1e6), BeforeValidator(_no_boolean)]
+ChannelRate = Annotated[float, Field(ge=LEAST_CHANNEL_HZ, le=MOST_CHANNEL_HZ), BeforeValidator(_no_boolean)]
 """Messages a second."""
 MetresPerCount = Annotated[float, Field(ge=1e-9, le=1e3), BeforeValidator(_no_boolean)]
 Number = Annotated[float, BeforeValidator(_no_boolean)]

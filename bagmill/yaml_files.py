@@ -81,6 +81,11 @@ def tell_problems(err: ValidationError) -> list[str]:
     return [f"{_say(error)} @ {_place(error['loc'])}" for error in err.errors(include_url=False)]
 
 
+def tell_first(err: ValidationError) -> str:
+    """The first mistake that a model found, without its place: of a single value."""
+    return _say(err.errors(include_url=False)[0])
+
+
 @dataclass(slots=True)
 class _Extent:
     """A value's, aliases and merges written out; of one that is still open, what it holds so far."""

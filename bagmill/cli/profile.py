@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 from rich.text import Text
 
 from bagmill.cli.definitions import DefinitionsOption
@@ -19,9 +20,12 @@ from bagmill.cli.wording import counted, printable
 from bagmill.definitions import GivenDefinitions, read_definitions
 from bagmill.drafts import ProfileDraft, draft_profile, look_again, profile_yaml
 from bagmill.errors import StorageError
-from bagmill.profile_numbers import parse_fraction
+from bagmill.profile_numbers import Rate
 from bagmill.streams import scan
 from bagmill.workers import run_guarded
+from bagmill.yaml_files import tell_first
+
+_RATE: TypeAdapter[Fraction] = TypeAdapter(Rate)
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -91,13 +95,11 @@ def _from_profile(definitions: Path, out: Path | None) -> str:
 
 
 def _rate(text: str) -> Fraction:
+    """As a profile takes it, and refused in the same words."""
     try:
-        rate_hz = parse_fraction(text)
-    except ValueError as err:
-        raise typer.BadParameter(str(err), param_hint="--rate") from None
-    if not 0 < rate_hz <= 100_000:
-        raise typer.BadParameter(f"{text} is not between 0 and 100,000", param_hint="--rate")
-    return rate_hz
+        return _RATE.validate_python(text)
+    except ValidationError as err:
+        raise typer.BadParameter(tell_first(err), param_hint="--rate") from None
 
 
 def _summary(draft: ProfileDraft, out: Path) -> str:

@@ -24,11 +24,11 @@ from bagmill.drafts.roles import activate
 from bagmill.drafts.trial import those_that_fit
 from bagmill.drafts.warnings import is_refused_anyway, warn
 from bagmill.errors import PlanError
-from bagmill.profile import Clock
+from bagmill.profile import MOST_FEATURES, MOST_IN_NAME, Clock
+from bagmill.profile_numbers import LEAST_HZ, MOST_HZ
 from bagmill.streams.index import RecordingIndex
 
 _FALLBACK_RATE_HZ = Fraction(10)
-_MOST_HZ = 100_000
 _FEWEST_STAMPS = 2
 
 
@@ -90,6 +90,8 @@ def draft_profile(
     left_out += fields_out + misfits
     if not any(group.is_active for group in groups):
         groups = tuple(replace(group, is_active=True) for group in groups)
+    taken = set([group for group in groups if group.is_active][:MOST_FEATURES])
+    groups = tuple(group if group in taken else replace(group, is_active=False) for group in groups)
     if not groups:
         raise PlanError(
             [f"{topic}: {reason}" for topic, _, reason in left_out if reason != "no messages"][:8],
@@ -107,7 +109,7 @@ def draft_profile(
     clock = replace(clock, reason=say_other_clocks(clock, _clock_by_topic(groups)))
     checks = tuple(draft_checks(groups, choice=choice, values=values))
     return ProfileDraft(
-        name=re.sub(r"[^A-Za-z0-9_.-]+", "_", Path(index.path).stem).strip("_.") or "profile",
+        name=re.sub(r"[^A-Za-z0-9_.-]+", "_", Path(index.path).stem).strip("_.")[:MOST_IN_NAME] or "profile",
         recording=Path(index.path).name,
         clock=clock,
         rate_hz=rate,
@@ -139,8 +141,8 @@ def _clock_by_topic(groups: Sequence[Group]) -> dict[str, Clock]:
 def _rate(main: Group) -> tuple[Fraction, str]:
     pace = main.paced[0].pace
     why = f"{main.candidate.topic} has {say_pace(pace)}"
-    if 0 < pace.rate_hz < _MOST_HZ:
-        return Fraction(str(round_rate(pace.rate_hz))), why
+    if pace.rate_hz > 0 and LEAST_HZ <= (rate_hz := Fraction(str(round_rate(pace.rate_hz)))) <= MOST_HZ:
+        return rate_hz, why
     return _FALLBACK_RATE_HZ, f"a guess: {why}"
 
 

@@ -39,6 +39,8 @@ _ACTION_WORDS = frozenset(
     )
 )
 _INPUT_WORDS = frozenset(("in", "input", "control"))
+_MOST_IN_NAME = 120
+"""Characters: what is put behind a name still fits into a profile's."""
 _TAKEN = frozenset(("time", "source", "valid", "interpolated", "sequence", "images", "depth"))
 """First words that a profile keeps for itself: see `bagmill.profile`."""
 
@@ -137,7 +139,7 @@ def _names(topics: Sequence[str], *, is_filler: Callable[[str], bool], fallback:
         counts = Counter(names.values())
         for topic, name in names.items():
             num_words[topic] += counts[name] > 1
-    names = _spelled_out(names)
+    names = {topic: name[:_MOST_IN_NAME] for topic, name in _spelled_out(names).items()}
     return dict(zip(names, without_repeats(list(names.values())), strict=True))
 
 

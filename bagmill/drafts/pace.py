@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.profile_numbers import LEAST_CHANNEL_HZ, MOST_CHANNEL_HZ
 from bagmill.streams.index import NO_STAMP
 
 _FAR_NS = 30 * 24 * 3600 * 1_000_000_000
@@ -91,7 +92,8 @@ class Pace:
         if not self.is_regular or self.num_far:
             return None
         rate_hz = round_rate(self.rate_hz)
-        return rate_hz if abs(self.mean_rate_hz / rate_hz - 1) < _EXPECTED_WITHIN else None
+        is_kept = abs(self.mean_rate_hz / rate_hz - 1) < _EXPECTED_WITHIN
+        return rate_hz if is_kept and LEAST_CHANNEL_HZ <= rate_hz <= MOST_CHANNEL_HZ else None
 
 
 def measure_pace(stamps_ns: NDArray[np.int64]) -> Pace:

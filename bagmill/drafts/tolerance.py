@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from bagmill.drafts.pace import Pace, round_up_ms
+from bagmill.profile_numbers import MOST_MS
 
 _FALLBACK_MS = 50.0
 
 
 def tolerance_ms(pace: Pace, *, rule: str, lasts_until_ns: int | None = None) -> float:
-    """A tolerance that lets single messages be lost and does not bridge a pause.
+    """A tolerance that lets single messages be lost and does not bridge a pause, up to the longest that a profile takes.
 
     Args:
         pace: Of the messages that feed the feature.
         rule: `nearest` reaches to both sides, so that it needs but half an interval and some.
         lasts_until_ns: Where a message counts until the next one, however long that takes: the recording's end.
     """
+    return min(_tolerance_ms(pace, rule=rule, lasts_until_ns=lasts_until_ns), MOST_MS)
+
+
+def _tolerance_ms(pace: Pace, *, rule: str, lasts_until_ns: int | None) -> float:
     if not pace.interval_ns > 0:
         return _FALLBACK_MS
     if lasts_until_ns is not None and not pace.is_regular:

@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 
+from bagmill.errors import ProfileError
 from bagmill.plan import resolve
-from bagmill.profile import load_profile
+from bagmill.profile import load_profile, parse_profile
 from bagmill.streams import scan
 from bagmill.testing import START_NS, empty, foreign_file, healthy
 
 Command = Callable[..., Any]
+
+
+def _words(text: str) -> str:
+    """A text without the frame and the line breaks that a screen gives it."""
+    return "".join(text.translate(str.maketrans("", "", "│╭╮╰╯─")).split())
 
 
 def test_a_profile_is_printed_that_fits(command: Command, tmp_path: Path) -> None:
@@ -73,11 +79,17 @@ def test_what_is_no_recording_is_refused(command: Command, tmp_path: Path) -> No
     assert "bagmill: " in answer.err
 
 
-@pytest.mark.parametrize("rate", ["0", "-30", "fast", "1/0", "1e9"])
-def test_a_rate_that_is_none_is_wrong_usage(command: Command, tmp_path: Path, rate: str) -> None:
+@pytest.mark.parametrize("rate", ["0", "-30", "fast", "1/0", "1e9", "1e-9", "1/86401", "1e-99999999"])
+def test_a_rate_that_no_profile_takes_is_wrong_usage_in_the_profiles_words(
+    command: Command, tmp_path: Path, rate: str
+) -> None:
     answer = command("profile", tmp_path / "r.mcap", "--rate", rate)
     assert answer.code == 2
     assert "--rate" in answer.err
+    with pytest.raises(ProfileError) as refused:
+        parse_profile({"name": "p", "rate_hz": rate, "features": {"s": {"channel": "/s", "field": "q"}}})
+    (problem,) = refused.value.problems
+    assert _words(problem.removesuffix(" @ $.rate_hz")) in _words(answer.err)
 
 
 def test_a_place_that_cannot_be_written_to_is_told(command: Command, tmp_path: Path) -> None:
