@@ -70,7 +70,8 @@ class Limits(BaseModel):
     """Levels of types, messages or JSON inside one another."""
     type_fields: int = Field(default=20_000, ge=1)
     """Fields of a type with all types inside it written out."""
-
+    recording_fields: int = Field(default=200_000, ge=1)
+    """Fields of all types of a recording's channels together, each written out."""
     message_values: int = Field(default=4_194_304, ge=1)
     """Values in the lists of one message, numbers that lie side by side not counted."""
 

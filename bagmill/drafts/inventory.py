@@ -17,6 +17,8 @@ _STAMP_NAME = re.compile(
 )
 _AXES = ("x", "y", "z", "w")
 
+_ENDS = re.compile(r"[.\[]")
+
 
 def is_bookkeeping(path: str) -> bool:
     """Whether a field tells of the message and not of the robot: stamps, counters, covariances.
@@ -43,25 +45,27 @@ def innermost(fields: Mapping[str, int]) -> dict[str, int]:
     is the second that one would name. Single numbers side by side are a vector where they are its axes: a `theta` beside
     `x` and `y` is none, and is to be laid on a timeline by a rule of its own.
     """
-    vectors = {path: size for path, size in fields.items() if size > 1 and _is_vector(path, fields)}
+    composites, no_vectors = _composites(fields)
+    vectors = {path for path, size in fields.items() if size > 1 and path not in no_vectors}
     return {
         path: size
         for path, size in fields.items()
-        if path in vectors
-        or (
-            size == 1
-            and not any(_is_inside(path, vector) for vector in vectors)
-            and not any(_is_inside(inner, path) for inner in fields)
-        )
+        if path in vectors or (size == 1 and path not in composites and vectors.isdisjoint(_around(path)))
     }
 
 
-def _is_vector(path: str, fields: Mapping[str, int]) -> bool:
-    inside = {inner: size for inner, size in fields.items() if _is_inside(inner, path)}
-    if any(size > 1 for size in inside.values()):
-        return False
-    return all(inner.rsplit(".", 1)[-1] in _AXES for inner in inside)
+def _composites(fields: Mapping[str, int]) -> tuple[set[str], set[str]]:
+    """What fields lie inside of, and which of it is no vector: a vector lies in it, or what is none of a vector's axes."""
+    composites: set[str] = set()
+    no_vectors: set[str] = set()
+    for inner, size in fields.items():
+        around = _around(inner)
+        composites.update(around)
+        if size > 1 or inner.rsplit(".", 1)[-1] not in _AXES:
+            no_vectors.update(around)
+    return composites, no_vectors
 
 
-def _is_inside(path: str, composite: str) -> bool:
-    return path.startswith((f"{composite}.", f"{composite}["))
+def _around(path: str) -> list[str]:
+    """What a path lies inside of: of `a.b[0]`, `a` and `a.b`."""
+    return [path[: end.start()] for end in _ENDS.finditer(path)]

@@ -10,7 +10,7 @@ from bagmill.messages.content import ChannelContent
 from bagmill.messages.decode_faults import DecodeFault, DecodeFaults
 from bagmill.messages.depth import to_depth
 from bagmill.messages.describe import describe
-from bagmill.messages.dynamic import MESSAGE_ENCODINGS, message_decoder
+from bagmill.messages.dynamic import MESSAGE_ENCODINGS, message_decoder, num_type_fields
 from bagmill.messages.forms import UNREADABLE, UNTOLD, ChannelForms
 from bagmill.messages.given_definitions import with_definitions
 from bagmill.messages.image_schemas import image_decoder, is_image_schema
@@ -41,6 +41,7 @@ __all__ = [
     "image_decoder",
     "is_image_schema",
     "message_decoder",
+    "num_type_fields",
     "signal_decoder",
     "signal_layout_finder",
     "to_depth",

@@ -58,7 +58,7 @@ def ros_definitions(channel: Channel) -> ReadingStore:
         )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _store(name: str, encoding: str, data: bytes, *, message_encoding: str) -> ReadingStore:
     if not _NAME.fullmatch(name):
         raise DecodeError(
@@ -70,7 +70,8 @@ def _store(name: str, encoding: str, data: bytes, *, message_encoding: str) -> R
     root, types = _defined(name, encoding, text, message_encoding=message_encoding)
     store.fielddefs.update({each: (constants, fields or _NO_FIELDS) for each, (constants, fields) in types.items()})
     _fill(store, root, message_encoding=message_encoding, has_text=bool(text.strip()))
-    store.num_listed = check_types(store, root, message_encoding=message_encoding).num_listed
+    size = check_types(store, root, message_encoding=message_encoding)
+    store.num_fields, store.num_listed = size.num_fields, size.num_listed
     store.make_classes(types)
     spell_out_bytes(store, message_encoding=message_encoding)
     if root != name:  # it was recorded without its package

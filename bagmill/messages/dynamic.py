@@ -11,7 +11,7 @@ from bagmill.limits import limits
 from bagmill.messages.definitions import ros_definitions
 from bagmill.messages.foreign import guarded
 from bagmill.messages.json_text import parse_json
-from bagmill.messages.protobuf import protobuf_decoder
+from bagmill.messages.protobuf import num_protobuf_fields, protobuf_decoder
 from bagmill.messages.reading_store import ReadingStore
 from bagmill.messages.wire import cdr_byte_order
 from bagmill.recordings.records import Buffer, Channel
@@ -49,6 +49,20 @@ def message_decoder(channel: Channel) -> Callable[[Buffer], Any]:
                 remedy=f"Supported: {', '.join(MESSAGE_ENCODINGS)}",
             )
     return guarded(decode, channel)
+
+
+def num_type_fields(channel: Channel) -> int:
+    """Fields of the type of a channel's messages with all types inside it; 0 where no schema says them.
+
+    Raises:
+        DecodeError: As `message_decoder`.
+    """
+    match channel.message_encoding:
+        case "cdr" | "ros1":
+            return ros_definitions(channel).num_fields
+        case "protobuf":
+            return num_protobuf_fields(channel)
+    return 0
 
 
 def _cdr_decoder(channel: Channel) -> Callable[[Buffer], Any]:

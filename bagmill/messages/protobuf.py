@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from bagmill.errors import DecodeError
 from bagmill.messages.foreign import reading_schema
 from bagmill.messages.protobuf_bounds import bounds_of, check_depth, check_num_values, most_bytes_unchecked
-from bagmill.messages.protobuf_descriptors import sound_descriptors
+from bagmill.messages.protobuf_descriptors import num_fields_in, sound_descriptors
 from bagmill.recordings.records import Channel
 
 
@@ -22,6 +22,25 @@ def protobuf_decoder(channel: Channel) -> Callable[[bytes], Any]:
     Raises:
         DecodeError: The channel's schema is no set of protobuf descriptors, or its message type is not among them.
     """
+    return _type(channel).decode
+
+
+def num_protobuf_fields(channel: Channel) -> int:
+    """Fields of all types that a channel's descriptors declare.
+
+    Raises:
+        DecodeError: As `protobuf_decoder`.
+    """
+    return _type(channel).num_fields
+
+
+class _Type(NamedTuple):
+    decode: Callable[[bytes], Any]
+    num_fields: int
+    """Of all types that are declared with it."""
+
+
+def _type(channel: Channel) -> _Type:
     if channel.schema_encoding != "protobuf":
         raise DecodeError(
             f"protobuf messages with a schema of encoding {channel.schema_encoding!r} cannot be decoded",
@@ -29,7 +48,7 @@ def protobuf_decoder(channel: Channel) -> Callable[[bytes], Any]:
             remedy="Supported for protobuf messages: schema encoding `protobuf` (a FileDescriptorSet)",
         )
     with reading_schema(channel):
-        return _decoder(channel.schema_name, channel.schema_data)
+        return _made(channel.schema_name, channel.schema_data)
 
 
 def protobuf_descriptor(channel: Channel) -> Any:
@@ -44,9 +63,10 @@ def protobuf_descriptor(channel: Channel) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _decoder(schema_name: str, schema_data: bytes) -> Callable[[bytes], Any]:
+def _made(schema_name: str, schema_data: bytes) -> _Type:
     pool = DescriptorPool()
-    for file in sound_descriptors(schema_data):
+    files = sound_descriptors(schema_data)
+    for file in files:
         pool.Add(file)
     try:
         descriptor = pool.FindMessageTypeByName(schema_name)
@@ -65,4 +85,4 @@ def _decoder(schema_name: str, schema_data: bytes) -> Callable[[bytes], Any]:
             check_depth(message)
         return message
 
-    return decode
+    return _Type(decode, num_fields_in(files))

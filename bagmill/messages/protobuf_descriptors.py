@@ -89,6 +89,11 @@ def sound_descriptors(data: bytes) -> list[FileDescriptorProto]:
     return [types.file(file) for file in ordered]
 
 
+def num_fields_in(files: Sequence[FileDescriptorProto]) -> int:
+    """Fields and enums' values of all types that sound files declare."""
+    return _num_fields({name: found for file in files for name, found in _declarations(file)})
+
+
 def _num_fields(declared: Mapping[str, _Declared]) -> int:
     return sum(
         len(found.proto.field) if isinstance(found.proto, DescriptorProto) else len(found.proto.value)

@@ -21,6 +21,8 @@ from rosbags.typesys.store import Typestore
 class ReadingStore(Typestore):
     """Types whose messages can be deserialised; none of the functions that write messages works."""
 
+    num_fields: int = 0
+    """Of the type that the store was made for, with all types inside it written out."""
     num_listed: float = 0.0
     """Values that a byte of a message can come to in a list, at most: see `type_limits`."""
 

@@ -15,6 +15,7 @@ from bagmill.recordings import Channel, Recording, open_recording
 from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.records import Block
 from bagmill.streams.content_hash import Hearsay, content_hash, size_bytes
+from bagmill.streams.field_count import FieldCount
 from bagmill.streams.growing import GrowingStream
 from bagmill.streams.index import RecordingIndex
 from bagmill.streams.stamp_faults import stamp_faults
@@ -99,18 +100,26 @@ def _read(
     progress: Callable[[int, int], None] | None,
 ) -> list[GrowingStream]:
     streams: list[GrowingStream] = []
+    count = FieldCount(recording.path)
+
+    def follow_new() -> None:
+        for channel in _channels(recording, definitions, behind=len(streams)):
+            count.add(channel)
+            streams.append(GrowingStream(channel))
+
     unreported = 0
     for block in blocks:
         pulse()
         for run in block.runs.values():
             if run.channel_id >= len(streams):
-                streams += map(GrowingStream, _channels(recording, definitions, behind=len(streams)))
+                follow_new()
             streams[run.channel_id].extend(run)
             unreported += sum(map(len, run.payloads)) + _MESSAGE_COST_BYTES * len(run.payloads)
         if unreported > _PROGRESS_EVERY_BYTES and progress is not None:
             progress(min(recording.num_bytes_read, total), total)
             unreported = 0
-    return [*streams, *map(GrowingStream, _channels(recording, definitions, behind=len(streams)))]
+    follow_new()
+    return streams
 
 
 def _channels(recording: Recording, definitions: GivenDefinitions | None, *, behind: int = 0) -> list[Channel]:
