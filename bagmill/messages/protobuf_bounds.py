@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from google.protobuf.descriptor import FieldDescriptor
 
 from bagmill.limits import limits
-from bagmill.messages.protobuf_wire import wire_fields
+from bagmill.messages.protobuf_wire import NUM_VALUES, wire_fields
 
 _MIN_BYTES_OF_MESSAGE = 2
 """A message inside another without a field: its tag and its length."""
+_DEPTH = "the depth of a protobuf message"
 
 
 class TypeBounds(NamedTuple):
@@ -62,28 +63,62 @@ def check_num_values(data: bytes, descriptor: Any) -> None:
         descriptor: Of its type.
 
     Raises:
-        LimitError: It has too many.
+        LimitError: It has too many, or too many levels.
         DecodeError: It is damaged.
     """
-    most = limits().message_values
-    waiting = [(memoryview(data), descriptor)]
-    num_values = 0
-    while waiting:
-        part, of = waiting.pop()
-        num_values += len(of.fields)
-        _check_num_values(num_values)
-        fields = of.fields_by_number
-        for number, value in wire_fields(part):
+    most, inside = limits().message_values, _Inside()
+    num_values = len(descriptor.fields)
+    # One way down at a time: parts that wait to be walked over could be millions.
+    open_ = [(wire_fields(memoryview(data)), inside.of(descriptor), 1)]
+    while open_:
+        fields, parts, depth = open_[-1]
+        for number, value in fields:
             num_values += 1
+            part = parts.get(number)
+            if part is not None and isinstance(value, memoryview):
+                num_values += part.num_fields
+                if len(value):
+                    deeper = depth + (not part.is_map_entry)
+                    limits().check("nesting", deeper, what=_DEPTH)
+                    open_.append((wire_fields(value), inside.of(part.descriptor), deeper))
+                    break
             if num_values > most:
                 _check_num_values(num_values)
-            field = fields.get(number)
-            if isinstance(value, memoryview) and field is not None and field.type == FieldDescriptor.TYPE_MESSAGE:
-                waiting.append((value, field.message_type))
+        else:
+            open_.pop()
+    _check_num_values(num_values)
+
+
+class _Part(NamedTuple):
+    """What a field of a message type holds."""
+
+    descriptor: Any
+    num_fields: int
+    is_map_entry: bool
+
+
+class _Inside:
+    """The message types inside others."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[int, _Part]] = {}
+
+    def of(self, descriptor: Any) -> dict[int, _Part]:
+        """Number of each field of a type that holds messages → what it holds."""
+        known = self._known.get(descriptor.full_name)
+        if known is None:
+            known = self._known[descriptor.full_name] = {
+                field.number: _Part(
+                    field.message_type, len(field.message_type.fields), field.message_type.GetOptions().map_entry
+                )
+                for field in descriptor.fields
+                if field.type == FieldDescriptor.TYPE_MESSAGE
+            }
+        return known
 
 
 def _check_num_values(num_values: int) -> None:
-    limits().check("message_values", num_values, what="the number of values in a protobuf message")
+    limits().check("message_values", num_values, what=NUM_VALUES)
 
 
 def check_depth(message: Any) -> None:
@@ -94,7 +129,7 @@ def check_depth(message: Any) -> None:
     """
     level, depth = [message], 1
     while level:
-        limits().check("nesting", depth, what="the depth of a protobuf message")
+        limits().check("nesting", depth, what=_DEPTH)
         level = [inner for each in level for inner in _messages_in(each)]
         depth += 1
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from struct import Struct
 
 from bagmill.errors import DecodeError
+from bagmill.limits import limits
 
 _FIXED = {1: Struct("<Q"), 5: Struct("<I")}
 _LENGTH_DELIMITED = 2
+NUM_VALUES = "the number of values in a protobuf message"
 
 
 def wire_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
@@ -22,11 +24,16 @@ def wire_fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
     Raises:
         DecodeError: The bytes break off inside a field, or a tag is none.
+        LimitError: There are too many.
 
     Source: protobuf.dev, "Encoding".
     """
-    position = 0
+    position = num_values = 0
+    most = limits().message_values
     while position < len(data):
+        num_values += 1
+        if num_values > most:
+            limits().check("message_values", num_values, what=NUM_VALUES)
         tag, position = _varint(data, position)
         number, kind = tag >> 3, tag & 7
         if kind == 0:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import builtins
 import json
 import struct
+import tracemalloc
 import zlib
 
 import pytest
 from google.protobuf import descriptor_pb2
 
-from bagmill.errors import DecodeError
+from bagmill.errors import DecodeError, LimitError
 from bagmill.limits import Limits, limits, set_limits
 from bagmill.messages import header_stamp_reader, message_decoder
 from bagmill.messages.forms import UNREADABLE, ChannelForms
+from bagmill.messages.protobuf import protobuf_descriptor
+from bagmill.messages.protobuf_bounds import check_num_values
 from bagmill.recordings.records import Channel
 
 SEPARATOR = "\n" + "=" * 80 + "\n"
@@ -271,6 +274,37 @@ def test_protobuf_messages_of_too_many_parts_are_refused() -> None:
     assert len(decode(b"\x12\x00" * 1000).me) == 1000
     with pytest.raises(DecodeError, match="`message_values`"):
         decode(b"\x12\x00" * 100_000)
+
+
+@pytest.mark.parametrize("part", [b"\x12\x00", b"\x12\x02\x12\x00", b"\x38\x01"])
+def test_protobuf_messages_of_many_parts_are_counted_in_little_memory(part: bytes) -> None:
+    """Empty ones, ones with another inside, and numbers of a field that the type does not have."""
+    data = part * 1_000_000
+    before = limits()
+    set_limits(Limits(message_values=100_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(LimitError, match="`message_values`"):
+            check_num_values(data, protobuf_descriptor(protobuf(descriptors())))
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+        set_limits(before)
+
+
+def test_the_count_of_protobuf_values_is_that_of_all_parts_with_the_fields_of_their_types() -> None:
+    """3 fields of the message; a part and its 3, the one inside and its 3, a number; bytes of an unknown field, a number."""
+    kind = protobuf_descriptor(protobuf(descriptors()))
+    data = b"\x12\x04\x12\x00\x08\x01" + b"\x7a" + _varint(1 << 16) + bytes(1 << 16) + b"\x08\x05"
+    before = limits()
+    try:
+        set_limits(Limits(message_values=14))
+        check_num_values(data, kind)
+        set_limits(Limits(message_values=13))
+        with pytest.raises(LimitError, match="is 14 where at most 13"):
+            check_num_values(data, kind)
+    finally:
+        set_limits(before)
 
 
 def test_a_field_may_be_called_as_the_librarys_own_attributes() -> None:
