@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bagmill.dataset import select, why_none
 from bagmill.errors import QueryError
@@ -218,6 +220,27 @@ def test_a_regular_expression_takes_no_more_time_than_its_text(pattern: str) -> 
 )
 def test_what_is_within_bounds_is_answered(where: str, episodes: str) -> None:
     assert "".join(select(TABLE, where)["episode"]) == episodes
+
+
+_ENDS = st.lists(st.text("aé日😀", max_size=3), min_size=1, max_size=12)
+
+
+@given(st.lists(st.none() | st.text("aé日😀", max_size=4), min_size=1, max_size=12), _ENDS)
+def test_texts_that_begin_or_end_with_one_of_several_are_those_that_python_finds(
+    texts: list[str | None], ends: list[str]
+) -> None:
+    table = pd.DataFrame({"episode": [str(n) for n in range(len(texts))], "task": texts})
+    several = f"({''.join(f'{end!r}, ' for end in ends)})"
+    for method, find in (("startswith", str.startswith), ("endswith", str.endswith)):
+        wanted = [str(n) for n, text in enumerate(texts) if text is not None and find(text, tuple(ends))]
+        assert select(table, f"task.str.{method}({several})")["episode"].tolist() == wanted
+
+
+def test_a_text_may_begin_with_thousands_of_others() -> None:
+    table = pd.DataFrame({"episode": [f"{n:05d}x" for n in range(20_000)]})
+    several = ",".join(f"'{n:05d}'" for n in range(5_000, 14_999))
+    chosen = select(table, f"episode.str.startswith(({several}))")["episode"]
+    assert (chosen.iloc[0], chosen.iloc[-1], len(chosen)) == ("05000x", "14998x", 9_999)
 
 
 def test_columns_whose_names_would_be_something_else() -> None:
