@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bagmill.cli.episode_paths import dataset_of
 from bagmill.dataset import EpisodeReport, HeldFeature, load_report, stored_features
@@ -125,6 +126,11 @@ def facts_json(facts: EpisodeFacts) -> dict[str, object]:
     return plain
 
 
+def _percent(is_so: NDArray[np.bool_]) -> float:
+    """How many of an episode's ticks; nan of none."""
+    return 100 * float(np.mean(is_so)) if len(is_so) else float("nan")
+
+
 def _feature_facts(
     episode: Episode, held: HeldFeature, *, metadata: Mapping[str, Any], said: Mapping[str, Any]
 ) -> FeatureFacts:
@@ -144,8 +150,8 @@ def _feature_facts(
         channel=_of_parts(said, "channel"),
         clock=_of_parts(said, "clock"),
         rule=_of_parts(said, "rule"),
-        valid_percent=100 * float(np.mean(is_valid)),
-        interpolated_percent=100 * float(np.mean(episode.interpolated(name))),
+        valid_percent=_percent(is_valid),
+        interpolated_percent=_percent(episode.interpolated(name)),
         names=held.names,
         named=held.named,
         units=held.units,

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 import zarr
 
 from bagmill.dataset import Dataset, QuarantineEntry, put_quarantine
+from bagmill.episodes import EpisodeWriter
 from bagmill.testing import START_NS, Settings, healthy, write_small_profile
 
 Command = Callable[..., Any]
@@ -160,3 +162,27 @@ def test_damaged_metadata_are_told(command: Command, dataset: Path) -> None:
     answer = command("show", path)
     assert answer.code == 1
     assert "damaged" in answer.err
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("num_ticks", "share"), [(0, "–"), (1, "100 %")])
+def test_an_episode_of_no_or_one_tick_is_told_without_a_warning(
+    command: Command, tmp_path: Path, num_ticks: int, share: str
+) -> None:
+    with EpisodeWriter(tmp_path, "e", "v") as writer:
+        writer.put_array("time", np.full(num_ticks, START_NS, np.int64))
+        writer.put_signal("state", np.zeros((num_ticks, 2)), attributes={"names": ["a", "b"], "is_named": True})
+        for room, kind in (
+            ("valid", np.bool_),
+            ("interpolated", np.bool_),
+            ("source", np.int64),
+            ("sequence", np.int64),
+        ):
+            writer.put_array(f"{room}/state", np.ones(num_ticks, kind))
+        path = writer.publish({"episode": "e", "rate_hz": "30"})
+    answer = command("show", path)
+    assert answer.code == 0
+    (line,) = (line for line in answer.out.splitlines() if line.split()[:4] == ["state", "?", "?", "?"])
+    assert re.split(r"\s{2,}", line.split("?")[3].strip())[0] == share
+    (feature,) = command("show", path, "--json").document["features"]
+    assert feature["valid_percent"] == (100 if num_ticks else None)
