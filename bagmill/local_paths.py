@@ -5,13 +5,14 @@ Everything that takes a folder or a file asks here. Only the loader reads datase
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from bagmill.addresses import public_address
-from bagmill.errors import AddressError
+from bagmill.errors import AddressError, StorageError
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?:/|(?=[^/]))", re.ASCII)
 """`s3://bucket`; a `Path` of it has one slash left."""
@@ -27,7 +28,16 @@ def local_path(text: Path | str) -> Path:
 
     Raises:
         AddressError: It is an address; says what is served by address, and what to do.
+        StorageError: It is no path, or one that no file can have.
     """
+    if not isinstance(text, str | os.PathLike):
+        raise StorageError(f"expected a path, found {type(text).__name__}", remedy="Give the path of a folder or file")
+    try:
+        is_one = b"\0" not in os.fsencode(text)
+    except (UnicodeEncodeError, TypeError):
+        is_one = False
+    if not is_one:
+        raise StorageError(f"{ascii(str(text))[:80]} is a path that no file can have")
     if not is_address(text):
         return Path(text)
     address = text if isinstance(text, str) else str(text).replace(":/", "://", 1)

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from bagmill.arguments import checked_arguments
 from bagmill.dataset.curation import BY_EPISODE, Curation, CurationStep, read_curation, write_curation
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.prune_lock import no_prune_meanwhile
@@ -48,6 +49,7 @@ class CuratedSnapshot:
     """It stood already."""
 
 
+@checked_arguments(QueryError)
 @tells_of_disk
 @no_prune_meanwhile
 def curate(  # noqa: PLR0913 - each of them is a part of the recipe
@@ -120,6 +122,7 @@ def curate(  # noqa: PLR0913 - each of them is a part of the recipe
     )
 
 
+@checked_arguments(StorageError)
 @tells_of_disk
 def load_curation(dataset: Dataset, snapshot: str = LATEST) -> Curation | None:
     """How a snapshot was chosen; None where it has all episodes that there were.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bagmill.arguments import checked_arguments
 from bagmill.dataset.conditions.bounds import LANGUAGE, UnfitError, shortened, wrong
 from bagmill.dataset.conditions.evaluate import Evaluation
 from bagmill.dataset.conditions.parse import FEATURES, Parser
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _MOST_COLUMNS_TOLD: Final = 100
 
 
+@checked_arguments(QueryError)
 def select(table: pd.DataFrame, where: str) -> pd.DataFrame:
     """The rows of a snapshot's table for which a condition holds, in their order, with an index of their own from 0.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bagmill.arguments import checked_arguments
 from bagmill.dataset.current import current_of, of_its_own, published_summaries
 from bagmill.dataset.folder import Dataset
 from bagmill.dataset.leftovers import sweep_tables
@@ -45,6 +46,7 @@ class Snapshot:
     """Sentences: the damaged reports whose episodes are left out, for which of their versions is current is not known."""
 
 
+@checked_arguments(StorageError)
 @tells_of_disk
 @no_prune_meanwhile
 def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
@@ -109,6 +111,7 @@ def make_snapshot(dataset: Dataset, *, name: str | None = None) -> Snapshot:
     )
 
 
+@checked_arguments(StorageError)
 @tells_of_disk
 def load_snapshot(dataset: Dataset, name_or_id: str = LATEST, *, split: str | None = None) -> pd.DataFrame:
     """A snapshot as a table, one row an episode, sorted by episode.

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bagmill.arguments import checked_arguments
 from bagmill.cores import usable_cores
 from bagmill.dataset import (
     LATEST,
@@ -26,6 +27,7 @@ from bagmill.dataset import (
 )
 from bagmill.dataset.confined import EpisodeFolders
 from bagmill.errors import TrainingError
+from bagmill.local_paths import local_path
 from bagmill.remote import SHARD_CACHE_BYTES, Mirror, MirroredShards, fetch_snapshot, is_address
 from bagmill.training.columns import MASK, ArraySpec, Column
 from bagmill.training.fitting import Fit, Resampling
@@ -106,6 +108,7 @@ class EpisodeDataset:
         TrainingError: No episode is left, a feature is missing, or episodes differ in what has to be equal.
     """
 
+    @checked_arguments(TrainingError)
     def __init__(  # noqa: PLR0913 - every choice that a sample depends on, each by its name
         self,
         dataset: Dataset | Path | str,
@@ -141,7 +144,7 @@ class EpisodeDataset:
             )
             snapshot = fetch_snapshot(self._mirror, snapshot, split=split)
             dataset = self._mirror.root
-        self.dataset = dataset if isinstance(dataset, Dataset) else Dataset(Path(dataset))
+        self.dataset = dataset if isinstance(dataset, Dataset) else Dataset(local_path(dataset))
         self.snapshot_id = resolve_id(self.dataset, snapshot)
         self.where, self.split, self.padding = where, split, padding
         self.num_threads = num_threads

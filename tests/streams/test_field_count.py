@@ -46,7 +46,9 @@ def recording(path: Path, *types: tuple[str, str, bytes]) -> Path:
 
 
 @pytest.mark.parametrize("types", [(ros(4), ros(5)), (ros(8), protobuf(1)), (protobuf(9),)])
-def test_types_of_too_many_fields_together_are_refused(tmp_path: Path, types: tuple[tuple[str, str, bytes], ...]) -> None:
+def test_types_of_too_many_fields_together_are_refused(
+    tmp_path: Path, types: tuple[tuple[str, str, bytes], ...]
+) -> None:
     with pytest.raises(LimitError, match="fields of all types together is 9 where at most 8.*`recording_fields`"):
         scan(recording(tmp_path / "r.mcap", *types))
 

@@ -317,7 +317,7 @@ def test_dimensions_that_differ_are_for_a_mixture(empty):
         ),
         ({"only_valid": "state"}, r"only_valid is a list of names\. Write only_valid=\['state'\]"),
         ({"features": "state"}, r"features is a list of names\. Write features=\['state'\]"),
-        ({"windows": {"state": Window((0,))}, "history": 1.5}, "a history of whole ticks, found 1.5"),
+        ({"windows": {"state": Window((0,))}, "history": 1.5}, "`history` is 1.5 .*Give a whole number"),
         (
             {"where": "robot == 'wheel'"},
             "`robot == 'wheel'` is true of no episode of snapshot [0-9a-f]+: of 4 episodes, "

@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 from torch import distributed
 
+from bagmill.arguments import checked_arguments
 from bagmill.errors import TrainingError
 from bagmill.training.augment import Augmentation
 from bagmill.training.dataset import EpisodeDataset
@@ -220,6 +221,7 @@ class TrainersView:
         self.loader.set_epoch(epoch)
 
 
+@checked_arguments(TrainingError)
 def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each by its name
     dataset: EpisodeDataset | Mixture,
     *,
