@@ -1,4 +1,4 @@
-"""The program that flips bits and fills disks runs, and nothing is silent or lost; its long run is a slow test."""
+"""The program that flips bits and fills disks runs, and nothing is silent or lost; every run of it takes a while."""
 
 import json
 from pathlib import Path
@@ -16,6 +16,7 @@ def run(tmp_path: Path, *arguments: str) -> list[list[dict[str, int]]]:
     return [table["rows"] for table in told["tables"]]
 
 
+@pytest.mark.slow
 def test_a_few(tmp_path: Path) -> None:
     flips, disks = run(tmp_path, "--flips", "5", "--disks", "1")
     assert sum(row["num_told"] for row in flips) == 5
