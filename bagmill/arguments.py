@@ -29,7 +29,9 @@ _PLAIN: Final[dict[Any, str]] = {
 }
 
 
-def checked_arguments(error: type[BagmillError]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def checked_arguments(
+    error: type[BagmillError], *, leaves: Collection[str] = ()
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Have a function's arguments held against its annotations before it runs.
 
     Numbers of NumPy count as Python's; whole numbers may be floats; a text in place of a list, and which texts are allowed,
@@ -37,6 +39,7 @@ def checked_arguments(error: type[BagmillError]) -> Callable[[Callable[P, R]], C
 
     Args:
         error: What is raised of an argument that does not fit.
+        leaves: Arguments that the function looks at itself.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -47,7 +50,7 @@ def checked_arguments(error: type[BagmillError]) -> Callable[[Callable[P, R]], C
             kinds = _kinds(function)
             bound = signature.bind(*args, **kwargs)
             for name, value in bound.arguments.items():
-                if name in kinds and not _fits(value, kinds[name]):
+                if name in kinds and name not in leaves and not _fits(value, kinds[name]):
                     raise error(f"`{name}` is {_shown(value)}", remedy=f"Give {_described(kinds[name])}")
             return function(*bound.args, **bound.kwargs)
 
@@ -115,7 +118,8 @@ def _described(kind: Any) -> str:
         return f"({', '.join(map(_described, of))})"
     if isinstance(origin, type) and issubclass(origin, Collection):
         return f"a list, each of it {_described(of[0])}"
-    return _PLAIN.get(kind, f"a {getattr(kind, '__name__', kind)}")
+    name = getattr(kind, "__name__", str(kind))
+    return _PLAIN.get(kind, f"{'an' if name[0] in 'AEIO' else 'a'} {name}")
 
 
 def _shown(value: object) -> str:

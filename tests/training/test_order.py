@@ -1,7 +1,7 @@
 """Ranks, workers and resumes only say who takes which part of an order that stays the same."""
 
-import math
 import json
+import math
 import pickle
 from collections import Counter
 

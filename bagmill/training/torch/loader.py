@@ -221,7 +221,7 @@ class TrainersView:
         self.loader.set_epoch(epoch)
 
 
-@checked_arguments(TrainingError)
+@checked_arguments(TrainingError, leaves=["dataset"])
 def make_loader(  # noqa: PLR0913 - every choice that a batch depends on, each by its name
     dataset: EpisodeDataset | Mixture,
     *,
