@@ -165,9 +165,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests marked `both_databases` run on either; the others on SQLite."""
+    """Tests marked `both_databases` run on either, on PostgreSQL where time is no matter; the others on SQLite.
+
+    Those of the event log, whose PostgreSQL is our own, are run on it every time.
+    """
     if metafunc.definition.get_closest_marker("both_databases") and "database" in metafunc.fixturenames:
-        metafunc.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module")
+        is_ours = metafunc.module.__name__.endswith("test_event_log")
+        postgres = pytest.param("postgres", marks=() if is_ours else pytest.mark.slow)
+        metafunc.parametrize("database", ["sqlite", postgres], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -22,11 +22,11 @@ POOLED = {"module": "pipelines.event_log", "class": "PooledEventLog"}
 AT_ONCE = {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordinator"}
 
 
+@pytest.mark.slow
 # Dagster's backfill calls what Dagster says is deprecated.
 @pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources` is deprecated:DeprecationWarning")
 @pytest.mark.both_databases
-# Dagster's own store takes twice the time.
-@pytest.mark.parametrize("is_ours", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize("is_ours", [False, True])
 def test_a_backfill_fails_for_the_bad_episode_alone_and_again_makes_that_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Any, is_ours: bool
 ) -> None:

@@ -1,7 +1,7 @@
 """What is killed while it works: nothing is lost, nothing is made twice, nothing is half published.
 
 Every process is real: Dagster's daemon and web server, the code servers they start, and the run workers of those. A test takes
-half a minute or more, most of it Dagster's starts, so all but one are marked slow.
+half a minute or more, most of it Dagster's starts, so all are marked slow.
 """
 
 import os
@@ -38,6 +38,7 @@ def _launch(service: Deployed) -> str:
     return backfill
 
 
+@pytest.mark.slow
 def test_a_run_worker_that_is_killed_is_followed_by_another(tmp_path: Path) -> None:
     with deployed(tmp_path) as service:
         backfill = _launch(service)

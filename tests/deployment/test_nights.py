@@ -321,6 +321,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[dg
         yield instance, tmp_path
 
 
+@pytest.mark.slow
 # Dagster's daemons call what Dagster says is deprecated.
 @pytest.mark.filterwarnings("ignore:Function `AssetSelection.sources` is deprecated:DeprecationWarning")
 def test_by_dagsters_own_daemons_a_night_ends_though_they_are_restarted(

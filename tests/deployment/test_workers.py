@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from bagmill.dataset import Dataset
 from bagmill.ingest import IngestOutcome, IngestRequest
 from bagmill.profile import parse_profile
 from bagmill.testing import Settings, healthy, small_profile
@@ -62,7 +61,7 @@ def test_every_request_is_answered_once(tmp_path: Path, processes: int) -> None:
     results = list(LocalWorkers(processes=processes).ingest_all(requests))
     assert sorted(result.episode for result in results) == list("abcde")
     assert all(isinstance(result, IngestOutcome) and result.refusal is None for result in results)
-    assert _workers_of(os.getpid()) == []
+    _wait_for(lambda: not _workers_of(os.getpid()))
 
 
 def test_no_request_no_process() -> None:
@@ -85,12 +84,8 @@ def test_an_exception_nobody_foresaw_costs_one_episode(tmp_path: Path, processes
 def test_a_killed_worker_costs_one_episode(tmp_path: Path) -> None:
     requests = [replace(request, until="episode") for request in _requests(tmp_path, "abcde", settings=LONG)]
 
-    def encoding_workers() -> list[str]:
-        # An episode in the making lies in a folder that names the process at work on it.
-        return [path.name.split("-")[2] for path in tmp_path.rglob(".staging-*") if path.is_dir()]
-
     def kill_one_at_work() -> None:
-        os.kill(int(_wait_for(encoding_workers)[0]), signal.SIGKILL)
+        os.kill(_wait_for(lambda: _encoding_workers(tmp_path))[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill_one_at_work)
     killer.start()
@@ -117,30 +112,21 @@ list(LocalWorkers(processes=2).ingest_all(pickle.load(sys.stdin.buffer)))
 
 
 def test_workers_in_the_middle_of_something_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
-    requests = _requests(tmp_path, "ab")
-    # What a worker reads first is a pipe into which nobody writes: it waits, as it would for a disk that hangs.
-    notes = [Dataset(tmp_path / "dataset").fingerprint_path(name) for name in "ab"]
-    notes[0].parent.mkdir(parents=True)
-    for note in notes:
-        os.mkfifo(note)
+    requests = [replace(request, until="episode") for request in _requests(tmp_path, "ab", settings=LONG)]
     run = subprocess.Popen([sys.executable, "-c", _RUN], stdin=subprocess.PIPE, cwd=ROOT)
     assert run.stdin is not None
     run.stdin.write(pickle.dumps(requests))
     run.stdin.close()
-    ends = [_wait_for(lambda note=note: _opened_by_a_reader(note)) for note in notes]
-    workers = _workers_of(run.pid)
+    workers: list[int] = []
+    while len(workers) < 2:
+        (worker, *_) = _wait_for(lambda: [each for each in _encoding_workers(tmp_path) if each not in workers])
+        os.kill(worker, signal.SIGSTOP)  # it waits, as it would for a disk that hangs, and never ends by itself
+        workers.append(worker)
     run.kill()
     run.wait()
-    try:
-        assert len(workers) == 2
-        _wait_for(lambda: not any(is_alive(worker) for worker in workers))
-    finally:
-        for end in ends:
-            os.close(end)  # by which a worker that did wait goes on
+    _wait_for(lambda: not any(is_alive(worker) for worker in workers))
 
 
-def _opened_by_a_reader(pipe: Path) -> int | None:
-    try:
-        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        return None
+def _encoding_workers(folder: Path) -> list[int]:
+    """An episode in the making lies in a folder that names the process at work on it."""
+    return [int(path.name.split("-")[2]) for path in folder.rglob(".staging-*") if path.is_dir()]

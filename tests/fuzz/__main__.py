@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -62,7 +63,7 @@ def _run(chosen: Sequence[Target], num_inputs: int, *, seed: int, processes: int
 
 def _shares(chosen: Sequence[Target], num_inputs: int) -> dict[str, int]:
     total = sum(target.weight for target in chosen)
-    return {target.name: max(1, round(num_inputs * target.weight / total)) for target in chosen}
+    return {target.name: math.ceil(num_inputs * target.weight / total) for target in chosen}
 
 
 def _add(whole: Tally, part: Tally) -> None:
