@@ -67,7 +67,7 @@ lint: setup  ## Types, style, and which room may import which
 
 bench: setup  ## Measure, and write docs/benchmarks: hours; less: make bench BENCH=--quick
 	mkdir -p docs/benchmarks
-	for name in ingest scale codec depth query drafts salvage loader training fleet; do $(BIN)/python -m benchmarks.$$name $(BENCH) --json docs/benchmarks/$$name.json || exit 1; done
+	for name in ingest scale codec depth query drafts salvage damage loader training fleet; do $(BIN)/python -m benchmarks.$$name $(BENCH) --json docs/benchmarks/$$name.json || exit 1; done
 	$(BIN)/python -m benchmarks.report
 
 lock: setup  ## Pin every package anew, but torch, which comes in as many builds as there are machines

@@ -159,8 +159,7 @@ def test_damage_is_refused_or_harmless(position: int, byte: int):
 def test_every_flipped_bit_in_what_is_read_back_is_found():
     data = to_json(TREE, schema="tree-1")
     assert from_json(data, Tree, schema="tree-1") == from_json(data.replace(b"\n", b" \n"), Tree, schema="tree-1")
-    end = data.index(b', "checksum"')
-    for place in range(8 * end):
+    for place in range(8 * len(data.rstrip())):
         damaged = bytearray(data)
         damaged[place // 8] ^= 1 << place % 8
         with pytest.raises(ValueError, match=r"checksum|JSON"):

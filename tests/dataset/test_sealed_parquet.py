@@ -24,9 +24,8 @@ def test_any_flipped_bit_is_found() -> None:
     with pq.ParquetFile(pa.BufferReader(data)) as file:
         assert file.read().replace_schema_metadata(None) == table
         assert file.metadata.metadata[b"order"] == b"7"
-    mark = data.rfind(b"bagmill_checksum crc32c:")
-    spoken_for = [bit for bit in range(8 * len(data)) if not mark <= bit // 8 < mark + len("bagmill_checksum crc32c:")]
-    for bit in random.Random(0).sample(spoken_for, 2_000):
+    mark = 8 * data.rfind(b"bagmill_checksum crc32c:")
+    for bit in (*range(mark - 200, mark + 300), *random.Random(0).sample(range(8 * len(data)), 1_000)):
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(ValueError, match="do not match their checksum"):
