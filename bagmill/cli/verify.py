@@ -117,6 +117,10 @@ def _fraction(text: str) -> float:
 def _print(report: VerifyReport) -> None:
     console = results()
     read = f"{counted(report.num_arrays, 'array')}, {counted(report.num_chunks, 'chunk')} read"
+    if not report.has_checksums:
+        read += (
+            "; from before episodes had checksums of their files, so that whole files that were swapped are not told"
+        )
     if report.is_whole:
         console.print(Text(f"{printable(str(report.path))}: whole ({read})"), soft_wrap=True)
         return
@@ -135,5 +139,6 @@ def _json(report: VerifyReport) -> dict[str, object]:
         "is_whole": report.is_whole,
         "num_arrays": report.num_arrays,
         "num_chunks": report.num_chunks,
+        "has_checksums": report.has_checksums,
         "damages": [{"array": each.array, "tick": each.tick, "problem": each.problem} for each in report.damages],
     }

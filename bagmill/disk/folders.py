@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Final
@@ -72,9 +73,12 @@ def _sync_names_above(folder: Path) -> None:
         if place == place.parent or os.path.ismount(place):
             _remember(place)
             return
-        # Who made a folder that may not be looked at was not one of us.
-        with contextlib.suppress(PermissionError):
+        try:
             sync_folder(place.parent)
+        except OSError as err:
+            # Who made a folder that may not be looked at was not one of us; and some file systems know no sync of folders.
+            if not (isinstance(err, PermissionError) or err.errno == errno.EINVAL):
+                raise
         _remember(place)
 
 

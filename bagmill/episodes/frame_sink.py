@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,7 @@ class FrameSink:
         self._shard_ticks = array.shard_ticks
         self._shards: dict[int, ShardWriter] = {}
         self._recent: list[int] = []
+        self._checksums: list[str | None] = [None] * array.num_shards
 
     def put(self, tick: int, data: bytes | memoryview, *, also: Iterable[int] = ()) -> None:
         """Store one encoded frame behind one or several ticks: once in every shard that has some of them.
@@ -75,9 +76,15 @@ class FrameSink:
         Raises:
             StorageError: The disk does not take it.
         """
-        for writer in self._shards.values():
+        for shard, writer in self._shards.items():
             writer.finish()
+            self._checksums[shard] = writer.checksum
         self._forget()
+
+    @property
+    def checksums(self) -> Sequence[str | None]:
+        """Of the closed sink's files, as `ShardWriter.checksum`; None for a shard that has no frame, and no file."""
+        return self._checksums
 
     def abandon(self) -> None:
         """Give the file handles back; what was written is of no use, so that a full disk is no matter here."""

@@ -8,6 +8,9 @@ valid/<feature>                              bool (T,)
 interpolated/<feature>                       bool (T,)
 sequence/<feature>                           int64 (T,) message behind every tick (`Message.sequence`); −1: none
 
+A shard none of whose ticks has a frame has no file. Which files there are, and what tells each from any other, stands in the root
+attribute `checksums`; see there.
+
 A signal that several parts feed has `source/<feature>.<part>` and its like besides; without the part's name, they tell of the
 part whose message is furthest from the tick.
 """

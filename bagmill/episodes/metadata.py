@@ -6,11 +6,12 @@ Source: the `consolidated_metadata` member as zarr-python writes it for Zarr v3 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bagmill.disk import files_below
+from bagmill.episodes import checksums as sums
 from bagmill.episodes import layout
 from bagmill.episodes.node_metadata import check_array, check_episode, read_json
 from bagmill.errors import StorageError
@@ -18,12 +19,15 @@ from bagmill.errors import StorageError
 _REMEDY = "Verify the episode, delete it and make it again from its recording"
 
 
-def write_root_metadata(folder: Path, attributes: Mapping[str, Any]) -> None:
+def write_root_metadata(
+    folder: Path, attributes: Mapping[str, Any], *, checksums: Mapping[str, Sequence[str | None]]
+) -> None:
     """Write the root `zarr.json` of a folder whose arrays are all there.
 
     Args:
         folder: The group.
-        attributes: Of the group, JSON values; the format's own version is added.
+        attributes: Of the group, JSON values; the format's own version and the checksums are added.
+        checksums: By array, of its files of chunks; None for a file that it does not have.
 
     Raises:
         StorageError: Attributes that are no JSON, or the disk does not take it.
@@ -40,13 +44,17 @@ def write_root_metadata(folder: Path, attributes: Mapping[str, Any]) -> None:
                 # As zarr-python has it: says that a group's own members are listed here, too.
                 node["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": {}}
         root = {
-            "attributes": {layout.FORMAT_ATTRIBUTE: layout.FORMAT_VERSION, **attributes},
+            "attributes": {
+                layout.FORMAT_ATTRIBUTE: layout.FORMAT_VERSION,
+                sums.ATTRIBUTE: sums.to_attribute(checksums),
+                **attributes,
+            },
             "zarr_format": 3,
             "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": nodes},
             "node_type": "group",
         }
         text = json.dumps(root, indent=2, allow_nan=False, ensure_ascii=False)
-        (folder / layout.METADATA_FILE).write_text(text, encoding="utf-8")
+        (folder / layout.METADATA_FILE).write_bytes(sums.seal(text.encode()))
     except (TypeError, ValueError) as err:
         raise StorageError(f"attributes that are not JSON ({err})", path=folder) from err
     except OSError as err:

@@ -20,7 +20,8 @@ from bagmill.limits import limits
 from bagmill.regular_files import read_regular
 from bagmill.yaml_files import tell_problems
 
-_MOST_BYTES: Final = 1 << 26
+MOST_BYTES: Final = 1 << 26
+"""Of a metadata file."""
 _SHOWN: Final = 3
 _MOST_CHANNELS: Final = 3
 """Of a picture."""
@@ -134,6 +135,11 @@ class _Profile(_Part):
     name: _Text | None = None
 
 
+class _Checksums(_Part):
+    metadata: _Text
+    arrays: dict[str, _Text]
+
+
 class _Episode(_Part):
     episode: _Text | None = None
     version: _Text | None = None
@@ -143,6 +149,7 @@ class _Episode(_Part):
     recording: _Recording | _Text = Field(default_factory=_Recording)
     profile: _Profile = Field(default_factory=_Profile)
     features: dict[str, _Feature] = Field(default_factory=dict)
+    checksums: _Checksums | None = None
     omitted_features: list[_Text] = Field(default_factory=list)
     faults: list[_Fault] = Field(default_factory=list)
 
@@ -154,9 +161,9 @@ def read_json(path: Path) -> Any:
         StorageError: It is no JSON, or larger or deeper than metadata are.
         OSError: It cannot be read.
     """
-    text = read_regular(path, most_bytes=_MOST_BYTES)
-    if len(text) > _MOST_BYTES:
-        raise _damaged(path, f"more than {_MOST_BYTES:,} bytes")
+    text = read_regular(path, most_bytes=MOST_BYTES)
+    if len(text) > MOST_BYTES:
+        raise _damaged(path, f"more than {MOST_BYTES:,} bytes")
     try:
         content = json.loads(text.decode())
         check_depth(content, what="an episode's metadata")

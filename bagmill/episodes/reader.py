@@ -93,10 +93,10 @@ class Episode:
             out: Where to decode to, C-contiguous, of the frame's shape and dtype; None: a new array.
 
         Returns:
-            (H, W, 3) uint8, or (H, W) uint16; zeros where the tick has none, as Zarr's fill value says.
+            (H, W, 3) uint8, or (H, W) uint16; zeros where the tick is not valid, as Zarr's fill value says.
 
         Raises:
-            StorageError: No such feature or tick, or the frame is damaged.
+            StorageError: No such feature or tick, or the frame is damaged, or missing though the tick is valid.
         """
         array = self._frame_array(name)
         data = self._chunk(array, tick)
@@ -146,7 +146,8 @@ class Episode:
         """A frame's encoded bytes as stored, without a copy; None where the tick has none.
 
         Raises:
-            StorageError: No such feature or tick, or the bytes do not match their checksum.
+            StorageError: No such feature or tick, or the bytes do not match their checksum, or are missing though the
+                tick is valid.
         """
         return self._chunk(self._frame_array(name), tick)
 
@@ -209,7 +210,15 @@ class Episode:
 
     def _chunk(self, array: FrameArray, tick: int) -> memoryview | None:
         shard, chunk = self._locate(array, tick)
-        return None if shard is None else shard.chunk(chunk)
+        data = None if shard is None else shard.chunk(chunk)
+        # Zarr would read zeros where a file has vanished, and nobody would notice that they train on black frames.
+        if data is None and f"{layout.VALID}/{array.name}" in self._arrays and self.valid(array.name)[tick]:
+            raise StorageError(
+                f"the frame of {array.name} at tick {tick} is missing, though the tick is valid",
+                path=self.path if shard is None else shard.path,
+                remedy=_REMEDY,
+            )
+        return data
 
     def _locate(self, array: FrameArray, tick: int) -> tuple[ShardReader | None, int]:
         if not 0 <= tick < self.num_ticks:

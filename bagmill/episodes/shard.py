@@ -30,6 +30,7 @@ from bagmill.episodes.shard_index import (
     index_bytes,
     is_intact,
     parse_index,
+    shard_checksum,
     unreadable,
 )
 from bagmill.episodes.write_behind import WriteBehind
@@ -52,10 +53,14 @@ class ShardWriter:
         path: The file; nothing may be there.
         num_chunks: Chunks in the shard's index.
         behind: Who adds up the checksums and writes; None: the caller's thread.
+
+    Attributes:
+        checksum: By `finish`, as `shard_checksum` says; None as long as there is no file.
     """
 
     def __init__(self, path: Path, num_chunks: int, *, behind: WriteBehind | None = None) -> None:
         self.path = path
+        self.checksum: str | None = None
         self._behind = behind
         self._index = array("Q", [ABSENT]) * (2 * num_chunks)
         """Offset and length by turns."""
@@ -69,7 +74,9 @@ class ShardWriter:
         """Where they go in the file."""
         self._held_bytes = 0
         self._held: object = None
-        self._under_way: list[Future[None]] = []
+        self._under_way: list[Future[bytes]] = []
+        self._crcs = bytearray()
+        """Checksums of what is written, in the order of the file."""
 
     def append(self, chunk: int, data: bytes | memoryview) -> None:
         """Write a chunk's encoded bytes and their checksum.
@@ -132,7 +139,7 @@ class ShardWriter:
             try:
                 os.close(descriptor)
                 for write in under_way:
-                    write.result()
+                    self._crcs += write.result()
             except OSError as err:
                 raise self._not_written(err) from err
 
@@ -150,7 +157,8 @@ class ShardWriter:
             index = self._index.tobytes()
             self._pending.append(index)
             self._size_bytes += len(index) + CRC_BYTES
-        self.pause()
+            self.pause()
+            self.checksum = shard_checksum(index, bytes(self._crcs[:-CRC_BYTES]))  # the last is the index's own
 
     def _claim(self, chunk: int) -> None:
         if self._index[2 * chunk] != ABSENT:
@@ -177,7 +185,7 @@ class ShardWriter:
             self._under_way.append(self._behind.submit(write))
             return
         try:
-            write()
+            self._crcs += write()
         except OSError as err:
             raise self._not_written(err) from err
 
@@ -185,15 +193,15 @@ class ShardWriter:
         return StorageError(f"cannot be written ({err.strerror})", path=self.path)
 
 
-def _write(descriptor: int, chunks: Sequence[bytes | memoryview], start: int) -> None:
-    """Write chunks, each with its checksum behind it, from a place in the file on."""
-    parts: list[bytes | memoryview] = []
-    for chunk in chunks:
-        parts += (chunk, crc32c(chunk))
+def _write(descriptor: int, chunks: Sequence[bytes | memoryview], start: int) -> bytes:
+    """Write chunks, each with its checksum behind it, from a place in the file on; gives the checksums."""
+    crcs = [crc32c(chunk) for chunk in chunks]
+    parts: list[bytes | memoryview] = [part for pair in zip(chunks, crcs, strict=True) for part in pair]
     while parts:
         num_written = os.pwritev(descriptor, parts, start)
         start += num_written
         parts = unwritten(parts, num_written)
+    return b"".join(crcs)
 
 
 def unwritten(parts: list[bytes | memoryview], num_written: int) -> list[bytes | memoryview]:
@@ -249,6 +257,19 @@ class ShardReader:
         """Offset and length of a chunk's bytes with their checksum; equal for chunks that share them."""
         offset, num_bytes = self._entries[chunk]
         return offset, num_bytes
+
+    def checksum(self) -> str:
+        """What tells the shard from any other, as `shard_checksum` says; nothing is compared with it here.
+
+        Raises:
+            StorageError: The file can no longer be read.
+        """
+        ends = sorted({offset + num_bytes for offset, num_bytes in self._entries if offset != ABSENT})
+        try:
+            crcs = b"".join(os.pread(self._descriptor, CRC_BYTES, end - CRC_BYTES) for end in ends)
+        except OSError as err:
+            raise unreadable(self.path, err) from err
+        return shard_checksum(np.array(self._entries, "<u8").tobytes(), crcs)
 
     def chunk(self, chunk: int, *, is_verified: bool = True) -> memoryview | None:
         """A chunk's encoded bytes without their checksum; None where there is none.

@@ -33,6 +33,19 @@ def crc32c(data: bytes | memoryview) -> bytes:
     return int(google_crc32c.value(whole)).to_bytes(CRC_BYTES, "little")
 
 
+def shard_checksum(index: bytes, chunk_crcs: bytes) -> str:
+    """What tells a shard from any other, whole or not: eight hexadecimal digits.
+
+    Made of where its chunks lie and of their checksums: of the file's own bytes a CRC-32C would say nothing but their number,
+    because whatever bytes end with their CRC-32C leave the same remainder.
+
+    Args:
+        index: As it is stored, without its checksum.
+        chunk_crcs: The checksums as they stand behind the chunks, in the order of the file.
+    """
+    return f"{google_crc32c.value(index + chunk_crcs):08x}"
+
+
 def is_intact(stored: bytes | memoryview) -> bool:
     """Whether bytes that end with their CRC-32C, as a chunk is stored, are those that were written."""
     whole = stored if isinstance(stored, bytes) else np.frombuffer(stored, np.uint8)

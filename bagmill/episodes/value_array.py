@@ -30,7 +30,7 @@ _GROUP: Final = {"attributes": {}, "zarr_format": 3, "node_type": "group"}
 
 def write_value_array(
     root: Path, name: str, values: NDArray[Any], *, chunk_rows: int, attributes: Mapping[str, Any]
-) -> None:
+) -> list[str]:
     """Write an array, and the groups above it where there are none.
 
     Args:
@@ -39,6 +39,9 @@ def write_value_array(
         values: First axis ticks; bool, integer or float.
         chunk_rows: Rows in a chunk.
         attributes: JSON values.
+
+    Returns:
+        The checksum that every chunk's file ends with, as eight hexadecimal digits.
 
     Raises:
         StorageError: The name is taken, or values of another type.
@@ -56,14 +59,18 @@ def write_value_array(
     folder.mkdir(parents=True, exist_ok=True)
     _write_groups(root, folder.parent)
     metadata_path.write_bytes(text)
+    checksums: list[str] = []
     if not values.size:
-        return
+        return checksums
     for first in range(0, len(values), chunk_rows):
         rows = values[first : first + chunk_rows]
         path = _chunk_path(folder, first // chunk_rows, values.ndim)
         path.parent.mkdir(parents=True, exist_ok=True)
         data = compress(_filled(rows, chunk_rows))
-        path.write_bytes(data + crc32c(data))
+        crc = crc32c(data)
+        path.write_bytes(data + crc)
+        checksums.append(stored_checksum(crc))
+    return checksums
 
 
 def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -106,6 +113,11 @@ def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np
         if whole is not rows:
             rows[...] = whole[: len(rows)]
     return out.astype(dtype, copy=False)
+
+
+def stored_checksum(stored: bytes) -> str:
+    """The checksum that a chunk's file ends with, as eight hexadecimal digits."""
+    return f"{int.from_bytes(stored[-CRC_BYTES:], 'little'):08x}"
 
 
 def value_array_paths(root: Path, name: str, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[Path]:

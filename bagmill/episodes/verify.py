@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from bagmill.codecs import whole_jpeg
 from bagmill.disk import is_absent
-from bagmill.episodes import layout
+from bagmill.episodes import checksums, layout
 from bagmill.episodes.frame_array import FrameArray, parse_frame_array
 from bagmill.episodes.metadata import read_root_metadata
-from bagmill.episodes.node_metadata import check_array, check_chunks, read_json
+from bagmill.episodes.node_metadata import MOST_BYTES, check_array, check_chunks, read_json
 from bagmill.episodes.shard import ShardReader
+from bagmill.episodes.shard_index import CRC_BYTES
+from bagmill.episodes.value_array import stored_checksum
 from bagmill.errors import BagmillError, StorageError
 from bagmill.profile import feature_kind
-from bagmill.regular_files import open_regular
+from bagmill.regular_files import open_regular, read_regular
 
 _GROUP: Final = {"attributes": {}, "zarr_format": 3, "node_type": "group"}
 
@@ -51,6 +53,11 @@ class VerifyReport:
     num_chunks: int
     """Read, their checksums compared, and decoded; ticks that share their bytes count once."""
     damages: tuple[Damage, ...]
+    has_checksums: bool = True
+    """It says which files it has, and a checksum of each; False for one from before episodes did."""
+    episode: str | None = None
+    """What it calls itself; None where it does not."""
+    version: str | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -70,31 +77,58 @@ def verify_episode(path: Path, *, progress: Callable[[int, int], None] | None = 
     """
     path = Path(path)
     try:
-        _, arrays = read_root_metadata(path)
+        attributes, arrays = read_root_metadata(path)
     except StorageError as err:
         return VerifyReport(path, 0, 0, (Damage("", None, err.problem),))
-    check = _Check(path, arrays)
+    files = checksums.of_attribute(attributes)
+    check = _Check(path, arrays, files)
+    check.check_root()
     check.check_groups()
     for done, name in enumerate(arrays):
         check.check_array(name)
         if progress is not None:
             progress(done + 1, len(arrays))
     check.check_ticks()
-    return VerifyReport(path, len(arrays), check.num_chunks, tuple(check.damages))
+    return VerifyReport(
+        path,
+        len(arrays),
+        check.num_chunks,
+        tuple(check.damages),
+        has_checksums=files is not None,
+        episode=attributes.get("episode"),
+        version=attributes.get("version"),
+    )
 
 
 class _Check:
     """One run over one episode: what was found so far, and what is needed for the checks across arrays."""
 
-    def __init__(self, path: Path, arrays: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(
+        self, path: Path, arrays: Mapping[str, dict[str, Any]], files: Mapping[str, list[str | None]] | None
+    ) -> None:
         self.damages: list[Damage] = []
         self.num_chunks = 0
         self._path = path
         self._arrays = arrays
+        self._files = files
+        """By array, the checksum of every file of chunks, None where there was none; None: it is not known."""
         self._values: dict[str, NDArray[Any]] = {}
         """Arrays that describe the ticks, where they could be read whole."""
         self._stored: dict[str, NDArray[np.bool_]] = {}
         """Frame array → ticks whose frame is stored; only where every shard's index could be read."""
+
+    def check_root(self) -> None:
+        """Whether the root metadata are those that were written, and speak of the same arrays throughout."""
+        try:
+            text = read_regular(self._path / layout.METADATA_FILE, most_bytes=MOST_BYTES)
+            if self._files is None and not checksums.may_be_sealed(text):
+                return
+            if not checksums.is_sealed_right(text):
+                self._note("", None, "its metadata do not match their checksum: they were damaged, or changed by hand")
+        except OSError as err:
+            self._note("", None, f"its metadata cannot be read ({err.strerror})")
+        for name in sorted((self._files or {}).keys() - self._arrays.keys()):
+            self._note(name, None, "the array is missing")
 
     def check_groups(self) -> None:
         """Whether what holds the arrays is there: readers that know nothing of consolidated metadata go from one to the next."""
@@ -167,7 +201,12 @@ class _Check:
         for number in range(array.num_shards):
             first = number * array.shard_ticks
             path = array.shard_path(self._path, number)
+            written = self._written(name, number)
             if is_absent(path):
+                if written is not None:
+                    num_ticks = min(array.shard_ticks, array.num_ticks - first)
+                    self._note(name, first, f"shard {number} is missing; {num_ticks} ticks are lost with it")
+                    is_known = False
                 continue  # none of its ticks has a frame; the mask says whether that is right
             try:
                 shard = ShardReader(path, array.shard_ticks)
@@ -176,8 +215,11 @@ class _Check:
                 self._note(name, first, f"{err.problem}; {num_ticks} ticks are lost with it")
                 is_known = False
                 continue
+            num_damages = len(self.damages)
             for tick in self._read_shard(array, shard, first):
                 stored[tick] = True
+            if len(self.damages) == num_damages and self._files is not None:
+                self._compare(f"shard {number}", name, first, found=shard.checksum(), written=written)
         if is_known:
             self._stored[name] = stored
 
@@ -216,29 +258,48 @@ class _Check:
         for number, first in enumerate(range(0, num_ticks, rows)):
             chunk_path = folder.joinpath(str(number), *("0" for _ in node.shape[1:]))
             # zarr would wait for a pipe, and of what is missing read fill values and say nothing.
-            if (problem := _problem_of_file(chunk_path)) is not None:
-                self._note(name, first, f"chunk {number} {problem}")
+            try:
+                end = _last_bytes(chunk_path)
+            except OSError as err:
+                why = "is missing" if isinstance(err, FileNotFoundError) else f"cannot be read ({err.strerror})"
+                self._note(name, first, f"chunk {number} {why}")
                 continue
             try:
                 parts.append(np.asarray(node[first : first + rows]))
                 self.num_chunks += 1
             except Exception as err:  # noqa: BLE001 - as above, and those of its codecs
                 self._note(name, first, f"chunk {number} cannot be read ({err})")
+                continue
+            if self._files is not None:
+                written = self._written(name, number)
+                self._compare(f"chunk {number}", name, first, found=stored_checksum(end), written=written)
         if sum(len(part) for part in parts) == num_ticks:
             self._values[name] = np.concatenate(parts) if parts else np.empty(node.shape, node.dtype)
+
+    def _written(self, name: str, number: int) -> str | None:
+        """The checksum of an array's file when it was written; None where there was no such file, or where it is not known."""
+        files = [] if self._files is None else self._files.get(name, [])
+        return files[number] if number < len(files) else None
+
+    def _compare(self, what: str, name: str, first: int, *, found: str, written: str | None) -> None:
+        """Whether a file that is whole is the one that was written to this place."""
+        if written is None:
+            self._note(name, first, f"{what} was not there when the episode was written")
+        elif found != written:
+            problem = f"{what} is whole, but not the one that was written here (checksum {found}, not {written})"
+            self._note(name, first, problem)
 
     def _note(self, array: str, tick: int | None, problem: str) -> None:
         self.damages.append(Damage(array, tick, problem))
 
 
-def _problem_of_file(path: Path) -> str | None:
+def _last_bytes(path: Path) -> bytes:
+    """The end of a file, where its checksum stands."""
+    descriptor = open_regular(path)
     try:
-        os.close(open_regular(path))
-    except FileNotFoundError:
-        return "is missing"
-    except OSError as err:
-        return f"cannot be read ({err.strerror})"
-    return None
+        return os.pread(descriptor, CRC_BYTES, max(0, os.fstat(descriptor).st_size - CRC_BYTES))
+    finally:
+        os.close(descriptor)
 
 
 def _problem_of_frame(array: FrameArray, shard: ShardReader, chunk: int) -> str | None:

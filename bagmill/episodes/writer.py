@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +47,8 @@ class EpisodeWriter:
         self._staging: StagingFolder | None = None
         self._behind = WriteBehind()
         self._sinks: dict[str, FrameSink] = {}
+        self._checksums: dict[str, Sequence[str | None]] = {}
+        """By array of values; those of frames are their sinks' to say."""
         self._num_ticks: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -148,7 +150,9 @@ class EpisodeWriter:
         num_ticks, *row = values.shape
         rows = layout.chunk_ticks(num_ticks, tick_bytes=values.itemsize * int(np.prod(row)))
         with self._translated():
-            write_value_array(self._folder, name, values, chunk_rows=rows, attributes=attributes or {})
+            self._checksums[name] = write_value_array(
+                self._folder, name, values, chunk_rows=rows, attributes=attributes or {}
+            )
         self._num_ticks[name] = num_ticks
 
     def publish(self, attributes: Mapping[str, Any]) -> Path:
@@ -166,7 +170,8 @@ class EpisodeWriter:
         for sink in self._sinks.values():
             sink.close()
         self._check_arrays()
-        write_root_metadata(self._folder, attributes)
+        checksums = {**self._checksums, **{name: sink.checksums for name, sink in self._sinks.items()}}
+        write_root_metadata(self._folder, attributes, checksums=checksums)
         if self._staging is not None:
             self.has_published = self._staging.publish(self.path, replaces=self._replaces)
             self._staging = None

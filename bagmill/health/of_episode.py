@@ -10,7 +10,7 @@ from bagmill.dataset import Dataset, load_report, read_quarantine
 from bagmill.dataset.json_records import check_seal
 from bagmill.dataset.whole_file import read_file
 from bagmill.disk import file_checksum, is_held
-from bagmill.episodes import verify_episode
+from bagmill.episodes import VerifyReport, verify_episode
 from bagmill.errors import StorageError
 from bagmill.health.finding import Finding, Kind
 from bagmill.health.tables import is_sealed
@@ -65,9 +65,11 @@ class EpisodeCheck:
     def _check_arrays(self, version: str) -> None:
         path = self._dataset.episode_path(self._episode, version)
         self._count("episode")
-        damages = verify_episode(path).damages
+        found = verify_episode(path)
+        self.num_without_checksum += not found.has_checksums
+        damages = [*map(str, found.damages), *_other_names(found, self._episode, version)]
         if damages:
-            told = "; ".join(map(str, damages[:_MOST_TOLD]))
+            told = "; ".join(damages[:_MOST_TOLD])
             more = f"; and {len(damages) - _MOST_TOLD:,} more" if len(damages) > _MOST_TOLD else ""
             remedy = "Repair makes it again where its recording is there"
             self._note("episode", path, f"{told}{more}", remedy, version)
@@ -125,3 +127,10 @@ class EpisodeCheck:
 
     def _note(self, kind: Kind, path: Path, problem: str, remedy: str, version: str | None = None) -> None:
         self.findings.append(Finding(kind, path, problem, remedy, self._episode, version))
+
+
+def _other_names(found: VerifyReport, episode: str, version: str) -> Iterator[str]:
+    """Where an episode lies under another one's name: whole folders were swapped."""
+    for what, said, expected in (("episode", found.episode, episode), ("version", found.version, version)):
+        if said is not None and said != expected:
+            yield f"it calls itself {what} {said}"

@@ -295,7 +295,7 @@ class EpisodeDataset:
 
         Raises:
             TrainingError: There is no such sample.
-            StorageError: An episode is damaged, or is not there any more.
+            StorageError: An episode is damaged, or is not there any more; a frame of a valid tick is missing.
         """
         episodes, ticks = self.locate(samples)
         made: Arrays = (
@@ -310,8 +310,8 @@ class EpisodeDataset:
         }
         if opened.ahead is not None:
             opened.ahead.announce(opened.cameras.values(), episodes, of_feature)
-        self._take_values(opened, made, places, episodes, of_feature, is_filled or {})
-        self._read_frames(opened, made, places, episodes, of_feature)
+        is_valid = self._take_values(opened, made, places, episodes, of_feature, is_filled or {})
+        self._read_frames(opened, made, places, episodes, of_feature, is_valid)
         made[EPISODE][places], made[TICK][places] = episodes, ticks
         return made
 
@@ -343,7 +343,8 @@ class EpisodeDataset:
         episodes: NDArray[np.int64],
         of_feature: Mapping[str, tuple[NDArray[np.int64], NDArray[np.bool_]]],
         is_filled: Mapping[str, NDArray[np.bool_]],
-    ) -> None:
+    ) -> dict[str, NDArray[np.bool_]]:
+        """Everything but frames; gives which ticks are valid, by feature."""
         columns = self._selection.columns
         taken = opened.values.take({key: of_feature[column.feature][0] for key, column in columns.items()}, episodes)
         for feature in self._selection.features:
@@ -367,6 +368,7 @@ class EpisodeDataset:
                 out[key][places, ..., : values.shape[-1]] = values
             else:
                 out[key][places] = values
+        return {feature: taken[f"valid/{feature}"] for feature in self._selection.features}
 
     def _read_frames(
         self,
@@ -375,6 +377,7 @@ class EpisodeDataset:
         places: NDArray[np.int64],
         episodes: NDArray[np.int64],
         of_feature: Mapping[str, tuple[NDArray[np.int64], NDArray[np.bool_]]],
+        is_valid: Mapping[str, NDArray[np.bool_]],
     ) -> None:
         wanted: list[FramesWanted] = []
         for feature, camera in opened.cameras.items():
@@ -382,6 +385,7 @@ class EpisodeDataset:
             pictures = out[feature]
             by_sample = [pictures[place] for place in places.tolist()]
             targets = by_sample if ticks.ndim == 1 else [each for of_sample in by_sample for each in of_sample]
+            flat_valid = is_valid[feature].reshape(-1)
             flat_ticks, flat_episodes = ticks.reshape(-1), np.repeat(episodes, ticks.size // max(1, len(ticks)))
             if self.padding == "zero" and not is_inside.all():
                 is_kept = is_inside.reshape(-1)
@@ -389,7 +393,8 @@ class EpisodeDataset:
                     targets[outside][...] = 0
                 targets = [targets[inside] for inside in np.flatnonzero(is_kept).tolist()]
                 flat_ticks, flat_episodes = flat_ticks[is_kept], flat_episodes[is_kept]
-            wanted.append(FramesWanted(camera, flat_episodes, flat_ticks, targets))
+                flat_valid = flat_valid[is_kept]
+            wanted.append(FramesWanted(camera, flat_episodes, flat_ticks, targets, flat_valid))
         opened.frames.read(wanted)
 
     def _open(self) -> _Open:

@@ -53,17 +53,29 @@ class FramesWanted:
     """(F,) in their episodes, also repeated."""
     out: Sequence[NDArray[Any]]
     """Where each goes: C-contiguous pictures of the wanted size."""
+    is_valid: NDArray[np.bool_]
+    """(F,) Whether the tick must have a frame; where it need not, and has none, it is zeros."""
+
+    def must_have(self, episode: int, tick: int) -> bool:
+        """Whether one of them must have a frame."""
+        return bool(self.is_valid[(self.episodes == episode) & (self.ticks == tick)].any())
 
 
 @dataclass(frozen=True, slots=True)
 class _ShardWanted:
     """Frames that lie in one file, so that it is opened once for all of them."""
 
-    camera: Camera
+    wanted: FramesWanted
+    """What it is a part of."""
     episode: int
     shard: int
     out: dict[int, NDArray[Any]]
     """Position in the shard → where the frame goes."""
+
+    @property
+    def camera(self) -> Camera:
+        """Whose frames they are."""
+        return self.wanted.camera
 
 
 _Loaded = tuple[_ShardWanted, int, memoryview | None]
@@ -100,7 +112,7 @@ class FrameReader:
         """Decode frames to their places.
 
         Raises:
-            StorageError: A frame is damaged, or its episode is not there.
+            StorageError: A frame is damaged, or missing though its tick is valid, or its episode is not there.
         """
         shards: list[_ShardWanted] = []
         repeated: list[tuple[NDArray[Any], NDArray[Any]]] = []
@@ -127,7 +139,7 @@ class FrameReader:
         ):
             of_shard = found.get((episode, shard))
             if of_shard is None:
-                of_shard = found[episode, shard] = _ShardWanted(wanted.camera, episode, shard, {})
+                of_shard = found[episode, shard] = _ShardWanted(wanted, episode, shard, {})
             first = of_shard.out.setdefault(chunk, out)
             if first is not out:
                 repeated.append((out, first))
@@ -176,20 +188,26 @@ class FrameReader:
 
     def _decode(self, wanted: _ShardWanted, chunk: int, data: memoryview | None) -> None:
         camera, episode, out = wanted.camera, wanted.episode, wanted.out[chunk]
+        tick = wanted.shard * self._shard_ticks[episode] + chunk
         if data is None:
+            if wanted.wanted.must_have(episode, tick):
+                raise StorageError(
+                    f"the frame of {camera.feature} at tick {tick} is missing, though the tick is valid",
+                    path=camera.shard_path(self._roots[episode], wanted.shard),
+                    remedy=_REMEDY,
+                )
             out[...] = 0
         else:
             try:
                 camera.fits[episode].decode(data, out)
             except CodecError as err:
-                tick = wanted.shard * self._shard_ticks[episode] + chunk
                 raise StorageError(
                     f"the frame of {camera.feature} at tick {tick} cannot be decoded: {err.problem}",
                     path=self._roots[episode],
                     remedy=_REMEDY,
                 ) from err
         if camera.cache is not None:
-            camera.cache.keep(camera.starts[episode] + wanted.shard * self._shard_ticks[episode] + chunk, out)
+            camera.cache.keep(camera.starts[episode] + tick, out)
 
 
 class _Left:

@@ -48,10 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
     memory = Path(home) / "bagmill" / "watch.json"
     with dg.DagsterInstance.get() as instance:
         looks = Looks(instance)
+        watch: Watch | None = None
         while not is_over.is_set():
             deployment = in_force.deployment
             sink, url = alert_sink(deployment.alerts), deployment.media.dagster_url
-            Watch(looks.of(in_force), sink=sink, dagster_url=url, memory=memory).look()
+            watch = Watch(looks.of(in_force), sink=sink, dagster_url=url, memory=memory, before=watch)
+            watch.look()
             is_over.wait(options.every_s)
             try:
                 in_force = load_in_force()

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,40 @@ def test_a_sample_has_its_turn(command: Command, dataset: Path) -> None:
     for wrong in ("0", "1.5", "many"):
         assert command("verify", dataset, "--sample", wrong).code == 2
     assert command("verify", dataset / "episodes/wave.mcap", "--sample", "1%").code == 2
+
+
+def test_swapped_and_missing_files_are_told_by_name(command: Command, dataset: Path) -> None:
+    (path,) = (dataset / "episodes" / "wave.mcap").glob("*.zarr")
+    one, other = path / "images/cam_high/c/0/0/0/0", path / "images/cam_wrist/c/0/0/0/0"
+    first = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(first)
+    answer = command("verify", path)
+    assert answer.code == 1
+    for name in ("images/cam_high", "images/cam_wrist"):
+        assert f"{name} at tick 0: shard 0 is whole, but not the one that was written here" in answer.out
+    other.unlink()
+    answer = command("verify", dataset)
+    assert answer.code == 1
+    assert "images/cam_wrist at tick 0: shard 0 is missing" in " ".join(answer.out.split())
+    (finding,) = command("verify", dataset, "--json").document["datasets"][0]["findings"]
+    assert (finding["kind"], Path(finding["path"]).name) == ("episode", path.name)
+
+
+def test_an_episode_under_another_ones_name_is_told(command: Command, dataset: Path) -> None:
+    (dataset / "episodes" / "wave.mcap").rename(dataset / "episodes" / "other.mcap")
+    document = command("verify", dataset, "--json").document["datasets"][0]
+    assert any("it calls itself episode wave.mcap" in each["problem"] for each in document["findings"])
+
+
+def test_what_carries_no_checksums_says_so(command: Command, dataset: Path) -> None:
+    (path,) = (dataset / "episodes" / "wave.mcap").glob("*.zarr")
+    root = json.loads((path / "zarr.json").read_bytes())
+    del root["attributes"]["checksums"]
+    (path / "zarr.json").write_text(json.dumps(root, indent=2))
+    answer = command("verify", path)
+    assert answer.code == 0
+    assert "from before episodes had checksums of their files" in answer.out
+    assert "1 file from before files had a checksum" in command("verify", dataset).out
+    (episode,) = command("verify", path, "--json").document["episodes"]
+    assert episode["has_checksums"] is False

@@ -175,6 +175,54 @@ def test_what_cannot_be_looked_at_is_told_and_hides_nothing_else(receiver: Recei
     assert "The disks cannot be looked at: [Errno 5] Input/output error" in receiver.bodies[0]["text"]
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_what_was_told_is_no_news_after_a_look_that_failed(
+    receiver: Receiver, tmp_path: Path, is_restarted: bool
+) -> None:
+    state = ["seen"]
+
+    def disks() -> Iterator[Concern]:
+        if state[0] == "seen":
+            yield Concern("disk_nearly_full", "disk at /a", "Disk a.", "/")
+        if state[0] == "blind":
+            raise OSError(5, "Input/output error")
+        if state[0] != "gone":
+            yield Concern("disk_nearly_full", "disk at /b", "Disk b.", "/")
+
+    def make() -> Watch:
+        sink = WebhookSink(url=receiver.url, attempts=1)
+        looks: list[tuple[str, Callable[[], Iterator[Concern]]]] = [("the disks", disks), ("others", lambda: iter(()))]
+        return Watch(looks, sink=sink, dagster_url="http://ui", memory=tmp_path / "watch.json")
+
+    watch = make()
+
+    def kinds_after(now: str) -> list[str]:
+        nonlocal watch
+        state[0] = now
+        watch = make() if is_restarted else watch
+        return [alert.title for alert in watch.look()]
+
+    assert kinds_after("seen") == ["Disk a.", "Disk b."]
+    assert [title[:31] for title in kinds_after("blind")] == ["The disks cannot be looked at: "]
+    assert kinds_after("blind") == []
+    assert kinds_after("seen") == [], "told before the look failed"
+    assert kinds_after("gone") == []
+    assert kinds_after("seen") == ["Disk a.", "Disk b."], "it was over, and is news"
+
+
+def test_a_watch_that_cannot_write_down_what_it_told_hands_it_on(receiver: Receiver, tmp_path: Path) -> None:
+    looks = [("disks", lambda: [Concern("disk_nearly_full", "disk at /", "Full.", "/jobs")])]
+    sink = WebhookSink(url=receiver.url, attempts=1)
+    (tmp_path / "file").write_text("no folder")
+    watch: Watch | None = None
+    numbers = []
+    for _ in range(3):
+        memory = tmp_path / "file" / "watch.json"
+        watch = Watch(looks, sink=sink, dagster_url="http://ui", memory=memory, before=watch)
+        numbers.append(len(watch.look()))
+    assert numbers == [1, 0, 0]
+
+
 def test_the_process_tells_of_a_wrong_configuration_and_ends_when_asked(
     receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,3 +50,15 @@ def test_a_file_in_the_way_and_a_folder_that_may_not_be_made(tmp_path: Path) -> 
         make_folders(tmp_path / "file/below")
     with pytest.raises(OSError, match="/proc"):
         make_folders(Path("/proc/none-such/x"))
+
+
+def test_a_file_system_above_that_knows_no_sync_of_folders(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        folder = Path(f"/proc/self/fd/{descriptor}/a/b")
+        with pytest.raises(OSError, match="Invalid argument"):
+            bagmill.disk.folders.sync_folder(folder.parents[2])
+        make_folders(folder)
+    finally:
+        os.close(descriptor)
+    assert (tmp_path / "a/b").is_dir()

@@ -257,3 +257,36 @@ def test_a_pipe_in_a_shards_place_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "shard")
     with pytest.raises(StorageError, match="a named pipe, not a regular file"):
         ShardReader(tmp_path / "shard", 8)
+
+
+def test_a_shards_checksum_is_that_of_its_chunks_and_of_where_they_lie(tmp_path: Path) -> None:
+    def write(name: str, chunks: dict[int, bytes], also: dict[int, int]) -> str:
+        writer = ShardWriter(tmp_path / name, 4)
+        for chunk, data in chunks.items():
+            writer.append(chunk, data)
+        for chunk, existing in also.items():
+            writer.alias(chunk, existing)
+        writer.finish()
+        assert writer.checksum is not None
+        assert ShardReader(tmp_path / name, 4).checksum() == writer.checksum
+        return writer.checksum
+
+    different = {
+        write("one", {0: b"some", 2: b"more"}, {3: 0}),
+        write("another", {0: b"same", 2: b"more"}, {3: 0}),
+        write("swapped", {0: b"more", 2: b"some"}, {3: 2}),
+        write("elsewhere", {1: b"some", 2: b"more"}, {3: 1}),
+        write("unshared", {0: b"some", 2: b"more", 3: b"some"}, {}),
+    }
+    assert len(different) == 5
+    assert write("again", {0: b"some", 2: b"more"}, {3: 0}) in different
+    # What the files' own CRC-32C would have said: of other chunks of the same sizes, the same.
+    of_files = {google_crc32c.value((tmp_path / name).read_bytes()) for name in ("one", "another")}
+    assert len(of_files) == 1
+
+
+def test_a_shard_without_a_chunk_has_no_checksum(tmp_path: Path) -> None:
+    writer = ShardWriter(tmp_path / "shard", 4)
+    writer.finish()
+    assert writer.checksum is None
+    assert not (tmp_path / "shard").exists()

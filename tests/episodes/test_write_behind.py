@@ -22,14 +22,14 @@ def behind() -> Iterator[WriteBehind]:
     behind.close()
 
 
-def _write(path: Path, chunks: list[bytes | memoryview], behind: WriteBehind | None) -> bytes:
+def _write(path: Path, chunks: list[bytes | memoryview], behind: WriteBehind | None) -> tuple[bytes, str | None]:
     writer = ShardWriter(path, len(chunks), behind=behind)
     for chunk, data in enumerate(chunks):
         writer.append(chunk, data)
         if chunk % 50 == 49:
             writer.pause()
     writer.finish()
-    return path.read_bytes()
+    return path.read_bytes(), writer.checksum
 
 
 def test_threads_write_the_same_bytes(tmp_path: Path, behind: WriteBehind) -> None:
@@ -41,6 +41,7 @@ def test_threads_write_the_same_bytes(tmp_path: Path, behind: WriteBehind) -> No
     assert written == _write(tmp_path / "at once", chunks, None)
     reader = ShardReader(tmp_path / "behind", len(chunks))
     assert all(reader.chunk(n) == data for n, data in enumerate(chunks))
+    assert reader.checksum() == written[1]
 
 
 def test_a_small_view_into_large_memory_does_not_hold_it_for_long(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from tests.simulation import library
+from xxhash import xxh3_64
+
 from tests.simulation.history import History, Told
 
 NUM_STEPS = 6
@@ -22,9 +23,9 @@ def live(seed: int, *, num_steps: int = NUM_STEPS, is_traced: bool = False) -> T
     return History(seed, is_traced=is_traced).run(num_steps=num_steps)
 
 
-def how_to_replay(seed: int, num_steps: int, slot: int) -> str:
+def how_to_replay(seed: int, num_steps: int) -> str:
     """The command that shows a history call by call."""
-    return f"{library.SLOT_VARIABLE}={slot} python -m tests.simulation --seed {seed} --steps {num_steps} --trace"
+    return f"python -m tests.simulation --seed {seed} --steps {num_steps} --trace"
 
 
 def shortest(seed: int, num_steps: int) -> Told:
@@ -59,6 +60,7 @@ def main() -> int:
         return bool(told.problems)
     started = time.monotonic()
     counts: Counter[str] = Counter()
+    journals: dict[int, str] = {}
     wrong: list[Told] = []
     size = max(1, min(50, asked.histories // asked.processes))
     chunks = [
@@ -69,21 +71,20 @@ def main() -> int:
         for future in as_completed([pool.submit(_live_many, chunk, asked.steps) for chunk in chunks]):
             for told in future.result():
                 counts += told.counts
+                journals[told.seed] = told.journal
                 counts["histories"] += 1
                 counts["histories with a violation"] += bool(told.problems)
                 if told.problems:
                     wrong.append(told)
                     print(f"seed {told.seed}: {told.problems[0]}", flush=True)
-                    print(
-                        f"  replay it: {how_to_replay(told.seed, asked.steps, told.slot)}",
-                        flush=True,
-                    )
+                    print(f"  replay it: {how_to_replay(told.seed, asked.steps)}", flush=True)
     seconds = time.monotonic() - started
     figures = {
         **dict(sorted(counts.items())),
         "seconds": round(seconds, 1),
         "first seed": asked.seed,
         "steps": asked.steps,
+        "every call": xxh3_64(" ".join(journals[seed] for seed in sorted(journals)).encode()).hexdigest(),
     }
     print(json.dumps(figures, indent=2))
     if asked.json is not None:

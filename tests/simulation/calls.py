@@ -99,8 +99,8 @@ class Calls:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self._root = str(system.folder)
-        self._below = self._root + "/"
+        # bagmill follows links to where a folder really is, and goes on from there.
+        self._roots = {str(system.folder), os.path.realpath(system.folder)}
 
     # --- where ---
 
@@ -113,9 +113,12 @@ class Calls:
         if isinstance(path, int):
             return None
         text = os.fsdecode(path)
-        if not text.startswith(self._below):
-            return (None, "", "/") if text == self._root else None
-        *parents, name = label = text[len(self._below) :].rstrip("/").split("/")
+        if text in self._roots:
+            return (None, "", "/")
+        root = next((each for each in self._roots if text.startswith(f"{each}/")), None)
+        if root is None:
+            return None
+        *parents, name = label = text[len(root) + 1 :].rstrip("/").split("/")
         try:
             folder = self.system.disk.find(tuple(parents))
         except KeyError:

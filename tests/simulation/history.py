@@ -34,8 +34,6 @@ class Told:
     journal: str
     """Digest of every system call."""
     counts: Counter[str] = field(default_factory=Counter)
-    slot: int = 0
-    """Of the folder that it took place in."""
     trace: list[str] = field(default_factory=list)
 
 
@@ -81,7 +79,6 @@ class History:
             self.problems,
             self.system.journal.hexdigest(),
             self.counts,
-            library.slot(),
             self.system.trace or [],
         )
 

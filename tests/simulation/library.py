@@ -7,7 +7,6 @@ by an ingest on the real disk.
 from __future__ import annotations
 
 import atexit
-import fcntl
 import os
 import shutil
 import tempfile
@@ -59,43 +58,28 @@ class Made:
     """Of a snapshot; empty where it is refused."""
 
 
-SLOT_VARIABLE: Final = "BAGMILL_SIMULATION_SLOT"
-"""Environment variable with the number of the folder that is to be used, whoever else uses it: for an exact replay."""
-_MOST_SLOTS: Final = 1000
+_NUMBER: Final = 900
+"""Of the descriptor by which every Python process reaches its own folder: below those that the simulated disk gives out."""
 
 
 def folder() -> Path:
     """Where everything of this Python process lies: in memory, where there is a file system in memory.
 
-    Its name ends in a number, the first that nobody uses. Paths stand in reports and tables, so that the same history in
-    folders of other names may differ in the length of a compressed file.
+    Its path is the same in every process. Paths stand in reports and tables: under another, a compressed file may be longer, and
+    the history of a seed another.
     """
     return _folder(os.getpid())
-
-
-def slot() -> int:
-    """The number of this Python process's folder."""
-    return int(folder().name.rpartition("-")[2])
 
 
 @cache
 def _folder(_: int) -> Path:
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
-    parent = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
-    wanted = os.environ.get(SLOT_VARIABLE)
-    for number in range(_MOST_SLOTS) if wanted is None else [int(wanted)]:
-        place = parent / f"bagmill-simulation-{number:03}"
-        try:
-            place.mkdir(exist_ok=True)
-            descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends
-        except OSError:
-            if wanted is None:
-                continue
-        else:
-            atexit.register(shutil.rmtree, place, ignore_errors=True)
-        return place
-    raise OSError(f"{parent}: there are {_MOST_SLOTS} folders bagmill-simulation-* in use")
+    place = tempfile.mkdtemp(prefix="bagmill-simulation-", dir=memory if os.access(memory, os.W_OK) else None)
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    os.dup2(descriptor, _NUMBER, inheritable=False)
+    os.close(descriptor)
+    return Path(f"/proc/self/fd/{_NUMBER}")
 
 
 @cache

@@ -610,6 +610,25 @@ class TestDamage:
         with pytest.raises(StorageError, match="array valid/images/high cannot be read .chunk 0 is missing"):
             data[0]
 
-    def test_a_shard_without_a_file_is_zeros(self, damaged):
-        self._only(damaged, "images/high/c/0/0/0/0").unlink()
-        assert not EpisodeDataset(damaged)[3]["images/high"].any()
+    @pytest.mark.parametrize("num_threads", [1, 2])
+    @pytest.mark.parametrize("shard", ["images/high/c/0/0/0/0", "depth/high/c/0/0/0"])
+    def test_a_shard_that_is_gone_is_not_zeros(self, damaged, shard, num_threads):
+        self._only(damaged, shard).unlink()
+        data = EpisodeDataset(damaged, num_threads=num_threads)
+        name = shard.partition("/c/")[0]
+        episode = Episode.open(next(damaged.path.glob("episodes/a/*.zarr")))
+        tick = int(np.flatnonzero(episode.valid(name))[3])
+        told = f"the frame of {name} at tick {tick} is missing, though the tick is valid. Verify the episode"
+        with pytest.raises(StorageError, match=told):
+            data[tick]
+        for read in (episode.frame, episode.chunk_bytes):
+            with pytest.raises(StorageError, match=told):
+                read(name, tick)
+
+    def test_a_shard_of_invalid_ticks_has_no_file_and_is_zeros(self, empty, make_episode):
+        publish_episode(empty, make_episode("a", 30, seed=3, valid={"images/high": np.zeros(30, bool)}))
+        make_snapshot(empty)
+        assert not list(empty.path.glob("episodes/a/*.zarr/images/high/c/0"))
+        batch = EpisodeDataset(empty).batch(range(30))
+        assert not batch["images/high"].any()
+        assert not batch["mask/images/high"].any()
