@@ -28,16 +28,10 @@ def local_path(text: Path | str) -> Path:
 
     Raises:
         AddressError: It is an address; says what is served by address, and what to do.
-        StorageError: It is no path, or one that no file can have.
+        StorageError: It is no path.
     """
     if not isinstance(text, str | os.PathLike):
         raise StorageError(f"expected a path, found {type(text).__name__}", remedy="Give the path of a folder or file")
-    try:
-        is_one = b"\0" not in os.fsencode(text)
-    except (UnicodeEncodeError, TypeError):
-        is_one = False
-    if not is_one:
-        raise StorageError(f"{ascii(str(text))[:80]} is a path that no file can have")
     if not is_address(text):
         return Path(text)
     address = text if isinstance(text, str) else str(text).replace(":/", "://", 1)

@@ -21,12 +21,20 @@ class Dataset:
 
     Raises:
         AddressError: It is an address in a store.
+        StorageError: It is no path, or one that no folder can have.
     """
 
     path: Path
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "path", local_path(self.path))
+        path = local_path(self.path)
+        try:
+            can_be = b"\0" not in os.fsencode(path)
+        except UnicodeEncodeError:
+            can_be = False
+        if not can_be:
+            raise StorageError(f"{ascii(str(path))[:80]} is a path that no file can have")
+        object.__setattr__(self, "path", path)
 
     @property
     def episodes_dir(self) -> Path:

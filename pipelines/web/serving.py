@@ -57,6 +57,8 @@ def make_server(app: ASGIApp, *, has_websockets: bool = False) -> uvicorn.Server
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            # Python's own loop runs the handler of a signal whenever one comes; with uvloop, a server was seen to miss SIGTERM.
+            loop="asyncio",
             # The reader that refuses a request with no `Host`, or with two, and leaves its target as it was sent.
             http="h11",
             ws="auto" if has_websockets else "none",

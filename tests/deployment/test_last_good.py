@@ -101,7 +101,10 @@ def test_a_server_that_restarts_with_a_mistake_in_the_file_serves_by_what_it_sai
         assert server.stdout is not None
         first = server.stdout.readline()
         server.terminate()
-        _, said = server.communicate(timeout=30)
+        try:
+            _, said = server.communicate(timeout=30)
+        finally:
+            server.kill()
     assert first.startswith("Media server at http://127.0.0.1:")
     assert "no such setting @ $.media.prot" in said
     assert "stays in force" in said
