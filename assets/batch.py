@@ -109,10 +109,9 @@ def _failure(refused: list[QuarantineEntry], *, num_episodes: int) -> dg.Failure
         }
         for entry in refused
     ]
+    others = "; the others are done" if len(refused) < num_episodes else ""
     return dg.Failure(
-        description="\n".join(
-            [f"{len(refused)} of {num_episodes} episodes were refused; the others are done.", *lines]
-        ),
+        description="\n".join([f"{len(refused)} of {num_episodes} episodes were refused{others}.", *lines]),
         metadata={"refused": table(rows)},
         allow_retries=False,  # the same recordings would be refused again
     )

@@ -40,6 +40,8 @@ def _page(in_force: InForce) -> str:
 
 
 def _headline(in_force: InForce) -> str:
+    if in_force.problem is None and not in_force.path.exists():
+        return f"There is no `{in_force.path}`, so that the defaults of all settings are in force:"
     if in_force.problem is None or in_force.taken_ns is None:
         return f"What `{in_force.path}` says is in force:"
     since = stamp_text(in_force.taken_ns)

@@ -10,6 +10,7 @@ import argparse
 import fcntl
 import importlib.util
 import os
+import re
 import sqlite3
 import sys
 import tempfile
@@ -29,6 +30,9 @@ _FILES: Final = ("history/runs.db", "history/runs/index.db", "schedules/schedule
 """Where Dagster keeps its SQLite databases, but for those of single runs."""
 _ROOM_BYTES: Final = 4 * 2**20
 """What a start alone writes, and some more: with less, the first sensor's tick would end in an error."""
+
+_UNSET: Final = re.compile(r'environment variable "(\w+)" which is not set')
+"""As Dagster says it, between pages of its own code."""
 
 
 class DatabaseError(BagmillError):
@@ -86,6 +90,12 @@ def _locked(home: Path) -> Iterator[None]:
 
 def _told(err: Exception, home: Path) -> DatabaseError:
     """A failure in one sentence, and what can be done."""
+    if missing := _UNSET.search(str(err)):
+        return DatabaseError(
+            f"Dagster's database cannot be used: {missing[1]} is not set, and dagster.yaml asks for it",
+            path=home,
+            remedy="Set it as /etc/bagmill/environment does for the services, and start again",
+        )
     reason = str(getattr(err, "orig", None) or getattr(err, "strerror", None) or err).strip().split("\n")[0]
     remedies = {
         ("no space left", "is full", "quota"): f"Make room on its disk (df -h {home}), and start again",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from assets.metadata import table
 from assets.quarantine import quarantine_rows
+from bagmill.cli.wording import counted
 from bagmill.dataset import Dataset, QuarantineEntry, list_quarantine, release_for_retry
 from bagmill.errors import BagmillError
 from bagmill.quality import METRICS, STAGES
@@ -42,7 +43,7 @@ def release(context: dg.OpExecutionContext, config: Selection, dataset_folder: D
     except BagmillError as err:
         raise dg.Failure(description=str(err), allow_retries=False) from err
     said = "would be released; nothing was, because `dry_run` is true" if config.dry_run else "released"
-    context.log.info(f"{len(chosen)} episodes {said}")
+    context.log.info(f"{counted(len(chosen), 'episode')} {said}")
     context.add_output_metadata(
         {"num_episodes": len(chosen), "dry_run": config.dry_run}
         | ({"episodes": table(quarantine_rows(chosen))} if chosen else {})

@@ -85,7 +85,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
     except (BagmillError, typer.TyperException, OSError) as err:
-        return _complain_about(err)
+        return _complain_about(err, _verb_of(arguments))
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except Exception as err:  # noqa: BLE001 - a fault of ours: whoever uses the command is told in a sentence, too
@@ -100,7 +100,7 @@ def _put_limits_in_force() -> None:
     set_limits(load_limits())
 
 
-def _complain_about(error: BagmillError | typer.TyperException | OSError) -> int:
+def _complain_about(error: BagmillError | typer.TyperException | OSError, verb: str | None) -> int:
     """Tell what is wrong and give the exit code."""
     if isinstance(error, BagmillError):
         complain(str(error))
@@ -112,7 +112,7 @@ def _complain_about(error: BagmillError | typer.TyperException | OSError) -> int
         return REFUSED
     # Asked for nothing, the command has shown its help and has no more to say.
     if message := " ".join(error.format_message().split()).rstrip("."):
-        complain(f"{message}. Try `bagmill --help`.")
+        complain(f"{message}. Try `{' '.join(filter(None, ('bagmill', verb, '--help')))}`.")
     return error.exit_code
 
 

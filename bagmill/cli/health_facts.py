@@ -20,7 +20,10 @@ def print_health(dataset: Dataset, report: HealthReport, *, turn: Turn | None) -
     """Counts, and a table of what is damaged, where, and what mends it."""
     say = results().print
     of_what = "" if turn is None or turn.num_turns == 1 else f", part {turn.number + 1:,} of {turn.num_turns:,}"
-    counts = ", ".join(counted(num, kind, _PLURALS.get(kind)) for kind, num in report.num_checked.items() if num)
+    counted_kinds = [counted(num, kind, _PLURALS.get(kind)) for kind, num in report.num_checked.items() if num]
+    if of_what and not report.num_checked.get("episode"):
+        counted_kinds.insert(0, "no episode")
+    counts = ", ".join(counted_kinds)
     say(Text(f"{printable(str(dataset.path))}{of_what}: {counts or 'nothing'} read"), soft_wrap=True)
     if report.num_without_checksum:
         told = counted(report.num_without_checksum, "file")

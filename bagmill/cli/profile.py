@@ -50,6 +50,7 @@ def profile(
         typer.Option("--rate", metavar="HZ", help="Ticks a second, e.g. 30 or 30000/1001; else the main camera's."),
     ] = None,
     definitions: DefinitionsOption = None,
+    is_forced: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Write a profile that fits a recording, to start from: features, clock, rates and tolerances, with the reasons.
 
@@ -58,6 +59,9 @@ def profile(
     not is listed with the reason. A → tells what nobody should train without knowing.
     """
     rate_hz = None if rate is None else _rate(rate)
+    if out is not None and out.is_file() and not is_forced:
+        # A profile is edited by hand once it is drafted.
+        raise StorageError("is there already. Name another file, or write over it with --force", path=out)
     given = None if definitions is None else read_definitions(definitions)
     steps = Steps("recording", num_subjects=1)
     with steps.subject(recording.name or str(recording)):

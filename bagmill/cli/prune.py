@@ -78,7 +78,7 @@ def _print(plan: PrunePlan, pruned: Pruned | None) -> None:
         _say(
             f"{counted(plan.num_leftovers, 'leftover')} of runs that were interrupted, {size_text(plan.leftover_bytes)}"
         )
-    kept = f"{plan.num_current:,} current, {plan.num_named:,} named by a snapshot, {plan.num_in_making:,} in the making"
+    kept = f"{plan.num_current:,} current, {plan.num_named:,} others named by a snapshot, {plan.num_in_making:,} in the making"
     if plan.num_unknown:
         kept += f", {plan.num_unknown:,} of episodes with a damaged report (see `bagmill verify`)"
     _say(f"Kept: {kept}")

@@ -82,7 +82,8 @@ def warn(
     if errors := _errors(faults):
         yield (
             f"The file is damaged, so that the check `container_intact` refuses it ({errors[0].rstrip('.')}); "
-            "`checks: {container_intact: {severity: warn}}` lets it pass."
+            "`salvage: true` in the profile, or `bagmill ingest --salvage`, makes an episode of what is whole, and "
+            "`bagmill recover` writes it as a clean MCAP file."
         )
 
 

@@ -214,6 +214,11 @@ def _common_features(
             )
         else:
             found[name] = _common_feature(name, facts, held_by)
+    if not found and wanted is None:
+        raise ExportError(
+            f"there is no feature that all {len(rows):,} episodes have",
+            remedy="Choose episodes of one kind by a condition, such as profile == '…'",
+        )
     return found, left_out
 
 

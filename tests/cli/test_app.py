@@ -69,6 +69,8 @@ def test_wrong_usage_is_2_and_one_line(command: Command, arguments: list[str]) -
     if arguments:
         assert answer.err.startswith("bagmill: ")
         assert answer.err.count("\n") == 1
+    if arguments and arguments[0] in VERBS:
+        assert f"Try `bagmill {arguments[0]} --help`." in answer.err
 
 
 @pytest.mark.parametrize(

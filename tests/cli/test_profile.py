@@ -39,6 +39,17 @@ def test_a_profile_is_written_at_the_rate_asked_for(command: Command, tmp_path: 
     assert load_profile(out).rate_hz == Fraction(30000, 1001)
 
 
+def test_a_file_that_is_there_is_kept_unless_forced(command: Command, tmp_path: Path) -> None:
+    out, recording = tmp_path / "robot.yaml", healthy(tmp_path / "wave.mcap")
+    out.write_text("edited by hand")
+    answer = command("profile", recording, "--out", out)
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert "is there already. Name another file, or write over it with --force." in answer.err
+    assert out.read_text() == "edited by hand"
+    assert command("profile", recording, "--out", out, "--force").code == 0
+    assert len(load_profile(out).features) == 5
+
+
 def test_given_definitions_are_used_and_named_from_the_profile(command: Command, tmp_path: Path) -> None:
     """A database of Humble holds no definitions; the draft names the folder from where it lies itself."""
     with closing(sqlite3.connect(tmp_path / "a.db3")) as database:

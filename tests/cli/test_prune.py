@@ -31,6 +31,7 @@ def test_it_says_what_would_go_and_changes_nothing(two_versions: Path, command: 
     answer = command("prune", two_versions)
     assert answer.code == 0
     assert "no snapshot names it; the current version is" in answer.out
+    assert "Kept: 1 current, 0 others named by a snapshot" in answer.out
     assert "Would remove 1 version, " in answer.out
     assert "Nothing was changed: --apply removes it" in answer.err
     assert len(_versions(two_versions)) == 2

@@ -122,6 +122,8 @@ def test_a_sample_has_its_turn(command: Command, dataset: Path) -> None:
         for _ in range(3)
     ]
     assert turns == [0, 1, 0]
+    answers = [command("verify", dataset, "--sample", "1%").out for _ in range(2)]
+    assert any("of 100: no episode" in out for out in answers), "of two parts in a hundred, one has none of one episode"
     for wrong in ("0", "1.5", "many"):
         assert command("verify", dataset, "--sample", wrong).code == 2
     assert command("verify", dataset / "episodes/wave.mcap", "--sample", "1%").code == 2

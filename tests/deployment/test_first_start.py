@@ -224,3 +224,10 @@ def test_on_postgresql_one_makes_the_tables(home: Path, postgres: Postgres, monk
         running.append(subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True))
     assert [(process.communicate()[1], process.returncode) for process in running] == [("", 0)] * 3
     assert postgres.server.query(name, "SELECT count(*) FROM alembic_version") == "1"
+
+
+def test_a_variable_that_is_not_set_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(ROOT / "pipelines" / "dagster.postgres.yaml", home / "dagster.yaml")
+    monkeypatch.delenv("BAGMILL_POSTGRES_URL", raising=False)
+    with pytest.raises(database.DatabaseError, match="BAGMILL_POSTGRES_URL is not set, and dagster.yaml asks for it"):
+        database.prepare()

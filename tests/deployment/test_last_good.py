@@ -7,10 +7,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from bagmill.deployment import Deployment
 from bagmill.errors import SettingsError
+from pipelines.configuration import configuration_spec
 from pipelines.definitions import build_defs
 from pipelines.deployment import ROOT
-from pipelines.last_good import load_in_force
+from pipelines.last_good import InForce, load_in_force
 
 
 @pytest.fixture
@@ -87,6 +89,12 @@ def test_the_web_ui_says_what_is_in_force_and_no_secret(file: Path) -> None:
     assert "no such setting" in spec.description
     assert spec.metadata["is_in_force"] is False
     assert "T0PS3CRET" not in f"{spec.description} {spec.metadata}"
+
+
+def test_the_web_ui_says_that_there_is_no_file(tmp_path: Path) -> None:
+    spec = configuration_spec(InForce(Deployment(), tmp_path / "absent.yaml"))
+    assert spec.description is not None
+    assert spec.description.startswith(f"There is no `{tmp_path / 'absent.yaml'}`")
 
 
 def test_a_server_that_restarts_with_a_mistake_in_the_file_serves_by_what_it_said_before(

@@ -88,7 +88,7 @@ def test_a_frozen_camera_is_told_and_the_check_is_wider(tmp_path: Path) -> None:
 def test_damage_that_keeps_a_recording_out_is_told(tmp_path: Path) -> None:
     index = scan(truncated(tmp_path / "r.mcap"))
     draft = draft_profile(index, values=look_again(index))
-    assert any("container_intact" in warning and "severity: warn" in warning for warning in draft.warnings)
+    assert any("container_intact" in warning and "--salvage" in warning for warning in draft.warnings)
 
 
 def test_a_recording_that_is_refused_anyway_gets_no_wider_checks(tmp_path: Path) -> None:

@@ -60,6 +60,14 @@ def test_what_not_every_episode_has(make_dataset: MakeDataset, recipe):
         select_source(dataset, features=["action"])
 
 
+def test_episodes_that_have_nothing_in_common(make_dataset: MakeDataset, recipe):
+    kinds = [recipe(name, cameras={}, signals={name: 3}) for name in ("a", "b")]
+    dataset = make_dataset(*kinds)
+
+    with pytest.raises(ExportError, match="there is no feature that all 2 episodes have"):
+        select_source(dataset)
+
+
 def test_rates_that_differ(make_dataset: MakeDataset, recipe):
     dataset = make_dataset(recipe("a"), recipe("b", rate_hz="30000/1001"), recipe("c", rate_hz="30000/1001"))
 
