@@ -236,13 +236,25 @@ def _refuse(problem: str, at: Event | Node, cause: Exception | None = None) -> N
     raise yaml.YAMLError(f"{problem}, in line {mark.line + 1}, column {mark.column + 1}") from cause
 
 
+_MOST_SHOWN: Final = 40
+"""Characters of a wrong value."""
+_MOST_BITS: Final = 128
+"""Of a whole number that is written out: Python refuses those of thousands of digits, after a while."""
+
+
 def _say(error: Mapping[str, Any]) -> str:
     match error["type"]:
         case "missing":
             return "required, but not there"
         case "extra_forbidden":
             return "no such setting"
-    return str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ").strip()
+    said = str(error["msg"]).removeprefix("Value error, ").strip()
+    wanted = said.removeprefix("Input should be ")
+    found = error["input"]
+    if wanted == said or not isinstance(found, str | int | float | None):
+        return wanted
+    shown = "a number of many digits" if isinstance(found, int) and found.bit_length() > _MOST_BITS else ascii(found)
+    return f"expected {wanted}, found {shown if len(shown) <= _MOST_SHOWN else shown[:_MOST_SHOWN] + '…'}"
 
 
 def _place(location: tuple[int | str, ...]) -> str:
