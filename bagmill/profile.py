@@ -36,6 +36,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*"
 MOST_IN_NAME = 200
 """Characters of what becomes a file's or folder's name."""
 MOST_FEATURES = 1000
+_METADATA_FILE = "zarr.json"
 _RESERVED = ("time", "source", "valid", "interpolated", "sequence")
 
 
@@ -305,6 +306,10 @@ def _problems_of_feature(name: str, spec: FeatureSpec) -> list[str]:
     problems = []
     if any(len(part) > MOST_IN_NAME for part in name.split("/")):
         problems.append(f"a part of a feature's name has at most {MOST_IN_NAME} characters")
+    if _METADATA_FILE in name.split("/"):
+        problems.append(
+            f"no part of a feature's name is `{_METADATA_FILE}`: so are the files called that describe an episode"
+        )
     if not _NAME.fullmatch(name) or name.partition("/")[0] in _RESERVED:
         problems.append(
             f"a feature's name is made of letters, digits, `_`, `.`, `-` and `/`, and does not begin with "

@@ -132,3 +132,9 @@ def test_canonical_form_is_the_same_however_it_is_written(tmp_path: Path):
 )
 def test_kind_is_said_by_the_name(name: str, kind: str):
     assert feature_kind(name) == kind
+
+
+@pytest.mark.parametrize("name", ["zarr.json", "images/zarr.json", "zarr.json/a"])
+def test_no_feature_is_called_as_the_files_that_describe_an_episode(name: str) -> None:
+    with pytest.raises(ProfileError, match=r"no part of a feature's name is `zarr\.json`"):
+        parse_profile({"name": "p", "rate_hz": 30, "features": {name: {"channel": "/s", "field": "data"}}})

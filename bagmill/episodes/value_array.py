@@ -22,6 +22,7 @@ from bagmill.codecs.lossless import ZSTD_LEVEL, compress, decompress
 from bagmill.episodes import layout
 from bagmill.episodes.shard_index import CRC_BYTES, crc32c
 from bagmill.errors import CodecError, StorageError
+from bagmill.regular_files import read_regular
 
 _KINDS: Final = "biuf"
 """Of data types: bool, integers, floats."""
@@ -98,7 +99,7 @@ def read_value_array(root: Path, name: str, *, shape: tuple[int, ...], dtype: np
         rows = out[first : first + chunk_rows]
         path = _chunk_path(root / name, first // chunk_rows, out.ndim)
         try:
-            stored = memoryview(path.read_bytes())
+            stored = memoryview(read_regular(path, most_bytes=_most_stored_bytes(chunk_rows * out[:1].nbytes)))
         except OSError as err:
             raise _not_read(root, name, str(err.strerror)) from err
         data = stored[:-CRC_BYTES]
@@ -129,6 +130,11 @@ def _num_chunks(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
     if not math.prod(shape):
         return 0
     return -(-shape[0] // layout.chunk_ticks(shape[0], tick_bytes=math.prod(shape[1:]) * dtype.itemsize))
+
+
+def _most_stored_bytes(num_bytes: int) -> int:
+    """Of a chunk's file: what Zstandard may make of bytes that it cannot compress, and the checksum."""
+    return num_bytes + num_bytes // 128 + 1024 + CRC_BYTES
 
 
 def _chunk_path(folder: Path, chunk: int, num_axes: int) -> Path:

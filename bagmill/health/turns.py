@@ -14,8 +14,10 @@ from typing import Final
 
 from bagmill.dataset import Dataset, write_whole
 from bagmill.dataset.json_records import from_json, to_json
+from bagmill.regular_files import read_regular
 
 _SCHEMA: Final = "bagmill-verified-1"
+_MOST_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def take_turn(dataset: Dataset, fraction: float) -> Turn:
     """
     num_turns = max(1, math.ceil(1 / fraction - 1e-9))
     try:
-        last = from_json(_path(dataset).read_bytes(), Turn, schema=_SCHEMA)
+        last = from_json(read_regular(_path(dataset), most_bytes=_MOST_BYTES), Turn, schema=_SCHEMA)
     except (OSError, ValueError):
         return Turn(0, num_turns)
     return Turn((last.number + 1) % num_turns, num_turns)

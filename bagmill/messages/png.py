@@ -93,7 +93,8 @@ def decode_png(data: memoryview) -> PngImageFile:
     """A PNG's pixels, all of them there.
 
     Pillow takes a stream that ends before the last row for a picture whose other rows are black. So a picture whose last
-    row is black, as one that is interlaced, is inflated once more and its bytes are counted.
+    row is black, as one that is interlaced, is inflated once more and its bytes are counted. Nor does it look at the
+    checksums of the pixels, of which it may not reach the stream's own either.
 
     Args:
         data: The file's bytes.
@@ -102,7 +103,7 @@ def decode_png(data: memoryview) -> PngImageFile:
         A picture that is loaded.
 
     Raises:
-        DecodeError: It has a second header, or fewer rows than its header says.
+        DecodeError: It has a second header, pixels that their checksum does not fit, or fewer rows than its header says.
         Exception: Whatever Pillow says of a damaged file: OSError, SyntaxError, ValueError…
     """
     header = read_png_header(data)
@@ -143,6 +144,8 @@ def _open(data: memoryview) -> PngImageFile:
     for name, chunk in _chunks(data):
         if name in _PIXELS:
             kept.append(chunk)
+        if name == b"IDAT" and zlib.crc32(chunk[4:-_CRC_BYTES]) != int.from_bytes(chunk[-_CRC_BYTES:], "big"):
+            raise DecodeError("a damaged PNG: its pixels do not fit their checksum")
         num_headers += name == b"IHDR"
     if num_headers != 1:
         raise DecodeError(f"a PNG with {num_headers} headers")

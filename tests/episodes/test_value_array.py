@@ -1,5 +1,6 @@
-"""Arrays of values: file by file what zarr-python writes."""
+"""Arrays of values: file by file what zarr-python writes, and read where they are such files."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from zarr.codecs import BytesCodec, Crc32cCodec, ZstdCodec
 
-from bagmill.episodes.value_array import write_value_array
+from bagmill.episodes.value_array import read_value_array, write_value_array
 from bagmill.errors import StorageError
 
 ATTRIBUTES: dict[str, Any] = {"names": ["a", "b"], "units": None, "µ": {"é": 1.5, "n": [1, True]}}
@@ -80,3 +81,22 @@ def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="a: expected numbers, found"):
         write_value_array(tmp_path, "a", np.array(["x"]), chunk_rows=1, attributes={})
     assert not list(tmp_path.iterdir())
+
+
+def test_numbers_that_do_not_compress_are_read(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (5000, 7), np.uint8)
+    write_value_array(tmp_path, "a", values, chunk_rows=5000, attributes={})
+    np.testing.assert_array_equal(read_value_array(tmp_path, "a", shape=values.shape, dtype=values.dtype), values)
+
+
+def test_a_chunk_that_is_a_pipe_or_has_no_end_is_refused(tmp_path: Path) -> None:
+    values = np.arange(3)
+    write_value_array(tmp_path, "a", values, chunk_rows=3, attributes={})
+    path = tmp_path / "a/c/0"
+    os.truncate(path, 1 << 40)
+    with pytest.raises(StorageError, match="do not match their checksum"):
+        read_value_array(tmp_path, "a", shape=values.shape, dtype=values.dtype)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(StorageError, match="a named pipe"):
+        read_value_array(tmp_path, "a", shape=values.shape, dtype=values.dtype)

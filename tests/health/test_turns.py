@@ -1,5 +1,6 @@
 """Every episode has its turn, however often somebody looks."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -29,4 +30,7 @@ def test_a_lost_or_damaged_note_begins_anew_and_another_part_goes_on(tmp_path: P
     assert take_turn(dataset, 0.01) == Turn(8, 100)
     path = tmp_path / "verified.json"
     path.write_bytes(path.read_bytes().replace(b"7", b"9"))
+    assert take_turn(dataset, 0.01) == Turn(0, 100)
+    path.unlink()
+    os.mkfifo(path)
     assert take_turn(dataset, 0.01) == Turn(0, 100)

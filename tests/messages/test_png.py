@@ -111,3 +111,18 @@ def test_a_kind_of_pixels_that_there_is_not():
     file[25] = 5
     with pytest.raises(DecodeError, match="kind 5"):
         read_png_header(memoryview(bytes(file)))
+
+
+@pytest.mark.parametrize("kind", ["depth", "rgb"])
+def test_pixels_that_their_checksum_does_not_fit_are_no_picture(kind):
+    """The stream's own checksum is behind its last row, where decoding may end before it."""
+    pixels = pixels_of(kind)
+    stream = zlib.compress(rows_of(pixels, interlaced=False))
+    whole = png(kind, [stream])
+    decode = to_depth if kind == "depth" else to_rgb
+    np.testing.assert_array_equal(decode(whole).reshape(pixels.shape), pixels)
+
+    file = bytearray(whole.data)
+    file[-12 - 4 - 4 - 2] ^= 1  # before the end chunk, the checksum and the stream's own
+    with pytest.raises(DecodeError, match="checksum"):
+        decode(ImagePayload("png", *SHAPE, 0, False, memoryview(bytes(file))))

@@ -21,6 +21,8 @@ Scalar = int | float | str | bool | np.datetime64
 NAMED: Final[dict[Kind, str]] = {"number": "a number", "text": "text", "time": "a time", "truth": "true or false"}
 _TIME: Final = re.compile(r"[0-9]{4}(?![0-9]*\Z)|[0-9]{4}\Z|[0-9]{8}\Z", re.ASCII)
 """How a text begins that says a time, the year first: others are read by guesses, or by the clock of today."""
+_OFFSET_OF_ZONE: Final = re.compile(r"(?:UTC|GMT|Z)\s*[+-]", re.ASCII | re.IGNORECASE)
+"""`UTC+2`, which pandas reads as two hours behind."""
 _MOST_TIME: Final = 64
 """Characters of a text that says a time."""
 
@@ -154,6 +156,11 @@ def time_of(text: str) -> np.datetime64:
         raise UnfitError(f"compares a time with {shortened(text)!r}, which is none", remedy)
     if len(text) > _MOST_TIME:
         raise UnfitError(f"compares a time with {shortened(text)!r}, which is too long for one", remedy)
+    if _OFFSET_OF_ZONE.search(text):
+        raise UnfitError(
+            f"compares a time with {text!r}, whose zone means one thing to some and the opposite to others",
+            "Write `+02:00` behind the time where clocks are two hours ahead of UTC",
+        )
     try:
         found = pd.Timestamp(text)
         utc = found if found.tzinfo is None else found.tz_convert(None)

@@ -169,6 +169,8 @@ def test_nothing_is_run(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("start > ''", "none"),
         ("start > 'nat'", "none"),
         ("start > '9999-01-01'", "between 1678 and 2262"),
+        ("start > '2026-05-01 10:00 UTC+2'", "the opposite to others"),
+        ("start > '2026-05-01T10:00Z-03:00'", "the opposite to others"),
         ("start + 1 > '2020-01-01'", "computes with a time"),
     ],
 )
