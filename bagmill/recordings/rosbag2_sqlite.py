@@ -282,8 +282,7 @@ class Rosbag2DatabaseRecording(ClosedByWith):
         self._is_damaged = False
         gaps = RowGaps(self._losses)
         for row, topic_id, stamp_ns, has_data, data in self._rows(topics):
-            if gaps.is_kept:
-                gaps.reach(row, stamp_ns, is_damaged=self._is_damaged)
+            gaps.reach(row, stamp_ns, is_damaged=self._is_damaged)
             channel_id = ids.get(topic_id)
             if topic_id is None or (channel_id is not None and (stamp_ns is None or not has_data)):
                 num_damaged += 1
@@ -301,6 +300,7 @@ class Rosbag2DatabaseRecording(ClosedByWith):
                         block, block_bytes = Block(), 0
         if block.order:
             yield block
+        gaps.finish(self._faults)
         for topic_id, num_lost in lost.items():
             self._losses.add(
                 "unknown_channel", "all over the file", channel=f"topic id {topic_id}", num_messages=num_lost

@@ -408,3 +408,20 @@ def test_damaged_metadata_does_not_crash(build_folder, damaged_copies):
         except RecordingError:
             num_refused += 1
     assert num_refused > 20
+
+
+def test_rows_that_are_missing_between_others_are_told(build_folder, rows_of):
+    path = build_folder("a") / "a.db3"
+    whole, _ = rows_of(path)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DELETE FROM messages WHERE id IN (10, 20, 21)")
+    rows, faults = rows_of(path)
+    assert rows == [row for number, row in enumerate(whole, 1) if number not in (10, 20, 21)]
+    assert faults == ["rows_missing"]
+    for salvage in (False, True):
+        with open_recording(path, salvage=salvage) as recording:
+            list(recording.messages())
+            (fault,) = recording.faults
+            assert fault.severity == "warning"
+            assert fault.message.startswith("3 rows are missing between others (first row 10)")
+            assert [loss.num_messages for loss in recording.losses.entries] == ([3] if salvage else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bagmill.recordings.fault_log import FaultLog
 from bagmill.recordings.fields import DamagedRecordError
 from bagmill.recordings.file_window import RecordingFile
 from bagmill.recordings.losses import LossLog, seconds_between
@@ -17,20 +18,42 @@ class RowGaps:
 
     def __init__(self, losses: LossLog) -> None:
         self._losses = losses
-        self.is_kept = losses.is_kept
         self._row: int | None = None
         self._stamp_ns: int | None = None
+        self._num_missing = 0
+        self._seconds: float | None = 0.0
+        self._first = ""
 
     def reach(self, row: int, stamp_ns: int | None, *, is_damaged: bool) -> None:
-        """The next row that is there, its stamp, and whether damage was met before it."""
-        if is_damaged and self._row is not None and row > self._row + 1:
-            self._losses.add(
-                "database_damaged",
-                f"rows {self._row + 1:,} to {row - 1:,}",
-                num_messages=row - self._row - 1,
-                seconds=seconds_between(self._stamp_ns, stamp_ns),
-            )
+        """Take note of the next row that is there.
+
+        Args:
+            row: Its number.
+            stamp_ns: Its stamp.
+            is_damaged: Damage was met before it, and told.
+        """
+        if self._row is not None and row > self._row + 1:
+            num_missing, seconds = row - self._row - 1, seconds_between(self._stamp_ns, stamp_ns)
+            where = f"row {row - 1:,}" if num_missing == 1 else f"rows {self._row + 1:,} to {row - 1:,}"
+            if is_damaged:
+                self._losses.add("database_damaged", where, num_messages=num_missing, seconds=seconds)
+            else:
+                self._num_missing += num_missing
+                self._seconds = None if self._seconds is None or seconds is None else self._seconds + seconds
+                self._first = self._first or where
         self._row, self._stamp_ns = row, stamp_ns
+
+    def finish(self, faults: FaultLog) -> None:
+        """Tell of the rows that are missing where no damage was met: someone deleted them, or a page has lost them."""
+        if not self._num_missing:
+            return
+        faults.add(
+            "rows_missing",
+            f"{self._num_missing:,} rows are missing between others (first {self._first}): recorders number messages without a "
+            "gap, so they were deleted, or are lost in a damaged page.",
+            severity="warning",
+        )
+        self._losses.add("rows_missing", f"first {self._first}", num_messages=self._num_missing, seconds=self._seconds)
 
 
 def cut_text(file: RecordingFile) -> str | None:
