@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from bagmill.addresses import is_address, public_address, without_secrets
+
+_MOST_CHARACTERS: Final = 8_000
 
 
 class BagmillError(Exception):
@@ -38,12 +40,12 @@ class BagmillError(Exception):
         remedy: str | None = None,
     ) -> None:
         # Addresses may come in by any of them, and errors are logged, stored and shown to others.
-        self.problem = without_secrets(problem)
+        self.problem = _readable(without_secrets(problem))
         super().__init__(self.problem)
         self.path = None if path is None else Path(public_address(str(path)) if is_address(str(path)) else path)
         self.channel = channel
         self.stamp_ns = stamp_ns
-        self.remedy = None if remedy is None else without_secrets(remedy)
+        self.remedy = None if remedy is None else _readable(without_secrets(remedy))
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.remedy}." if self.remedy else self.sentence
@@ -61,6 +63,14 @@ class BagmillError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process borders in batches; the default would call __init__ without the keywords.
         return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _readable(text: str) -> str:
+    """A text that a person reads and a disk keeps, whatever a profile or a recording had named in it."""
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    half = _MOST_CHARACTERS // 2
+    return f"{text[:half]} … ({len(text) - 2 * half:,} characters left out) … {text[-half:]}"
 
 
 def _rebuild(kind: type[BagmillError], args: tuple[object, ...], state: dict[str, object]) -> BagmillError:

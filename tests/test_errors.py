@@ -33,3 +33,12 @@ def test_listed_problems_are_all_told():
     error = ProfileError(["rate_hz must be > 0 @ $.rate_hz", "no such setting @ $.colour"], path=Path("p.yaml"))
     assert error.problems == ("rate_hz must be > 0 @ $.rate_hz", "no such setting @ $.colour")
     assert str(error) == "p.yaml: rate_hz must be > 0 @ $.rate_hz; no such setting @ $.colour."
+
+
+def test_a_text_without_end_is_told_by_its_beginning_and_its_end() -> None:
+    names = ", ".join(f"n{number}" for number in range(50_000))
+    error = ProfileError([f"no joint called {names}; it has hip"])
+    assert len(str(error)) < 10_000
+    assert "no joint called n0, n1" in str(error)
+    assert "characters left out" in str(error)
+    assert "n49999; it has hip" in str(error)
