@@ -22,6 +22,8 @@ _CONDITION = re.compile(
 )
 _MOST_CHARACTERS = 1 << 16
 """Of a path."""
+_MOST_SHOWN = 200
+"""Of a path, in an error."""
 _MOST_IN_NAME = 1000
 NAME_LISTS = ("name", "names", "joint_names")
 """Fields that name what runs parallel to them in the same message."""
@@ -71,13 +73,13 @@ def parse_field_path(text: str) -> FieldPath:
         DecodeError: It is none, or a slice in it is empty.
     """
     if len(text) > _MOST_CHARACTERS:
-        raise DecodeError(f"{text[:40]!r}… of {len(text):,} characters is no path to a field", remedy=_EXAMPLES)
+        raise DecodeError(f"{_shown(text)} is no path to a field", remedy=_EXAMPLES)
     steps: list[Step] = []
     rest = text
     while True:
         name = _NAME.match(rest)
         if name is None:
-            raise DecodeError(f"{text!r} is no path to a field", remedy=_EXAMPLES)
+            raise DecodeError(f"{_shown(text)} is no path to a field", remedy=_EXAMPLES)
         steps.append(name[0])
         rest = rest[name.end() :]
         while found := _PICK.match(rest):
@@ -86,7 +88,9 @@ def parse_field_path(text: str) -> FieldPath:
         if not rest:
             return FieldPath(text, tuple(steps))
         if not rest.startswith("."):
-            raise DecodeError(f"{text!r} is no path to a field: {rest!r} is not understood", remedy=_EXAMPLES)
+            raise DecodeError(
+                f"{_shown(text)} is no path to a field: {_shown(rest)} is not understood", remedy=_EXAMPLES
+            )
         rest = rest[1:]
 
 
@@ -162,6 +166,10 @@ def pick(parent: Any, value: Any, step: int | slice | Selector, path: FieldPath)
     return value[step]
 
 
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= _MOST_SHOWN else f"{text[:40]!r}… of {len(text):,} characters"
+
+
 def _parse_pick(match: re.Match[str], text: str) -> Step:
     if match["index"] is not None:
         return int(match["index"])
@@ -169,7 +177,9 @@ def _parse_pick(match: re.Match[str], text: str) -> Step:
         return _selector(match["conditions"], text)
     first, end = (int(number) if number else None for number in (match["first"], match["end"]))
     if end is not None and end <= (first or 0):
-        raise DecodeError(f"{text!r}: [{match['first']}:{end}] picks nothing", remedy="Write [first:end], end excluded")
+        raise DecodeError(
+            f"{_shown(text)}: [{match['first']}:{end}] picks nothing", remedy="Write [first:end], end excluded"
+        )
     return slice(first, end)
 
 
@@ -180,7 +190,7 @@ def _selector(text: str, path: str) -> Selector:
         match = _CONDITION.match(text, place)
         if match is None:
             raise DecodeError(
-                f"{path!r}: [{text}] is no condition on an element",
+                f"{_shown(path)}: [{text if len(text) <= _MOST_SHOWN else '…'}] is no condition on an element",
                 remedy='Write [child_frame_id=tool] or [header.frame_id=base, child_frame_id="tool"]',
             )
         quoted = match["double"] if match["double"] is not None else match["single"]

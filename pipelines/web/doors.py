@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -82,12 +82,16 @@ def _check_read(scope: Scope) -> None:
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        asked = json.loads(body)
+        asked = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise Refusal(400, "The request is no JSON.") from None
     if not isinstance(asked, dict):
         raise Refusal(400, "The request has to be one JSON object; several at once are not taken.")
     return asked
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")  # though Python would take it
 
 
 def _read_only() -> Refusal:

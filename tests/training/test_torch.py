@@ -23,6 +23,7 @@ from bagmill.training import ColourJitter, EpisodeDataset, JpegCompression, Mixt
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install -e '.[torch]'")
 
 from bagmill.training.torch import Tensors, TorchDataset, as_is, make_loader  # noqa: E402 - after the skip
+from tests.store_server import serving  # noqa: E402 - as above
 
 FEATURES = ["images/high", "depth/high", "state", "action"]
 
@@ -499,24 +500,13 @@ def test_a_stopped_worker_is_told_after_the_timeout_and_the_next_iteration_has_a
 
 
 def test_a_read_that_hangs_is_told_without_workers_too(data: EpisodeDataset, tmp_path: Path):
-    copy = Dataset(shutil.copytree(data.dataset.path, tmp_path / "copy"))
-    hanging = EpisodeDataset(copy, features=["state"])
-    loader = make_loader(hanging, batch_size=8, timeout_s=0.5, prefetch=0)
-    pipes = []
-    for path in copy.episodes_dir.glob("*/*.zarr/state/c/0/0"):
-        path.unlink()
-        os.mkfifo(path)
-        pipes.append(path)
-    try:
+    with serving(data.dataset.path) as store:
+        hanging = EpisodeDataset(store.url, features=["state"], cache_folder=tmp_path / "cache")
+        store.stall_at = "state/c/0/0"
+        loader = make_loader(hanging, batch_size=8, timeout_s=0.5, prefetch=0)
         with pytest.raises(TrainingError, match=r"the reading thread has not read a batch in 0\.5 s: samples of "):
             list(loader)
-    finally:
-        opened = [os.open(path, os.O_RDWR | os.O_NONBLOCK) for path in pipes]
-        for path in pipes:
-            path.unlink()
-        # Whoever reads finds the end, or nothing, and the thread goes.
-        for descriptor in opened:
-            os.close(descriptor)
+        assert store.stalled.is_set()
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])

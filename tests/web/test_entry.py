@@ -119,7 +119,19 @@ def test_forms_and_files_are_not_taken(house: House, unchanged: Unchanged) -> No
 
 
 @pytest.mark.parametrize(
-    "body", ["", "{", "[]", "null", '"x"', "1", json.dumps([{"query": ADD_INLINE}]), '{"query": 1}', "[" * 100_000]
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"x"',
+        "1",
+        json.dumps([{"query": ADD_INLINE}]),
+        '{"query": 1}',
+        "[" * 100_000,
+        '{"query": "{ version }", "variables": NaN}',
+    ],
 )
 def test_what_is_no_request_is_told(house: House, unchanged: Unchanged, body: str) -> None:
     answer = house.open.ask("POST", "/graphql", JSON, body=body)
