@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,17 @@ def _takes_no_priority() -> Iterator[None]:
     if os.sched_getscheduler(0) != os.SCHED_OTHER:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         pytest.fail("the test left its process at real-time priority: see previews.encoder_process.leave_real_time")
+
+
+@pytest.fixture(autouse=True)
+def _leaves_no_handler() -> Iterator[None]:
+    """A handler of SIGTERM that a library leaves behind goes on to forked processes, which a signal then may not end.
+
+    It is run by the main thread; where that waits, and another thread gets the signal, it never is.
+    """
+    yield
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
