@@ -56,7 +56,7 @@ def _exact(numbers: list[float]) -> NDArray[np.float64]:
         values = np.array(numbers, np.float64)
     except OverflowError as err:
         raise DecodeError("a whole number that is too large for a float64") from err
-    if (np.abs(values) > EXACT_TO).any():
+    if (np.abs(values) >= EXACT_TO).any():  # the next whole number is rounded to it
         for number in numbers:
             if isinstance(number, int) and int(float(number)) != number:
                 raise DecodeError(

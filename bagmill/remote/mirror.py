@@ -23,6 +23,8 @@ SHARD_CACHE_BYTES: Final = 32 << 30
 PARALLEL: Final = 32
 """Requests at a time: a store answers one in tens of milliseconds, and many at once as fast."""
 _LEDGER: Final = "shards.sqlite"
+_MOST_REMOVED: Final = 4
+"""Times that other threads may remove a file while it is read here."""
 _Read = TypeVar("_Read")
 
 
@@ -154,7 +156,8 @@ class Mirror:
             StorageError: It is not in the store, or is damaged there as well.
         """
         listed = list(paths)
-        for is_last in (False, True):
+        was_damaged = False
+        for is_last in (*[False] * _MOST_REMOVED, True):
             if not self.bring(listed):
                 raise StorageError(
                     f"{next(self.address_of(path) for path in listed if not Path(path).exists())} is not there",
@@ -163,8 +166,11 @@ class Mirror:
             try:
                 return read()
             except StorageError as err:
-                if is_last:
+                # Gone again: another thread found its copy damaged, and that says nothing of the store's.
+                is_here = all(Path(path).exists() for path in listed)
+                if is_last or (is_here and was_damaged):
                     raise self.of_store(err, listed[0]) from err
+                was_damaged |= is_here
                 for path in listed:
                     Path(path).unlink(missing_ok=True)
         raise AssertionError("the second attempt returns or raises")

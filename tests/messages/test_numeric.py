@@ -161,3 +161,11 @@ def test_what_is_listed_can_be_decoded_and_has_that_many_numbers(message):
 
 def test_fields_with_names_without_end_are_not_listed():
     assert numeric_fields({"q_" * 50_000: 1.0, "a": [1.0, 2.0]}) == {"a": 2}
+
+
+def test_a_whole_number_that_float64_rounds_to_the_largest_exact_one_is_refused():
+    assert numbers_of(2**53).tolist() == [2.0**53]
+    for value in (2**53 + 1, -(2**53) - 1, np.array([1, 2**53 + 1], np.uint64)):
+        with pytest.raises(DecodeError, match="which float64 does not hold exactly"):
+            numbers_of(value)
+    assert numbers_of(2**53 + 2).tolist() == [2.0**53 + 2]
