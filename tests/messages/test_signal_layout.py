@@ -88,7 +88,8 @@ def test_what_fits_has_the_decoders_numbers_bit_for_bit(wire, parts, changes, da
         layout = signal_layout_finder(channel, f"part{n}")(payload)
         block = rows(payload, *changed)
         fits = layout.fits(block)
-        assert fits[0]
+        # Beyond 2⁵³ messages are looked at one by one, those that float64 does hold, too.
+        assert fits[0] or np.abs(decode(payload)).max() > 2**53
         for message, numbers in zip(block[fits], layout.numbers(block[fits]), strict=True):
             expected = decode(message.tobytes())
             assert len(expected) == width
