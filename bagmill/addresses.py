@@ -12,11 +12,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:/{1,2}[^\s<>\"'`]++")
 _PARTS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*+:/{1,2})?([^/?#]*+)([^?#]*+)(\?[^#]*+)?(#.*+)?", re.DOTALL)
+_WORDS: Final = ("signature", "password", "passwd", "secret", "token", "credential")
+"""They stand anywhere in the name of a secret."""
 _NAMED: Final = re.compile(
-    r"(?i)\b((?:[\w-]{0,40}(?:signature|password|passwd|secret|token|credential)[\w-]{0,40}|authorization|sig|api[_-]?key)"
+    rf"(?i)\b((?:[\w-]{{0,40}}(?:{'|'.join(_WORDS)})[\w-]{{0,40}}|authorization|sig|api[_-]?key)"
     r"[\"']?\s*(?:=|:\s)\s*(?:(?:bearer|basic)\s+)?[\"']?)[^\s\"'&,;)}\]]+"
 )
-_MARKS: Final = ("sig", "passw", "secret", "token", "credential", "authorization", "api")
+_MARKS: Final = (*_WORDS, "authorization", "sig", "api")
 """One of them stands in every name of a secret."""
 _HIDDEN: Final = "…"
 _LEAST: Final = 4
@@ -57,9 +59,9 @@ def without_secrets(text: str, *addresses: str) -> str:
             text = text.replace(secret, _HIDDEN)
     if ":/" in text:
         text = _ADDRESS.sub(lambda found: public_address(found[0]), text)
-    lowered = text.lower()
     # Most words name no secret; errors are made by the hundred thousand where every message is damaged.
-    if not any(word in lowered for word in _MARKS):
+    lowered = text.lower()
+    if text.isascii() and not any(mark in lowered for mark in _MARKS):
         return text
     return _NAMED.sub(rf"\1{_HIDDEN}", text)
 

@@ -251,10 +251,15 @@ def _say(error: Mapping[str, Any]) -> str:
     said = str(error["msg"]).removeprefix("Value error, ").strip()
     wanted = said.removeprefix("Input should be ")
     found = error["input"]
-    if wanted == said or not isinstance(found, str | int | float | None):
+    if wanted == said or not _may_be_shown(error["type"], found):
         return wanted
     shown = "a number of many digits" if isinstance(found, int) and found.bit_length() > _MOST_BITS else ascii(found)
     return f"expected {wanted}, found {shown if len(shown) <= _MOST_SHOWN else shown[:_MOST_SHOWN] + '…'}"
+
+
+def _may_be_shown(kind: str, found: object) -> bool:
+    """Whether a wrong value can be no secret: a text in the place of a section may be an address with its token."""
+    return isinstance(found, int | float | None) or (kind == "literal_error" and isinstance(found, str))
 
 
 def _place(location: tuple[int | str, ...]) -> str:

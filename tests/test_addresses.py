@@ -75,6 +75,7 @@ def test_an_object_below_an_address() -> None:
         "Authorization: Basic SECRET",
         "password=hunter2 host=h",
         "could not resolve ter2@host: hunter2 SECRET",
+        "a \u017fig=SECRET, as upper and lower case are one",
     ],
 )
 def test_words_of_other_libraries(text: str) -> None:

@@ -60,6 +60,11 @@ def seal(data: bytes) -> bytes:
     return data[:-1] + _SEAL % bytes_checksum(data).encode("ascii")
 
 
+def has_seal(data: bytes) -> bool:
+    """Whether a JSON object has a checksum as its last key."""
+    return _SEALED.search(data) is not None
+
+
 def check_seal(data: bytes) -> None:
     """Compare a JSON object with its checksum; one that has none passes.
 

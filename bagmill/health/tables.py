@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from bagmill.dataset import Dataset, resolve_name
+from bagmill.dataset.folder import names_ending
+from bagmill.dataset.json_records import has_seal
 from bagmill.dataset.nights import list_night_dates, load_night
 from bagmill.dataset.sealed_parquet import has_checksum
 from bagmill.dataset.snapshot import load_rows
@@ -20,13 +23,14 @@ from bagmill.normalisation import load_normalisation
 
 Check = Callable[[], Iterator[Finding]]
 """Reads one thing and tells what is wrong with it."""
+_STATISTICS: Final = ".normalisation.json"
 
 
 def table_checks(dataset: Dataset) -> list[tuple[Kind, Path, Check]]:
     """A check for each of them."""
     folder = dataset.snapshots_dir
     names, nights = list_snapshot_names(dataset), list_night_dates(dataset)
-    statistics = sorted(folder.glob("*.normalisation.json"))
+    statistics = [folder / f"{each}{_STATISTICS}" for each in names_ending(folder, _STATISTICS)]
     return [
         *(("snapshot", path, partial(_check_snapshot, dataset, path)) for path in snapshot_paths(dataset)),
         *(("snapshot name", folder / f"{name}.json", partial(_check_name, dataset, name)) for name in names),
@@ -41,7 +45,7 @@ def is_sealed(path: Path) -> bool:
         data = read_file(path)
     except OSError:
         return False
-    return has_checksum(data) if path.suffix == ".parquet" else b'"checksum": "crc32c:' in data[-64:]
+    return has_checksum(data) if path.suffix == ".parquet" else has_seal(data)
 
 
 def _check_snapshot(dataset: Dataset, path: Path) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import get_args
 
 from bagmill.cores import usable_cores
 from bagmill.dataset import Dataset
+from bagmill.dataset.folder import names_ending
 from bagmill.dataset.json_records import from_json
 from bagmill.dataset.known_recordings import SCHEMA as KNOWN_SCHEMA
 from bagmill.dataset.known_recordings import KnownRecording
@@ -88,7 +89,7 @@ def _episodes(dataset: Dataset) -> list[str]:
 
 def _damaged_notes(dataset: Dataset) -> tuple[int, list[Finding]]:
     """How many notes of known recordings there are, and those that cannot be read."""
-    paths = sorted(path for path in dataset.recordings_dir.glob("*.json") if not path.name.startswith("."))
+    paths = [dataset.recordings_dir / f"{name}.json" for name in names_ending(dataset.recordings_dir, ".json")]
     remedy = "Repair removes it: the next scan of the recording notes it anew"
     found = []
     for path in paths:

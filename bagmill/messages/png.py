@@ -1,4 +1,4 @@
-"""PNG files: what one says of itself in its first 26 bytes, and its pixels."""
+"""PNG files: what one says of itself in its first 29 bytes, and its pixels."""
 
 from __future__ import annotations
 

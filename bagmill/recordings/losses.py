@@ -18,6 +18,7 @@ LOSS_CODES: Final = frozenset(
         "message_damaged",
         "missing_split",
         "record_damaged",
+        "rows_missing",
         "split_unreadable",
         "truncated",
         "unknown_channel",

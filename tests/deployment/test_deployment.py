@@ -108,3 +108,23 @@ def test_addresses_are_checked(tmp_path: Path) -> None:
     for url in ("look.example:3001", "ftp://look.example", "http://", "http://look.example?a=b"):
         with pytest.raises(SettingsError, match=r"expected an address such as .* @ \$\.media\.url"):
             load_deployment(_written(tmp_path, f"media: {{url: '{url}'}}\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "alerts: https://chat.example/hooks/S3CRET",
+        "alerts: {webhook: [https://chat.example/hooks/S3CRET]}",
+        "web: {port: 'https://user:S3CRET@h'}",
+        "media: S3CRET",
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_told(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_deployment(_written(tmp_path, text))
+    assert "S3CRET" not in str(caught.value)
+
+
+def test_a_choice_that_there_is_not_is_told_with_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"expected 'at_once' or 'at_night', found 'hourly' @ \$\.arrivals\.ingest"):
+        load_deployment(_written(tmp_path, "arrivals: {ingest: hourly}"))

@@ -1,6 +1,7 @@
 """What is made again is what was there, in the order in which it was asked for."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bagmill.dataset import (
 )
 from bagmill.disk import holding
 from bagmill.episodes import verify_episode
+from bagmill.errors import StorageError
 from bagmill.health import Mended, repair, verify_dataset
 from bagmill.ingest import IngestRequest, ingest, split_finished
 from bagmill.profile import parse_profile
@@ -147,3 +149,11 @@ def test_pipes_in_the_place_of_files_are_damage_and_not_waited_for(
     found = {each.path: each.problem for each in verify_dataset(dataset).findings}
     assert set(paths) <= set(found)
     assert all("named pipe" in found[path] for path in paths), found
+
+
+def test_a_folder_that_cannot_be_listed_is_no_empty_one(requests: tuple[IngestRequest, IngestRequest]) -> None:
+    dataset = Dataset(requests[0].dataset)
+    shutil.rmtree(dataset.recordings_dir)
+    dataset.recordings_dir.write_bytes(b"no folder")
+    with pytest.raises(StorageError, match="cannot be listed"):
+        verify_dataset(dataset)

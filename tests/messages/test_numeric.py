@@ -133,6 +133,14 @@ def test_gaps_and_numbers_beyond_float64_are_named():
         numbers_of(10**400)
 
 
+def whole_numbers(value):
+    """All that stand anywhere in a value of JSON."""
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return [number for each in inner for number in whole_numbers(each)]
+    return [value] if isinstance(value, int) else []
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text(max_size=3),
     lambda inner: (
@@ -155,6 +163,7 @@ def test_what_is_listed_can_be_decoded_and_has_that_many_numbers(message):
             numbers = numbers_of(value)
         except DecodeError as err:
             assert "which float64 does not hold exactly" in str(err)
+            assert any(int(float(number)) != number for number in whole_numbers(value))
         else:
             assert len(numbers) == count
 
