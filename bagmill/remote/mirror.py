@@ -173,7 +173,7 @@ class Mirror:
                 was_damaged |= is_here
                 for path in listed:
                     Path(path).unlink(missing_ok=True)
-        raise AssertionError("the second attempt returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     def of_store(self, err: StorageError, path: Path | str) -> StorageError:
         """An error about a file of the mirror, told of the file in the store."""
